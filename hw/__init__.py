@@ -1,0 +1,46 @@
+"""How units are built: Amaranth components, one per specification.
+
+``build`` gives the component of a specification, ``inventory`` its operators.
+"""
+
+from collections import Counter
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from multipede.golden.spec import Spec
+from multipede.hw.style import Style
+
+if TYPE_CHECKING:
+    from multipede.hw.unit import Unit
+
+__all__ = ["Style", "build", "inventory"]
+
+
+def build(spec: Spec, *, style: Style = Style.WORD) -> "Unit":
+    """The component of ``spec``.
+
+    It is the :class:`~multipede.hw.unit.Unit` for that type of specification in the module of the
+    same name: ``golden/mixpe.py`` is built by ``hw/mixpe.py``. A plug-in may keep its
+    specification and its hardware in any two modules and name the latter in
+    ``Spec.hardware_module``.
+
+    Raises
+    ------
+    TypeError
+        If ``spec`` is no specification, or no hardware is known for it.
+    """
+    from multipede.hw.unit import Unit
+
+    if not isinstance(spec, Spec):
+        raise TypeError(f"spec must be a specification, not {spec!r}")
+    module = import_module(spec.hardware_module)
+    for candidate in vars(module).values():
+        if isinstance(candidate, type) and issubclass(candidate, Unit):
+            if getattr(candidate, "specification", None) is type(spec):
+                return candidate(spec, style=style)
+    raise TypeError(f"{module.__name__} holds no unit for {type(spec).__name__}")
+
+
+def inventory(spec: Spec, *, style: Style = Style.WORD) -> Counter:
+    """Operators of the unit by kind, in bits, without elaborating it."""
+    return build(spec, style=style).inventory()

@@ -1,0 +1,40 @@
+"""All units by name: those of Multipede and those of installed plug-ins."""
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from multipede.golden.spec import Spec
+
+ENTRY_POINT_GROUP = "multipede.units"
+
+UNITS = {
+    "integer_multiplier": "multipede.golden.integer_multiplier:IntegerMultiplier",
+    "mixpe": "multipede.golden.mixpe:MixPE",
+    "multiplier_tile": "multipede.golden.multiplier_tile:MultiplierTile",
+}
+"""unit name -> module and class of its specification"""
+
+
+@cache
+def _plug_ins() -> dict[str, str]:
+    return {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def unit_names() -> list[str]:
+    """Names of all units, sorted."""
+    return sorted(UNITS | _plug_ins())
+
+
+def unit(name: str) -> type[Spec]:
+    """The specification class of a unit. ValueError for an unknown name lists the known ones."""
+    where = UNITS.get(name) or _plug_ins().get(name)
+    if where is None:
+        raise ValueError(f"there is no unit {name!r}: there are {', '.join(unit_names())}")
+    module, _, attribute = where.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def spec_from_dict(description: dict) -> Spec:
+    """The specification that ``Spec.to_dict`` described."""
+    return unit(description["unit"]).from_parameters(description["parameters"])

@@ -1,0 +1,224 @@
+"""What all integer matrix tiles compute: group sums with a zero point, exactly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar
+
+from multipede.golden.formats import INT8, UINT1, UINT4, Integer
+from multipede.golden.number_format import require_range, require_type
+from multipede.golden.spec import Kind, Port, Spec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class TileOutput(Enum):
+    """What a tile puts out."""
+
+    GROUP = "group"
+    """the exact integer D of each group, one record per group"""
+
+
+@dataclass(frozen=True)
+class TileState:
+    """An unfinished group: records taken, sums so far.
+
+    ``products`` (rows, columns) and ``activations`` (rows), int64.
+    """
+
+    position: int
+    products: "Tensor"
+    activations: "Tensor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntegerTile(Spec):
+    """D[r, c] = sum over k in the group of (w[c, k] - z[c]) a[r, k].
+
+    A record holds ``lanes`` values of k for every row and column: lane l of record n (counted
+    from the group's start) is k = n * lanes + l. A group ends after ``group`` values of k, or
+    earlier with a record whose ``last`` is 1. The zero points ``z`` count on a group's last
+    record. Each group gives one output record; its ``last`` is that of the record that ended it.
+
+    Parameters
+    ----------
+    weight, activation : integer formats.
+    group : values of k that share a zero point (and a scale), 1 to 1024, a multiple of lanes.
+    zero_point : whether there is a port ``z``; a zero point has the weight's format.
+    rows, columns, lanes : 1 to 256 each.
+    accumulator : format of the sums, at least as wide as ``exact_accumulator``; None for that.
+    output : see :class:`TileOutput`.
+    stages : register ranks between input and output, 1 to 16. One is the accumulator; the second,
+        with a zero point, registers the output; further ones cut the dot product.
+    """
+
+    kind: ClassVar[Kind] = Kind.TILE
+
+    weight: Integer = UINT4
+    activation: Integer = INT8
+    group: int = 128
+    zero_point: bool = True
+    rows: int = 4
+    columns: int = 4
+    lanes: int = 8
+    accumulator: Integer | None = None
+    output: TileOutput = TileOutput.GROUP
+    stages: int = 1
+
+    weight_bits: ClassVar[tuple[int, int]]
+    activation_bits: ClassVar[tuple[int, int]]
+
+    def __post_init__(self):
+        for name, bounds in (
+            ("weight", self.weight_bits),
+            ("activation", self.activation_bits),
+        ):
+            format_ = getattr(self, name)
+            require_type(name, format_, Integer)
+            if not bounds[0] <= format_.bits <= bounds[1]:
+                raise ValueError(
+                    f"{name} = {format_}: {self.unit} takes integers of {bounds[0]} to"
+                    f" {bounds[1]} bits"
+                )
+        for name, high in (("rows", 256), ("columns", 256), ("lanes", 256)):
+            require_range(name, getattr(self, name), 1, high)
+        require_range("group", self.group, 1, 1024)
+        require_range("stages", self.stages, 1, 16)
+        require_type("zero_point", self.zero_point, bool)
+        require_type("output", self.output, TileOutput)
+        if self.group % self.lanes:
+            raise ValueError(f"group = {self.group}: it must be a multiple of lanes = {self.lanes}")
+        if self.accumulator is not None:
+            self._check_accumulator()
+
+    def _check_accumulator(self) -> None:
+        require_type("accumulator", self.accumulator, Integer)
+        low, high = self.result_range
+        if self.accumulator.minimum > low or self.accumulator.maximum < high:
+            raise ValueError(
+                f"accumulator = {self.accumulator}: {self.exact_accumulator} or wider is needed,"
+                f" since results reach from {low} to {high}"
+            )
+        if self.accumulator.bits > 63:
+            raise ValueError(f"accumulator = {self.accumulator}: at most 63 bits")
+
+    @property
+    def result_range(self) -> tuple[int, int]:
+        """Lowest and highest D of a whole group."""
+        w, a = self.weight, self.activation
+        zeros = (w.minimum, w.maximum) if self.zero_point else (0,)
+        factors = [x - z for x in (w.minimum, w.maximum) for z in zeros]
+        products = [f * x for f in factors for x in (a.minimum, a.maximum)]
+        return self.group * min(products), self.group * max(products)
+
+    @property
+    def exact_accumulator(self) -> Integer:
+        """The narrowest format that holds every result exactly."""
+        low, high = self.result_range
+        if low >= 0:
+            return Integer(max(1, high.bit_length()), False)
+        return Integer(max((~low).bit_length(), high.bit_length()) + 1, True)
+
+    @property
+    def result(self) -> Integer:
+        """Format of D and of the accumulators."""
+        return self.accumulator or self.exact_accumulator
+
+    @property
+    def activation_sum(self) -> Integer:
+        """The narrowest format of S, the sum of a row's activations over a group."""
+        low, high = self.group * self.activation.minimum, self.group * self.activation.maximum
+        if low >= 0:
+            return Integer(max(1, high.bit_length()), False)
+        return Integer(max((~low).bit_length(), high.bit_length()) + 1, True)
+
+    @property
+    def records_per_group(self) -> int:
+        """Records of a whole group."""
+        return self.group // self.lanes
+
+    @property
+    def inputs(self) -> Mapping[str, Port]:
+        """``a`` (rows, lanes), ``w`` (columns, lanes), ``z`` (columns) and ``last`` ()."""
+        ports = {
+            "a": Port(self.activation, (self.rows, self.lanes)),
+            "w": Port(self.weight, (self.columns, self.lanes)),
+        }
+        if self.zero_point:
+            ports["z"] = Port(self.weight, (self.columns,))
+        return ports | {"last": Port(UINT1)}
+
+    @property
+    def outputs(self) -> Mapping[str, Port]:
+        """``d`` (rows, columns) and ``last`` ()."""
+        return {"d": Port(self.result, (self.rows, self.columns)), "last": Port(UINT1)}
+
+    @property
+    def operations(self) -> Mapping[str, int]:
+        """Multiply-accumulates of one record."""
+        return {"multiply_accumulate": self.rows * self.columns * self.lanes}
+
+    @property
+    def latency(self) -> int:
+        """Clocks from the record that ends a group to its result."""
+        return self.stages
+
+    def reference(
+        self, state: TileState | None = None, **inputs: "Tensor"
+    ) -> "tuple[dict[str, Tensor], TileState]":
+        """Exact group sums of the definition; see :meth:`Spec.reference`.
+
+        Products are summed in float64 while they stay below 2^53, which is exact, else in int64.
+        """
+        import torch
+
+        self.check_inputs(inputs)
+        a, w, last = (inputs[name].to(torch.int64) for name in ("a", "w", "last"))
+        position = 0 if state is None else state.position
+        ends, position = self._group_ends(last, position)
+        group_of = torch.cumsum(ends, 0) - ends
+        finished = int(ends.sum())
+        products = self._group_sums(self._products(a, w), group_of, finished + 1)
+        activations = self._group_sums(a.sum(dim=2), group_of, finished + 1)
+        if state is not None:
+            products[0] += state.products
+            activations[0] += state.activations
+        d = products[:finished].clone()
+        ended = ends.nonzero()[:, 0]
+        if self.zero_point:
+            z = inputs["z"].to(torch.int64)[ended]
+            d -= z[:, None, :] * activations[:finished, :, None]
+        rest = TileState(position, products[finished].clone(), activations[finished].clone())
+        return {"d": d, "last": last[ended]}, rest
+
+    def _products(self, a: "Tensor", w: "Tensor") -> "Tensor":
+        """Dot product of every record, (T, rows, columns), int64."""
+        import torch
+
+        largest = max(abs(bound) for bound in self.result_range) * 2
+        dtype = torch.float64 if largest < 1 << 53 else torch.int64
+        return torch.bmm(a.to(dtype), w.to(dtype).transpose(1, 2)).to(torch.int64)
+
+    def _group_ends(self, last: "Tensor", position: int) -> "tuple[Tensor, int]":
+        """Which records end a group (0 or 1), and the position after all of them."""
+        import torch
+
+        records = last.shape[0]
+        if records == 0:
+            return torch.zeros(0, dtype=torch.int64), position
+        index = torch.arange(records)
+        # The index of the latest record before this one whose `last` is 1; the reset before all.
+        starts = torch.where(last.bool(), index + 1, -position)
+        before = torch.cat([torch.tensor([-position]), starts[:-1]])
+        place = index - torch.cummax(before, 0).values
+        ends = last.bool() | ((place + 1) % self.records_per_group == 0)
+        after = 0 if bool(ends[-1]) else int(place[-1] + 1) % self.records_per_group
+        return ends.to(torch.int64), after
+
+    @staticmethod
+    def _group_sums(values: "Tensor", group_of: "Tensor", groups: int) -> "Tensor":
+        import torch
+
+        sums = torch.zeros((groups, *values.shape[1:]), dtype=torch.int64)
+        return sums.index_add_(0, group_of, values)

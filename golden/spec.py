@@ -1,0 +1,244 @@
+"""The specification of a unit: one frozen object from which everything else is made."""
+
+import dataclasses
+import hashlib
+import json
+import math
+import types
+import typing
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from multipede.golden.formats import Format, parse_format
+from multipede.golden.number_format import require_type
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LIMB_BITS = 32
+
+
+class Kind(Enum):
+    """Kinds of unit; units of one kind take the same records and are rivals."""
+
+    MULTIPLIER = "multiplier"
+    """one product per record"""
+    TILE = "tile"
+    """Y[rows, columns] = sum over k of A[rows, k] W[k, columns]"""
+    FUNCTION = "function"
+    """y = f(x) per record"""
+    PART = "part"
+    """a building block of the others"""
+
+
+@dataclass(frozen=True)
+class Port:
+    """One field of a record: an array of ``shape`` (row-major) whose elements are codes of
+    ``format``.
+
+    In Python a port of T records is an int64 array or tensor of shape ``(T, *shape)``, with one
+    more axis of 32-bit limbs, least significant first, if the format is wider than 63 bits.
+    """
+
+    format: Format
+    shape: tuple[int, ...] = ()
+
+    @property
+    def elements(self) -> int:
+        """Number of elements in a record."""
+        return math.prod(self.shape)
+
+    @property
+    def bits(self) -> int:
+        """Number of wires."""
+        return self.elements * self.format.bits
+
+    @property
+    def limbs(self) -> int:
+        """32-bit limbs per element; 0 where a code fits an int64."""
+        return 0 if self.format.bits <= 63 else -(-self.format.bits // LIMB_BITS)
+
+    @property
+    def array_shape(self) -> tuple[int, ...]:
+        """Shape of one record in Python, the limb axis included."""
+        return self.shape + ((self.limbs,) if self.limbs else ())
+
+    def check(self, name: str, array: Any) -> int:
+        """Number of records in ``array``, if it holds valid codes of this port.
+
+        Raises TypeError unless it is an array or tensor of integers, ValueError for another shape
+        or for values that are no codes.
+        """
+        if not hasattr(array, "shape") or not hasattr(array, "dtype"):
+            raise TypeError(f"{name} must be an array or tensor, not {type(array).__name__}")
+        if len(array.shape) == 0 or tuple(array.shape[1:]) != self.array_shape:
+            expected = ", ".join(["T", *map(str, self.array_shape)])
+            raise ValueError(f"{name} has shape {tuple(array.shape)}: ({expected}) is needed")
+        if self.limbs:
+            self._check_limbs(name, array)
+        else:
+            self.format.check(array, name)
+        return array.shape[0]
+
+    def _check_limbs(self, name: str, array: Any) -> None:
+        highest = self.format.bits - LIMB_BITS * (self.limbs - 1)
+        limits = np.full(self.limbs, 1 << LIMB_BITS, np.int64)
+        limits[-1] = 1 << highest
+        values = np.asarray(array)
+        if values.dtype.kind not in "iu":
+            raise TypeError(f"{name} must hold integers, not {values.dtype}")
+        if ((values < 0) | (values >= limits)).any():
+            raise ValueError(f"{name} holds a limb outside 0 to 2**32 - 1 or above the top bit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec(ABC):
+    """What a unit computes, with which parameters. Base of all specifications.
+
+    Subclasses are frozen keyword-only dataclasses whose parameters are formats, integers,
+    booleans or enums, every one with a default, validated in ``__post_init__`` (TypeError for a
+    wrong kind, ValueError for a wrong value).
+    """
+
+    unit: ClassVar[str]
+    """name in the catalogue"""
+    title: ClassVar[str]
+    """one line for listings"""
+    kind: ClassVar[Kind]
+    source: ClassVar[str]
+    """paper and equation"""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> Mapping[str, Port]:
+        """Input ports by name, in wire order, first lowest."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> Mapping[str, Port]:
+        """Output ports by name, in wire order, first lowest."""
+
+    @property
+    @abstractmethod
+    def operations(self) -> Mapping[str, int]:
+        """What one record is worth, by kind of operation."""
+
+    @property
+    @abstractmethod
+    def latency(self) -> int:
+        """Clocks from the acceptance of a record to the validity of its result."""
+
+    @property
+    def initiation_interval(self) -> int:
+        """Clocks between two records at full speed."""
+        return 1
+
+    @property
+    def always_ready(self) -> bool:
+        """Whether the unit takes a record in every clock and its results cannot be stalled."""
+        return True
+
+    @abstractmethod
+    def reference(self, state: Any = None, **inputs: "Tensor") -> "tuple[dict[str, Tensor], Any]":
+        """The bit-exact golden model.
+
+        Parameters
+        ----------
+        state : what an earlier call returned, or None for the state after reset.
+        inputs : one int64 tensor of shape (T, ...) per input port.
+
+        Returns
+        -------
+        outputs, state : one int64 tensor of shape (T', ...) per output port, and the state.
+        """
+
+    def check_inputs(self, inputs: Mapping[str, Any]) -> int:
+        """Number of records T, if ``inputs`` are arrays for exactly this unit's input ports.
+
+        Raises TypeError for missing, unknown or non-integer inputs, ValueError for wrong shapes,
+        unequal numbers of records and values that are no codes.
+        """
+        if set(inputs) != set(self.inputs):
+            raise TypeError(f"inputs must be {list(self.inputs)}, not {list(inputs)}")
+        counts = {name: port.check(name, inputs[name]) for name, port in self.inputs.items()}
+        if len(set(counts.values())) > 1:
+            raise ValueError(f"inputs differ in their number of records: {counts}")
+        return next(iter(counts.values()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The unit's name and all its parameters, as JSON can hold them."""
+        parameters = {
+            field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)
+        }
+        return {"unit": self.unit, "parameters": parameters}
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> Self:
+        """A specification from texts (as on the command line) or plain values (as in JSON).
+
+        Raises ValueError naming the parameter, the value and what is allowed.
+        """
+        hints = typing.get_type_hints(cls)
+        names = [field.name for field in dataclasses.fields(cls)]
+        values = {}
+        for name, value in parameters.items():
+            if name not in names:
+                raise ValueError(f"{cls.unit} has no parameter {name!r}: it has {names}")
+            values[name] = _parsed(name, hints[name], value)
+        return cls(**values)
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the specification: a hexadecimal digest, the same in every process."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def __str__(self) -> str:
+        parameters = self.to_dict()["parameters"].items()
+        return f"{self.unit}({', '.join(f'{name}={value}' for name, value in parameters)})"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    return value.name if isinstance(value, Format) else value
+
+
+def _parsed(name: str, hint: Any, value: Any) -> Any:
+    """``value`` as the parameter's declared type; what needs no parsing passes as it is."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if type(None) in options and value in (None, "none"):
+        return None
+    kind = next(option for option in options if option is not type(None))
+    if not isinstance(value, str):
+        return value
+    try:
+        return _from_text(kind, value)
+    except ValueError as error:
+        raise ValueError(f"{name} = {value!r}: {error}") from None
+
+
+def _from_text(kind: type, text: str) -> Any:
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise ValueError("allowed are true and false")
+        return text == "true"
+    if kind is int:
+        try:
+            return int(text)
+        except ValueError:
+            raise ValueError("an integer is needed") from None
+    if issubclass(kind, Enum):
+        values = [member.value for member in kind]
+        if text not in values:
+            raise ValueError(f"allowed are {', '.join(values)}")
+        return kind(text)
+    if issubclass(kind, Format):
+        return parse_format(text)
+    require_type("parameter", text, kind)
+    return text

@@ -1,0 +1,1 @@
+"""Arithmetic that every unit is built from."""

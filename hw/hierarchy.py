@@ -1,0 +1,93 @@
+"""One definition, many instances: the platform that turns components into shared RTLIL modules.
+
+Amaranth writes a submodule out once per use. Handed over as ``platform``, a :class:`Hierarchy`
+makes :func:`shared` write each distinct component once and instance it, so that a 4 x 4 tile
+holds one dot product and not sixteen. On any other platform (a board, a simulator, ``None``) the
+same units elaborate into ordinary submodules.
+"""
+
+import re
+
+from amaranth.back import rtlil
+from amaranth.hdl import ClockSignal, Const, Fragment, Instance, Module, ResetSignal, Value
+from amaranth.hdl._ir import PortDirection
+from amaranth.lib import wiring
+
+__all__ = ["Hierarchy", "shared", "to_rtlil"]
+
+
+class Hierarchy:
+    """Collects the definitions of shared modules while a design elaborates."""
+
+    def __init__(self, top: str):
+        self._keys: dict[str, object] = {top: None}
+        self.definitions: dict[str, str] = {}
+
+    def define(self, name: str, component: wiring.Component) -> tuple[str, tuple[str, ...]]:
+        """Module name and used clock pins of ``component``, which is written out at most once.
+
+        Components are the same if their ``key`` is; ``name`` is what the module is called, with a
+        number behind it where different components ask for the same name.
+        """
+        unique, number = name, 2
+        while self._keys.get(unique, component.key) != component.key:
+            unique, number = f"{name}_{number}", number + 1
+        if unique not in self._keys:
+            self._keys[unique] = component.key
+            self.definitions[unique] = _convert(component, unique, self)
+        return unique, _clock_pins(self.definitions[unique])
+
+
+def shared(m: Module, platform, name: str, component: wiring.Component, **ports) -> None:
+    """Put ``component`` into ``m`` with its ports wired: inputs to values, outputs to signals.
+
+    ``name`` names the module; the component must have an attribute ``key``, equal for equal
+    components.
+    """
+    members = component.signature.members
+    if not isinstance(platform, Hierarchy):
+        m.submodules += component
+        for port, value in ports.items():
+            inner = getattr(component, port)
+            m.d.comb += (
+                value.eq(inner) if members[port].flow is wiring.Out else inner.eq(value)
+            )
+        return
+    module, clocks = platform.define(name, component)
+    pins = {
+        f"{'o' if members[port].flow is wiring.Out else 'i'}_{port}": value
+        for port, value in ports.items()
+    }
+    pins |= {f"i_{pin}": (ClockSignal if pin == "clk" else ResetSignal)() for pin in clocks}
+    m.submodules += Instance(module, **pins)
+
+
+def to_rtlil(component: wiring.Component, name: str) -> str:
+    """RTLIL of a component and of all that it shares; the top module is called ``name``.
+
+    Ports: ``clk`` and ``rst`` if there are registers, and the component's members, with ``__``
+    between the names of nested members (``i__payload``).
+    """
+    hierarchy = Hierarchy(name)
+    top = _convert(component, name, hierarchy)
+    shared_modules = [text.replace("attribute \\top 1\n", "") for text in hierarchy.definitions.values()]
+    return "\n".join([*shared_modules, top])
+
+
+def _convert(component: wiring.Component, name: str, platform: Hierarchy) -> str:
+    fragment = Fragment.get(component, platform)
+    ports = {}
+    for path, member, value in component.signature.flatten(component):
+        value = Value.cast(value)
+        if isinstance(value, Const):  # a constant ready or valid is no port
+            continue
+        direction = PortDirection.Input if member.flow is wiring.In else PortDirection.Output
+        ports["__".join(map(str, path))] = (value, direction)
+    text, _ = rtlil.convert_fragment(fragment, ports, name, emit_src=False)
+    return text
+
+
+def _clock_pins(rtlil_text: str) -> tuple[str, ...]:
+    """Which of clk and rst the top module of this text has as inputs."""
+    top = rtlil_text[rtlil_text.index("attribute \\top 1") :].split("\nend\n", 1)[0]
+    return tuple(re.findall(r"input \d+  \\(clk|rst)\n", top))

