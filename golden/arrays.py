@@ -16,6 +16,10 @@ CHUNK = 1 << 15
 EXACT_INTEGERS = 1 << 53
 """Up to this magnitude every integer is a float64."""
 
+INTEGERS = "integers of at most 64 bits"
+NUMBERS = "integers or floats of at most 64 bits"
+_KINDS = {INTEGERS: "iu", NUMBERS: "iuf"}
+
 ArrayLike = Any
 """A numpy array, a torch tensor, a Python or numpy number, or a nested sequence of numbers."""
 
@@ -26,22 +30,23 @@ def is_tensor(array: ArrayLike) -> bool:
     return torch is not None and isinstance(array, torch.Tensor)
 
 
-def to_numpy(array: ArrayLike, name: str) -> np.ndarray:
-    """`array` as a numpy array of integers (its own dtype) or of floats (float16, 32 or 64).
+def to_numpy(array: ArrayLike, name: str, kinds: str = NUMBERS) -> np.ndarray:
+    """`array` as a numpy array of integers (of its own dtype) or of floats (float16, 32 or 64).
 
     Raises TypeError for other kinds, booleans among them.
     """
+    result = array
     if is_tensor(array):
         # bfloat16 and the 8-bit floats have no numpy dtype; float64 holds them all.
-        array = array.detach().cpu()
-        array = (array.double() if array.is_floating_point() else array).numpy()
+        result = array.detach().cpu()
+        result = (result.double() if result.is_floating_point() else result).numpy()
     try:
-        result = np.asarray(array)
+        result = np.asarray(result)
     except ValueError as error:
-        raise TypeError(f"{name} must be an array of numbers: {error}") from None
-    if result.dtype.kind not in "iuf" or result.dtype.itemsize > 8:
-        kind = type(array).__name__ if result.dtype == object else result.dtype
-        raise TypeError(f"{name} must be integers or floats of at most 64 bits, not {kind}")
+        raise TypeError(f"{name} must be an array of {kinds}: {error}") from None
+    if result.dtype.kind not in _KINDS[kinds] or result.dtype.itemsize > 8:
+        found = type(array).__name__ if result.dtype.hasobject else result.dtype
+        raise TypeError(f"{name} must be {kinds}, not {getattr(array, 'dtype', found)}")
     return result
 
 
@@ -54,9 +59,7 @@ def like(result: np.ndarray, original: ArrayLike) -> ArrayLike:
 
 def integers(array: ArrayLike, name: str) -> np.ndarray:
     """`array` as int64. TypeError unless it holds integers, ValueError above 2**63 - 1."""
-    result = to_numpy(array, name)
-    if result.dtype.kind == "f":
-        raise TypeError(f"{name} must be integers, not {result.dtype}")
+    result = to_numpy(array, name, INTEGERS)
     if result.dtype == np.uint64:
         refuse(result > np.iinfo(np.int64).max, result, name, "at most 2**63 - 1 is allowed")
     return result.astype(np.int64, copy=False)

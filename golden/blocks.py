@@ -263,14 +263,14 @@ def _move_back(array: np.ndarray, axis: int) -> np.ndarray:
 
 def _products(form: SharedExponent | NVFP4, blocks: Blocks, axis: int) -> np.ndarray:
     """Scale times element, split into blocks."""
-    elements = _split(
-        form.element.decode(to_numpy(blocks.elements, "elements")), axis, form.block_size
-    )
-    scales = np.moveaxis(form.scale.decode(to_numpy(blocks.scales, "scales")), axis, -1)
+    elements = form.element.check(to_numpy(blocks.elements, "elements"), "elements")
+    elements = _split(form.element.decode(elements), axis, form.block_size)
+    scales = form.scale.check(to_numpy(blocks.scales, "scales"), "scales")
+    scales = np.moveaxis(form.scale.decode(scales), axis, -1)
     if scales.shape != elements.shape[:-1]:
+        shapes = f"{tuple(blocks.scales.shape)} for elements of {tuple(blocks.elements.shape)}"
         raise ValueError(
-            f"scales has shape {tuple(blocks.scales.shape)}: elements of shape"
-            f" {tuple(blocks.elements.shape)} need one for every {form.block_size} along axis {axis}"
+            f"scales has shape {shapes}: allowed is one per {form.block_size} along axis {axis}"
         )
     return elements * scales[..., None]
 

@@ -52,6 +52,7 @@ class Format(ABC):
     same device) or plain numbers, element by element.
     """
 
+    bits: int
     kind: ClassVar[str]
     overflows: ClassVar[tuple[Overflow, ...]]
 

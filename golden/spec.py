@@ -113,6 +113,14 @@ class Spec(ABC):
     source: ClassVar[str]
     """paper and equation"""
 
+    hardware_module: ClassVar[str]
+    """module that holds the unit's hardware; by default that of the same name in ``hw``"""
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if "hardware_module" not in cls.__dict__:
+            cls.hardware_module = cls.__module__.replace(".golden.", ".hw.")
+
     @property
     @abstractmethod
     def inputs(self) -> Mapping[str, Port]:
@@ -142,6 +150,10 @@ class Spec(ABC):
     def always_ready(self) -> bool:
         """Whether the unit takes a record in every clock and its results cannot be stalled."""
         return True
+
+    def maximum_results(self, records: int) -> int:
+        """Upper bound of the output records that so many input records give."""
+        return records
 
     @abstractmethod
     def reference(self, state: Any = None, **inputs: "Tensor") -> "tuple[dict[str, Tensor], Any]":

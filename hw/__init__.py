@@ -29,18 +29,27 @@ def build(spec: Spec, *, style: Style = Style.WORD) -> "Unit":
     TypeError
         If ``spec`` is no specification, or no hardware is known for it.
     """
+    return _unit_class(spec)(spec, style=style)
+
+
+def inventory(spec: Spec, *, style: Style = Style.WORD) -> Counter:
+    """Operators of the unit by kind, in bits, without elaborating it.
+
+    Kinds: ``full_adder``, ``half_adder``, ``half_adder_plus_one``, ``increment``,
+    ``prefix_adder_bit``, ``word_adder_bit``, ``and`` (gated bits), ``booth_select_bit``,
+    ``booth_digit`` and ``register``.
+    """
+    return _unit_class(spec).planned(spec, style).inventory()
+
+
+def _unit_class(spec: Spec) -> type["Unit"]:
     from multipede.hw.unit import Unit
 
     if not isinstance(spec, Spec):
         raise TypeError(f"spec must be a specification, not {spec!r}")
     module = import_module(spec.hardware_module)
     for candidate in vars(module).values():
-        if isinstance(candidate, type) and issubclass(candidate, Unit):
-            if getattr(candidate, "specification", None) is type(spec):
-                return candidate(spec, style=style)
+        is_unit = isinstance(candidate, type) and issubclass(candidate, Unit)
+        if is_unit and getattr(candidate, "specification", None) is type(spec):
+            return candidate
     raise TypeError(f"{module.__name__} holds no unit for {type(spec).__name__}")
-
-
-def inventory(spec: Spec, *, style: Style = Style.WORD) -> Counter:
-    """Operators of the unit by kind, in bits, without elaborating it."""
-    return build(spec, style=style).inventory()

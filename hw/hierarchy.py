@@ -20,16 +20,18 @@ class Hierarchy:
     """Collects the definitions of shared modules while a design elaborates."""
 
     def __init__(self, top: str):
-        self._keys: dict[str, object] = {top: None}
+        self._top = top
+        self._keys: dict[str, object] = {}
         self.definitions: dict[str, str] = {}
 
     def define(self, name: str, component: wiring.Component) -> tuple[str, tuple[str, ...]]:
-        """Module name and used clock pins of ``component``, which is written out at most once.
+        """Module name and clock pins of ``component``, which is written out at most once.
 
-        Components are the same if their ``key`` is; ``name`` is what the module is called, with a
-        number behind it where different components ask for the same name.
+        Components are the same if their ``key`` is. The module is called ``name`` behind the top
+        module's name, with a number where different components ask for the same one.
         """
-        unique, number = name, 2
+        name = unique = f"{self._top}_{name}"
+        number = 2
         while self._keys.get(unique, component.key) != component.key:
             unique, number = f"{name}_{number}", number + 1
         if unique not in self._keys:
@@ -38,15 +40,17 @@ class Hierarchy:
         return unique, _clock_pins(self.definitions[unique])
 
 
-def shared(m: Module, platform, name: str, component: wiring.Component, **ports) -> None:
+def shared(
+    m: Module, platform, name: str, component: wiring.Component, *, instance: str, **ports
+) -> None:
     """Put ``component`` into ``m`` with its ports wired: inputs to values, outputs to signals.
 
-    ``name`` names the module; the component must have an attribute ``key``, equal for equal
+    ``name`` names the module, ``instance`` this use of it; the component must have an attribute ``key``, equal for equal
     components.
     """
     members = component.signature.members
     if not isinstance(platform, Hierarchy):
-        m.submodules += component
+        m.submodules[instance] = component
         for port, value in ports.items():
             inner = getattr(component, port)
             m.d.comb += (
@@ -59,14 +63,14 @@ def shared(m: Module, platform, name: str, component: wiring.Component, **ports)
         for port, value in ports.items()
     }
     pins |= {f"i_{pin}": (ClockSignal if pin == "clk" else ResetSignal)() for pin in clocks}
-    m.submodules += Instance(module, **pins)
+    m.submodules[instance] = Instance(module, **pins)
 
 
 def to_rtlil(component: wiring.Component, name: str) -> str:
     """RTLIL of a component and of all that it shares; the top module is called ``name``.
 
-    Ports: ``clk`` and ``rst`` if there are registers, and the component's members, with ``__``
-    between the names of nested members (``i__payload``).
+    Ports: ``clk`` and ``rst`` if there are registers, and the component's members, with ``_``
+    between the names of nested members (``i_payload``).
     """
     hierarchy = Hierarchy(name)
     top = _convert(component, name, hierarchy)
@@ -82,7 +86,7 @@ def _convert(component: wiring.Component, name: str, platform: Hierarchy) -> str
         if isinstance(value, Const):  # a constant ready or valid is no port
             continue
         direction = PortDirection.Input if member.flow is wiring.In else PortDirection.Output
-        ports["__".join(map(str, path))] = (value, direction)
+        ports["_".join(map(str, path))] = (value, direction)
     text, _ = rtlil.convert_fragment(fragment, ports, name, emit_src=False)
     return text
 

@@ -1,6 +1,6 @@
 """The hardware contract: what every unit's Amaranth component has in common."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar
@@ -13,7 +13,7 @@ from multipede.golden.formats import FixedPoint, Integer
 from multipede.golden.spec import Port, Spec
 from multipede.hw.style import Style
 
-__all__ = ["Unit", "delayed", "payload_layout"]
+__all__ = ["Unit", "UnitPlan", "delayed", "payload_layout"]
 
 
 def _element_shape(port: Port) -> Shape:
@@ -32,6 +32,18 @@ def payload_layout(ports: Mapping[str, Port]) -> data.StructLayout:
     return data.StructLayout(members)
 
 
+class UnitPlan(ABC):
+    """How a specification is built in a style, decided without any HDL object."""
+
+    def __init__(self, spec: Spec, style: Style):
+        self.spec = spec
+        self.style = style
+
+    @abstractmethod
+    def inventory(self) -> Counter:
+        """Operators by kind, in bits."""
+
+
 class Unit(wiring.Component):
     """A specification built in hardware.
 
@@ -42,16 +54,14 @@ class Unit(wiring.Component):
 
     Attributes
     ----------
-    spec, style : what it was made from, read-only.
+    spec, style, plan : what it was made from, read-only.
     """
 
     specification: ClassVar[type[Spec]]
+    planning: ClassVar[type[UnitPlan]]
 
     def __init__(self, spec: Spec, *, style: Style = Style.WORD):
-        if not isinstance(spec, self.specification):
-            raise TypeError(f"spec must be a {self.specification.__name__}, not {spec!r}")
-        if not isinstance(style, Style):
-            raise TypeError(f"style must be a Style, not {style!r}")
+        self.plan = self.planned(spec, style)
         self.spec = spec
         self.style = style
         ready = spec.always_ready
@@ -62,14 +72,14 @@ class Unit(wiring.Component):
             }
         )
 
-    @property
-    def key(self) -> tuple:
-        """Equal for components that are the same hardware."""
-        return self.spec, self.style
-
-    @abstractmethod
-    def inventory(self) -> Counter:
-        """Operators by kind, counted from plans and parameters without elaborating."""
+    @classmethod
+    def planned(cls, spec: Spec, style: Style) -> UnitPlan:
+        """The plan of ``spec`` in ``style``. TypeError for another unit's specification."""
+        if type(spec) is not cls.specification:
+            raise TypeError(f"spec must be a {cls.specification.__name__}, not {spec!r}")
+        if not isinstance(style, Style):
+            raise TypeError(f"style must be a Style, not {style!r}")
+        return cls.planning(spec, style)
 
 
 def delayed(m: Module, value: Value, clocks: int, *, name: str, reset: bool = False) -> Value:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import ToolError
@@ -132,7 +131,7 @@ def cached(kind: str, key: str, build: Callable[[Path], None]) -> Path:
             return place
         # We hold the lock: whoever left these was killed.
         for left in place.parent.glob(f".{key}.*"):
-            shutil.rmtree(left, ignore_errors=True)
+            _discard(left)
         temporary = place.with_name(f".{key}.{os.getpid()}")
         try:
             _make(temporary)
@@ -143,7 +142,7 @@ def cached(kind: str, key: str, build: Callable[[Path], None]) -> Path:
                 raise unusable(place.parent, error) from error
             raise
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            _discard(temporary)
     return place
 
 
@@ -151,10 +150,8 @@ def _use(place: Path) -> bool:
     """Whether it is there; marks it as used, so that it is pruned later than others."""
     if not place.is_dir():
         return False
-    try:
+    with suppress(OSError):  # A cache that can only be read still serves.
         os.utime(place)
-    except OSError:
-        pass  # A cache that can only be read still serves.
     return True
 
 
@@ -279,7 +276,14 @@ def _size(path: Path) -> int:
         return 0
 
 
+def _discard(entry: Path) -> None:
+    with suppress(OSError):  # The next builder of the same tries again.
+        _remove(entry)
+
+
 def _remove(entry: Path) -> None:
+    import shutil
+
     if entry.is_dir() and not entry.is_symlink():
         shutil.rmtree(entry)
     else:

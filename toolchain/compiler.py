@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .errors import ToolFailure
 from .find import Tool, find
 from .run import Job, cores, run, run_all
 
@@ -32,6 +33,33 @@ def compile_objects(
     ]
     run_all(jobs, workers=workers)
     return objects
+
+
+def precompile(header: str, flags: Sequence[str], directory: Path) -> None:
+    """Put `header.h` with this text into the directory, precompiled if the compiler can use it.
+
+    Raises:
+        ToolError: no compiler.
+        ToolFailure: the header does not compile.
+    """
+    path, trial = directory / "header.h", directory / "trial.cpp"
+    path.write_text(header)
+    trial.write_text("int trial() { return 1; }\n")
+    compiler = find("c++")
+    made = directory / f"header.h.{'pch' if is_clang() else 'gch'}"
+    run(compiler, [*flags, "-x", "c++-header", str(path), "-o", str(made)], directory=directory)
+    try:
+        # Some kernels and hardened compilers cannot load what they have written.
+        compile_objects([trial], [*flags, "-include", str(path)], directory)
+    except ToolFailure:
+        made.unlink()
+    for rest in (trial, trial.with_suffix(".o")):
+        rest.unlink(missing_ok=True)
+
+
+def is_clang() -> bool:
+    """Whether the compiler is Clang, by what it says of itself."""
+    return "clang" in find("c++").description.lower()
 
 
 def batch(sources: Sequence[Path], directory: Path, *, name: str) -> list[Path]:
@@ -86,4 +114,3 @@ def compiler_key(compiler: Tool) -> str:
 
 def _link(arguments: Sequence[str], output: Path) -> None:
     run(find("c++"), arguments, directory=output.parent)
-

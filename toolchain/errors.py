@@ -12,7 +12,7 @@ class ToolError(Exception):
     """
 
 
-class ToolFailure(ToolError):
+class ToolFailure(ToolError):  # noqa: N818 - a failure of the tool's, not of ours
     """A tool ran and failed.
 
     Attributes:

@@ -6,14 +6,11 @@ import hashlib
 import json
 import os
 import re
-import shlex
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import cache
 from .errors import ToolError
 from .probe import probe
 
@@ -58,6 +55,7 @@ class _Program:
     remedy: str
     version_argument: str = "--version"
     companion: str | None = None
+    label: str = ""
     wheel: Callable[[], Tool | str] | None = None
 
 
@@ -123,13 +121,18 @@ def _search(name: str) -> Tool:
             return tool
         refused.append(tool)
     needed = f" {format_version(name, program.needed)} or newer" if program.needed else ""
-    raise ToolError(f"{name}{needed} is needed: {'; '.join(refused)}. {program.remedy}")
+    wanted = program.label or f"{name}{needed}"
+    raise ToolError(f"{wanted} is needed: {'; '.join(refused)}. {program.remedy}")
 
 
 def _candidates(name: str, program: _Program) -> list[tuple[str, tuple[str, ...]]]:
+    import shutil
+
     chosen = os.environ.get("CXX", "").strip() if name == "c++" else ""
     if chosen:
         # Chosen by the user: no silent fall-back to another one.
+        import shlex
+
         command = shlex.split(chosen)
         return [("CXX", (shutil.which(command[0]) or command[0], *command[1:]))]
     found = [shutil.which(candidate) for candidate in program.names]
@@ -138,7 +141,7 @@ def _candidates(name: str, program: _Program) -> list[tuple[str, tuple[str, ...]
 
 def _on_path(name: str, program: _Program, origin: str, command: tuple[str, ...]) -> Tool | str:
     """The tool, or why it will not do."""
-    where = f"{shlex.join(command)} ({'from CXX' if origin == 'CXX' else 'on PATH'})"
+    where = f"{' '.join(command)} ({'from CXX' if origin == 'CXX' else 'on PATH'})"
     companion = Path(command[0]).with_name(program.companion) if program.companion else None
     answer = probe(command, program.version_argument, companion)
     if answer.problem:
@@ -166,6 +169,8 @@ def _abc_of(yosys: Tool) -> Tool:
     origin = Path(yosys.path)
     abc = origin.with_name("yosys-abc")
     if not abc.is_file():
+        import shutil
+
         found = shutil.which("yosys-abc")
         if found is None:
             raise ToolError(
@@ -246,7 +251,6 @@ _found: dict[tuple[str | None, ...], Tool] = {}
 
 _ICARUS = r"Icarus Verilog (?:runtime )?version (\d+)\.(\d+)"
 _YOSYS_REMEDY = "Get it: pip install 'pyosys>=0.70' (apt install yosys may be too old)"
-_COMPILER_REMEDY = "Get it: apt install g++"
 _ICARUS_REMEDY = "Get it: apt install iverilog"
 
 _PROGRAMS: dict[str, _Program] = {
@@ -271,7 +275,8 @@ _PROGRAMS: dict[str, _Program] = {
         names=("g++", "clang++", "c++"),
         pattern=r"(?:\)|version) (\d+)\.(\d+)(?:\.(\d+))?",
         needed=(10,),
-        remedy=_COMPILER_REMEDY,
+        remedy="Get it: apt install g++",
+        label="a C++ compiler (g++ 10 or clang++ 14, or newer)",
     ),
     "perl": _Program(("perl",), r"\(v(\d+)\.(\d+)\.(\d+)\)", (), "Get it: apt install perl"),
     "make": _Program(

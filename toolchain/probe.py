@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -95,9 +93,10 @@ def _ask(command: tuple[str, ...], argument: str | None, files: list[Path]) -> A
 
 def _output(command: list[str]) -> str:
     """What a program says to a question; kept nowhere, and needs no cache."""
-    import select
+    import shutil
+    import tempfile
 
-    from .process import Process
+    from .process import Process, ready
 
     program = shutil.which(command[0])
     if program is None:
@@ -113,7 +112,7 @@ def _output(command: list[str]) -> str:
             stderr=out,
         )
         try:
-            if not select.select([process], [], [], _PATIENCE)[0]:
+            if not ready([process.fileno()], _PATIENCE):
                 raise ToolError(f"it did not say its version within {_PATIENCE:g} s")
             outcome = process.finish()
         finally:

@@ -1,6 +1,7 @@
 """Runs a Yosys script with the pyosys wheel, in a process of its own.
 
-`python -P pyosys_runner.py SCRIPT`: an error inside pyosys ends the process without an exception.
+`python -P pyosys_runner.py -s SCRIPT`, as one calls `yosys -s SCRIPT`. An error inside pyosys ends
+the process without an exception.
 """
 
 import os
@@ -13,7 +14,7 @@ def main() -> None:
     from pyosys import libyosys
 
     design = libyosys.Design()
-    libyosys.run_pass(f"script {sys.argv[1]}", design)
+    libyosys.run_pass(f"script {sys.argv[2]}", design)
     sys.stdout.flush()
 
 

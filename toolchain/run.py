@@ -9,11 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import select
-import shlex
-import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,18 +17,12 @@ from pathlib import Path
 from typing import IO
 
 from . import cache
-from .errors import ToolError, ToolFailure, ToolTimeout
+from .error_line import first_error_line, how_it_ended, is_about_memory
+from .errors import ToolFailure, ToolTimeout
 from .find import Tool
-from .process import Outcome, Process
+from .process import Outcome, Process, ready
 
 _counter = itertools.count()
-
-_ERROR_LINE = re.compile(
-    r"^%Error|^\s*(ERROR|FATAL)\b|\berror:|^error\b|syntax error|undefined reference"
-    r"|cannot find -l|No space left|bad_alloc|out of memory|memory exhausted"
-    r"|Cannot allocate memory"
-)
-_MEMORY = re.compile(r"bad_alloc|out of memory|memory exhausted|Cannot allocate|MemoryError")
 
 
 @dataclass(frozen=True)
@@ -134,14 +124,7 @@ def _ended(running: Mapping[int, _Run]) -> list[int]:
     deadlines = [run.deadline for run in running.values() if run.deadline is not None]
     patience = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
     descriptors = {run.process.fileno(): index for index, run in running.items()}
-    poll = select.poll() if hasattr(select, "poll") else None
-    if poll is None:
-        readable = select.select(list(descriptors), [], [], patience)[0]
-    else:
-        for descriptor in descriptors:
-            poll.register(descriptor, select.POLLIN | select.POLLHUP)
-        milliseconds = None if patience is None else patience * 1000 + 1
-        readable = [descriptor for descriptor, _ in poll.poll(milliseconds)]
+    readable = ready(descriptors, patience)
     now = time.monotonic()
     ended = [descriptors[descriptor] for descriptor in readable]
     late = [i for i, run in running.items() if run.deadline is not None and run.deadline <= now]
@@ -194,7 +177,7 @@ class _Run:
         import tempfile
 
         given = self.job.input
-        file = tempfile.TemporaryFile(dir=self.log.parent)
+        file = tempfile.TemporaryFile(dir=self.log.parent)  # noqa: SIM115 - given away
         file.write(given.encode() if isinstance(given, str) else given)
         file.flush()
         file.seek(0)
@@ -204,7 +187,7 @@ class _Run:
         """The result of a process that has ended, or the failure of one that has to be killed."""
         try:
             # It may have ended between its time limit and now: then it is in time.
-            if not select.select([self.process.fileno()], [], [], 0)[0]:
+            if not ready([self.process.fileno()], 0):
                 seconds = time.monotonic() - self.process.started
                 self.process.kill()
                 raise self._timeout(seconds)
@@ -224,9 +207,13 @@ class _Run:
         self.out.unlink(missing_ok=True)
         self.err.unlink(missing_ok=True)
         if self.own_directory:
+            import shutil
+
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def _keep_log(self, outcome: Outcome) -> Completed:
+        import shlex
+
         stdout = self.out.read_bytes().decode("utf-8", "replace")
         stderr = self.err.read_bytes().decode("utf-8", "replace")
         head = (
@@ -262,9 +249,9 @@ class _Run:
     def _failure(self, completed: Completed) -> ToolFailure:
         line = first_error_line(completed.stdout, completed.stderr)
         limit = self.job.memory_limit
-        starved = limit is not None and (completed.returncode < 0 or _MEMORY.search(line))
+        starved = limit is not None and (completed.returncode < 0 or is_about_memory(line))
         return ToolFailure(
-            f"{self.name} {_how(completed.returncode)}: {line}"
+            f"{self.name} {how_it_ended(completed.returncode)}: {line}"
             f"{f' (memory limit {limit / 2**20:.0f} MiB)' if starved else ''} (log: {self.log})",
             tool=self.name,
             error_line=line,
@@ -273,28 +260,6 @@ class _Run:
             stdout=completed.stdout,
             stderr=completed.stderr,
         )
-
-
-def first_error_line(stdout: str, stderr: str) -> str:
-    """The line in which a tool says what was wrong."""
-    for text in (stderr, stdout):
-        for line in text.splitlines():
-            if _ERROR_LINE.search(line):
-                return line.strip()
-    for text in (stderr, stdout):
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        if lines:
-            return lines[-1]
-    return "it wrote nothing"
-
-
-def _how(returncode: int) -> str:
-    if returncode >= 0:
-        return f"failed with exit status {returncode}"
-    try:
-        return f"was ended by {signal.Signals(-returncode).name}"
-    except ValueError:
-        return f"was ended by signal {-returncode}"
 
 
 def _unique(name: str) -> str:

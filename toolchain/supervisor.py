@@ -19,6 +19,7 @@ import select
 import signal
 import sys
 import time
+from contextlib import suppress
 
 
 def main(arguments: list[str]) -> None:
@@ -30,6 +31,10 @@ def main(arguments: list[str]) -> None:
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: None)
     wake = _wake_on_child()
+    # Not select.select: it fails on descriptors beyond 1023, and ALIVE may be one.
+    poll = select.poll()
+    poll.register(alive, select.POLLIN)
+    poll.register(wake, select.POLLIN)
     start = time.monotonic()
     child = _start(command, report, memory)
     killed = False
@@ -40,7 +45,7 @@ def main(arguments: list[str]) -> None:
         if killed:
             time.sleep(0.001)
             continue
-        readable, _, _ = select.select([alive, wake], [], [])
+        readable = [descriptor for descriptor, _ in poll.poll()]
         if wake in readable:
             os.read(wake, 4096)
         if alive in readable:
@@ -91,10 +96,8 @@ def _start(command: list[str], report: int, memory: int) -> int:
 
 
 def _group(child: int) -> None:
-    try:
+    with suppress(OSError):
         os.setpgid(child, 0)
-    except OSError:
-        pass
 
 
 def _kill(child: int, marker: str) -> None:
@@ -102,17 +105,13 @@ def _kill(child: int, marker: str) -> None:
     # A second pass catches what was being forked during the first.
     for _ in range(2):
         for pid in _marked(marker):
-            try:
+            with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                continue
 
 
 def _kill_group(child: int) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _marked(marker: str) -> list[int]:
@@ -136,10 +135,8 @@ def _marked(marker: str) -> list[int]:
 
 
 def _say(report: int, line: str) -> None:
-    try:
+    with suppress(BrokenPipeError):
         os.write(report, line.encode() + b"\n")
-    except BrokenPipeError:
-        pass
 
 
 if __name__ == "__main__":

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from . import cache
-from .compiler import batch, compile_objects, compiler_key, link_executable, link_shared
+from .compiler import (
+    batch,
+    compile_objects,
+    compiler_key,
+    is_clang,
+    link_executable,
+    link_shared,
+    precompile,
+)
 from .errors import ToolError
 from .find import Tool, find
 from .mended_root import mended_root
 from .run import run
 
 _SHIM = Path(__file__).resolve().with_name("include")
+_PROGRAM = "simulation"
 _FAST = ("-O3", "--x-assign", "fast", "--x-initial", "fast")
 
 
@@ -50,17 +59,17 @@ def runtime(*, trace: bool = False, timing: bool = False) -> Path:
         ToolError: no Verilator, no compiler, or the cache cannot be written.
         ToolFailure: the runtime does not compile.
     """
-    names = ["verilated.cpp", "verilated_threads.cpp"]
-    names += ["verilated_fst_c.cpp"] if trace else []
-    names += ["verilated_timing.cpp"] if timing else []
-    sources = [include() / name for name in names]
-    flags = [*_flags(trace=trace, timing=timing), "-O2"]
-    key = cache.key(
-        find("verilator").identity, compiler_key(find("c++")), " ".join(_portable(flags)), _SHIM
-    )
-    return cache.cached(
-        "verilator-runtime", key, lambda place: _compile_runtime(sources, flags, place)
-    )
+    parts = [_objects(("verilated.cpp", "verilated_threads.cpp"))]
+    parts += [_objects(("verilated_fst_c.cpp",), trace=True)] if trace else []
+    parts += [_objects(("verilated_timing.cpp",), timing=True)] if timing else []
+    if len(parts) == 1:
+        return parts[0]
+
+    def gather(place: Path) -> None:
+        for part in parts:
+            shutil.copytree(part, place, dirs_exist_ok=True)
+
+    return cache.cached("verilator-runtime", cache.key(*(part.name for part in parts)), gather)
 
 
 def verilate(
@@ -113,9 +122,9 @@ def compile_shared(
         ToolFailure: a source does not compile or link.
     """
     runtime_objects = sorted(runtime(trace=trace).glob("*.o"))
-    flags = [*_flags(trace=trace), optimisation, f"-I{directory}"]
+    flags = _headers([*_flags(trace=trace), optimisation], trace=trace, timing=False)
     generated = batch(_generated(directory, prefix), directory, name=prefix)
-    objects = compile_objects([*generated, *sources], flags, directory)
+    objects = compile_objects([*generated, *sources], [*flags, f"-I{directory}"], directory)
     link_shared([*objects, *runtime_objects], output, _libraries(trace))
 
 
@@ -123,15 +132,17 @@ def build_executable(
     verilog: Mapping[str, str],
     *,
     top: str,
+    directory: Path | None = None,
     trace: bool = False,
     extra: Sequence[str] = (),
     optimisation: str = "-O1",
 ) -> Path:
-    """A program from a plain Verilog test bench with delays and `$finish`, built once.
+    """A program from a plain Verilog test bench with delays and `$finish`.
 
     Args:
         verilog: texts by file name.
         top: the bench's module.
+        directory: where it is built; without it, in the cache, and only once.
         trace: whether `$dumpfile` and `$dumpvars` write an FST waveform.
         extra: further arguments of Verilator's.
         optimisation: the compiler's -O option.
@@ -140,42 +151,37 @@ def build_executable(
         ToolError: no Verilator, no compiler, or the cache cannot be written.
         ToolFailure: the Verilog is wrong or its C++ does not compile.
     """
-    key = cache.key(
-        find("verilator").identity,
-        compiler_key(find("c++")),
-        repr((sorted(verilog.items()), list(verilog), top, trace, tuple(extra), optimisation)),
-    )
-    build = partial(
-        _build_executable,
-        verilog,
-        top=top,
-        trace=trace,
-        extra=tuple(extra),
-        optimisation=optimisation,
-    )
-    return cache.cached("verilator-executable", key, build) / "simulation"
+
+    def build(place: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=place) as work:
+            _build_bench(verilog, Path(work), place, top, trace, extra, optimisation)
+
+    if directory is None:
+        choices = repr((list(verilog.items()), top, trace, tuple(extra), optimisation))
+        key = cache.key(find("verilator").identity, compiler_key(find("c++")), choices)
+        return cache.cached("verilator-executable", key, build) / _PROGRAM
+    directory.mkdir(parents=True, exist_ok=True)
+    build(directory)
+    return directory / _PROGRAM
 
 
-def _build_executable(
+def _build_bench(
     verilog: Mapping[str, str],
+    work: Path,
     place: Path,
-    *,
     top: str,
     trace: bool,
     extra: Sequence[str],
     optimisation: str,
 ) -> None:
-    directory = place / "build"
-    directory.mkdir()
     tracing = ["--trace-fst", "--trace-structs"] if trace else []
     arguments = ["--exe", "--main", "--timing", *tracing, *extra]
-    _verilate(verilog, arguments, top=top, prefix="Vbench", directory=directory)
+    _verilate(verilog, arguments, top=top, prefix="Vbench", directory=work)
     runtime_objects = sorted(runtime(trace=trace, timing=True).glob("*.o"))
-    flags = [*_flags(trace=trace, timing=True), optimisation, f"-I{directory}"]
-    generated = batch(_generated(directory, "Vbench"), directory, name="Vbench")
-    objects = compile_objects(generated, flags, directory)
-    link_executable([*objects, *runtime_objects], place / "simulation", _libraries(trace))
-    shutil.rmtree(directory)
+    flags = _headers([*_flags(trace=trace, timing=True), optimisation], trace=trace, timing=True)
+    generated = batch(_generated(work, "Vbench"), work, name="Vbench")
+    objects = compile_objects(generated, [*flags, f"-I{work}"], work)
+    link_executable([*objects, *runtime_objects], place / _PROGRAM, _libraries(trace))
 
 
 def _verilate(
@@ -209,7 +215,18 @@ def _generated(directory: Path, prefix: str) -> list[Path]:
     return [source for source in sources if "__batch" not in source.name]
 
 
-def _compile_runtime(sources: Sequence[Path], flags: Sequence[str], place: Path) -> None:
+def _objects(names: Sequence[str], *, trace: bool = False, timing: bool = False) -> Path:
+    """Sources of the runtime, compiled once. The options only matter to those that need them."""
+    sources = [include() / name for name in names]
+    flags = [*_flags(trace=trace, timing=timing), "-Os"]
+    return cache.cached(
+        "verilator-runtime",
+        _key([*flags, *names]),
+        lambda place: _compile(sources, flags, place),
+    )
+
+
+def _compile(sources: Sequence[Path], flags: Sequence[str], place: Path) -> None:
     compile_objects(sources, flags, place)
 
 
@@ -220,7 +237,7 @@ def _flags(*, trace: bool = False, timing: bool = False) -> list[str]:
         *(("-std=gnu++20", *_coroutines()) if timing else ("-std=gnu++17",)),
         *("-fPIC", "-faligned-new", "-w"),
         # A shared library's statics must stay its own, whatever else is loaded.
-        *(() if _is_clang() else ("-fno-gnu-unique",)),
+        *(() if is_clang() else ("-fno-gnu-unique",)),
         *(f"-DVM_TIMING={int(timing)}", f"-DVM_TRACE={fst}", f"-DVM_TRACE_FST={fst}"),
         *("-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0", "-DVM_COVERAGE=0", "-DVM_SC=0"),
         *(f"-I{path}", f"-I{path / 'vltstd'}"),
@@ -228,18 +245,28 @@ def _flags(*, trace: bool = False, timing: bool = False) -> list[str]:
     ]
 
 
-def _portable(flags: Sequence[str]) -> list[str]:
-    """The flags without the places of this machine, which the identities stand for."""
-    return [flag for flag in flags if not flag.startswith("-I")]
+def _headers(flags: Sequence[str], *, trace: bool, timing: bool) -> list[str]:
+    """Flags with Verilator's headers read beforehand, which take most of a small compilation."""
+    if trace:
+        return list(flags)  # Waveforms are too rare to be worth it.
+    names = ["verilated.h", *(["verilated_timing.h"] if timing else [])]
+    text = "".join(f'#include "{name}"\n' for name in names)
+    place = cache.cached(
+        "verilator-headers", _key(flags), lambda place: precompile(text, flags, place)
+    )
+    return [*flags, "-include", str(place / "header.h")]
+
+
+def _key(flags: Sequence[str]) -> str:
+    """What compiled parts of Verilator depend on; places of this machine do not count."""
+    options = [flag for flag in flags if not flag.startswith("-I")]
+    return cache.key(
+        find("verilator").identity, compiler_key(find("c++")), " ".join(options), _SHIM
+    )
 
 
 def _coroutines() -> tuple[str, ...]:
-    return () if _is_clang() else ("-fcoroutines",)
-
-
-def _is_clang() -> bool:
-    """Whether the compiler is Clang, by what its `--version` says."""
-    return "clang" in find("c++").description.lower()
+    return () if is_clang() else ("-fcoroutines",)
 
 
 def _needs_zlib() -> bool:

@@ -57,10 +57,9 @@ def run_yosys(
         temporary = directory / ".tmp"
         temporary.mkdir()
         (directory / ".script.ys").write_text(script.rstrip("\n") + "\n")
-        arguments = [".script.ys"] if tool.origin != "PATH" else ["-s", ".script.ys"]
         completed = run(
             tool,
-            arguments,
+            ["-s", ".script.ys"],
             directory=directory,
             timeout=timeout,
             memory_limit=memory_limit,

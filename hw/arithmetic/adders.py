@@ -33,14 +33,16 @@ class AdderModule:
     name: str
     behaviour: Callable[[Mapping[str, Value], int], tuple[Value, Value | None]]
 
-    def place(self, m: Module, platform, width: int, pins: Mapping[str, Value]) -> None:
-        """Put ``width`` bits of the module into ``m``; pins are named as in an Instance.
+    def place(
+        self, m: Module, platform, width: int, pins: Mapping[str, Value], name: str
+    ) -> None:
+        """Put ``width`` bits of the module into ``m`` as ``name``; pins as in an Instance.
 
         Outside a :class:`Hierarchy` its behaviour is written in place, so that a unit needs no
         file beside it on other platforms.
         """
         if isinstance(platform, Hierarchy):
-            m.submodules += Instance(self.name, p_WIDTH=width, **pins)
+            m.submodules[name] = Instance(self.name, p_WIDTH=width, **pins)
             return
         inputs = {name[2:]: value for name, value in pins.items() if name.startswith("i_")}
         total, carry = self.behaviour(inputs, width)

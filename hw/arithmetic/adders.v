@@ -65,29 +65,29 @@ module prefix_adder #(parameter WIDTH = 1) (
   output [WIDTH-1:0] sum
 );
   localparam LEVELS = $clog2(WIDTH);
-  wire [WIDTH-1:0] generated [0:LEVELS];
-  wire [WIDTH-1:0] propagated [0:LEVELS];
-  assign generated[0] = a & b;
-  assign propagated[0] = a ^ b;
+  // Row r holds generate and propagate after r levels, at bits r * WIDTH and up.
+  wire [(LEVELS+1)*WIDTH-1:0] g, p;
+  assign g[WIDTH-1:0] = a & b;
+  assign p[WIDTH-1:0] = a ^ b;
   genvar level, column;
   generate
     for (level = 0; level < LEVELS; level = level + 1) begin : prefix
       for (column = 0; column < WIDTH; column = column + 1) begin : node
+        localparam HERE = level * WIDTH + column;
         if ((column >> level) & 1) begin : joined
-          localparam FROM = ((column >> level) << level) - 1;
-          assign generated[level+1][column] =
-            generated[level][column] | (propagated[level][column] & generated[level][FROM]);
-          assign propagated[level+1][column] = propagated[level][column] & propagated[level][FROM];
+          localparam FROM = level * WIDTH + ((column >> level) << level) - 1;
+          assign g[HERE+WIDTH] = g[HERE] | (p[HERE] & g[FROM]);
+          assign p[HERE+WIDTH] = p[HERE] & p[FROM];
         end else begin : passed
-          assign generated[level+1][column] = generated[level][column];
-          assign propagated[level+1][column] = propagated[level][column];
+          assign g[HERE+WIDTH] = g[HERE];
+          assign p[HERE+WIDTH] = p[HERE];
         end
       end
     end
     if (WIDTH == 1) begin : single
-      assign sum = propagated[0];
+      assign sum = p[0];
     end else begin : wide
-      assign sum = propagated[0] ^ {generated[LEVELS][WIDTH-2:0], 1'b0};
+      assign sum = p[WIDTH-1:0] ^ {g[LEVELS*WIDTH+WIDTH-2:LEVELS*WIDTH], 1'b0};
     end
   endgenerate
 endmodule

@@ -1,11 +1,11 @@
 """Rows of integer products, for the bit heap: gated copies (Baugh-Wooley) and radix-4 Booth."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from multipede.golden.formats import Integer
-from multipede.hw.arithmetic.bitheap import Gate, Operand, Row
+from multipede.hw.arithmetic.bitheap import Gate, Row
 
-__all__ = ["booth_digits", "booth_recode", "booth_row_operands", "booth_select", "gated_rows"]
+__all__ = ["booth_digits", "booth_recode", "booth_row_width", "booth_select", "gated_rows"]
 
 
 def gated_rows(multiplicand: str, multiplier: str, format_: Integer) -> list[Row]:
@@ -48,15 +48,22 @@ def booth_recode(m: Module, value: Value, format_: Integer, *, name: str) -> Val
 
 
 def booth_select(m: Module, multiplicand: Value, digit: Value, *, name: str) -> Signal:
-    """The row of a digit in one's complement, one bit wider than the multiplicand.
+    """The row of a digit in one's complement, :func:`booth_row_width` bits.
 
     The digit's negate bit must be added at the row's lowest place.
     """
-    width = len(multiplicand) + 1
+    is_signed = multiplicand.shape().signed
+    width = booth_row_width(len(multiplicand), is_signed)
     once, twice = Signal(width, name=f"{name}_once"), Signal(width, name=f"{name}_twice")
-    sign = multiplicand[-1] if multiplicand.shape().signed else 0
-    m.d.comb += [once.eq(Cat(multiplicand, sign)), twice.eq(Cat(0, multiplicand))]
+    sign = multiplicand[-1] if is_signed else Const(0, 1)
+    zeros = Const(0, width - len(multiplicand) - 1)
+    m.d.comb += [once.eq(Cat(multiplicand, sign)), twice.eq(Cat(Const(0, 1), multiplicand, zeros))]
     row = Signal(width, name=name)
     selected = (once & digit[0].replicate(width)) | (twice & digit[1].replicate(width))
     m.d.comb += row.eq(selected ^ digit[2].replicate(width))
     return row
+
+
+def booth_row_width(bits: int, is_signed: bool) -> int:
+    """Bits of a row: twice an unsigned multiplicand needs one more for the sign."""
+    return bits + (1 if is_signed else 2)

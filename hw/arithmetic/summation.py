@@ -12,7 +12,7 @@ from multipede.hw.arithmetic.cell_plan import AdderKind, Bit, CellPlan, FinalAdd
 from multipede.hw.arithmetic.word_plan import Term, WordPlan, plan_words
 from multipede.hw.style import Style
 
-__all__ = ["Summation", "plan"]
+__all__ = ["Summation", "emit", "plan"]
 
 
 def plan(heap: Heap, style: Style, *, ranks: int = 0) -> CellPlan | WordPlan:
@@ -47,27 +47,39 @@ class Summation(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        emit = _Words if isinstance(self.plan, WordPlan) else _Cells
-        emit(m, platform, self)
+        operands = {name: getattr(self, name) for name in self.heap.operands}
+        emit(m, platform, self.plan, operands, self.sum)
         return m
 
 
+def emit(
+    m: Module,
+    platform,
+    plan_: CellPlan | WordPlan,
+    operands: Mapping[str, Value],
+    total: Signal,
+) -> None:
+    """Write a plan into ``m``: ``operands`` by name are summed into the signal ``total``."""
+    (_Words if isinstance(plan_, WordPlan) else _Cells)(m, platform, plan_, operands, total)
+
+
 def _row_name(row: Row) -> str:
-    name = row.operand if row.gate is None else f"{row.operand}_x_{row.gate.operand}"
-    return name if row.gate is None else f"{name}_{row.gate.index}"
+    if row.gate is None:
+        return f"row_{row.operand}"
+    return f"{row.operand}_x_{row.gate.operand}_{row.gate.index}"
 
 
 class _Words:
     """Writes a word plan: one named signal per row and per sum."""
 
-    def __init__(self, m: Module, platform, component: Summation):
-        self._m, self._plan = m, component.plan
+    def __init__(self, m: Module, platform, plan_: WordPlan, operands, total: Signal):
+        self._m, self._plan = m, plan_
         self._signals: dict[tuple[str, int], Value] = {}
-        heap = component.heap
-        for term, row in zip(self._plan.terms, heap.rows, strict=True):
-            value = getattr(component, row.operand)
+        heap = plan_.heap
+        for term, row in zip(plan_.terms, heap.rows, strict=True):
+            value = operands[row.operand]
             if row.gate is not None:
-                value = Mux(getattr(component, row.gate.operand)[row.gate.index], value, 0)
+                value = Mux(operands[row.gate.operand][row.gate.index], value, 0)
             self._signals[term.word, term.rank] = self._named(term, _row_name(row), value << row.shift)
         for adder in self._plan.adders:
             left, right = (self._at(t, adder.result.rank) for t in (adder.left, adder.right))
@@ -76,14 +88,15 @@ class _Words:
             value = left - right if adder.subtracts else left + right
             result = adder.result
             self._signals[result.word, result.rank] = self._named(result, result.word, value)
-        total = Const(heap.constant % (1 << heap.width), heap.width)
-        if self._plan.total is not None:
-            value = self._at(self._plan.total, self._plan.ranks)
-            if self._plan.total.negative:
-                total = total - value
-            else:
-                total = total + value if heap.constant else value
-        m.d.comb += component.sum.eq(total)
+        constant = Const(heap.constant % (1 << heap.width), heap.width)
+        value = self._at(plan_.total, plan_.ranks) if plan_.total else None
+        if value is None:
+            value = constant
+        elif plan_.total.negative:
+            value = constant - value
+        elif heap.constant:
+            value = constant + value
+        m.d.comb += total.eq(value)
 
     def _named(self, term: Term, name: str, value: Value) -> Signal:
         signal = Signal(signed(term.width) if term.signed else term.width, name=name)
@@ -103,25 +116,25 @@ class _Words:
 class _Cells:
     """Writes a cell plan: adders of one level side by side in one instance."""
 
-    def __init__(self, m: Module, platform, component: Summation):
-        self._m, self._platform, self._plan = m, platform, component.plan
+    def __init__(self, m: Module, platform, plan_: CellPlan, operands, total: Signal):
+        self._m, self._platform, self._plan = m, platform, plan_
         self._words: dict[str, Signal] = {}
         self._delayed: dict[tuple[int, Bit], tuple[Signal, int]] = {}
-        heap = component.heap
-        for index, row in enumerate(heap.rows):
-            self._words[f"row{index}"] = self._row(component, row)
+        for index, row in enumerate(plan_.heap.rows):
+            self._words[f"row{index}"] = self._row(operands, row)
         self._tree()
         if self._plan.final_adder is FinalAdder.PREFIX:
-            self._prefix(component.sum)
+            self._prefix(total)
         else:
-            self._ripple(component.sum)
+            self._ripple(total)
 
-    def _row(self, component: Summation, row: Row) -> Signal:
-        bits = component.heap.row_bits(row)
-        value = getattr(component, row.operand)[:bits]
+    def _row(self, operands: Mapping[str, Value], row: Row) -> Signal:
+        heap = self._plan.heap
+        bits = heap.row_bits(row)
+        value = operands[row.operand].as_unsigned()[:bits]
         if row.gate is not None:
-            value = value & getattr(component, row.gate.operand)[row.gate.index].replicate(bits)
-        flips = sum(inverted(component.heap, row, bit) << bit for bit in range(bits))
+            value = value & operands[row.gate.operand][row.gate.index].replicate(bits)
+        flips = sum(inverted(heap, row, bit) << bit for bit in range(bits))
         signal = Signal(bits, name=_row_name(row))
         self._m.d.comb += signal.eq(value ^ flips if flips else value)
         return signal
@@ -141,15 +154,17 @@ class _Cells:
                 for pin, bits in zip("abc", operands, strict=False)
             }
             outputs = {"o_sum": self._words[word], "o_carry": self._words[word + "_carry"]}
-            self._adders(members[0].kind, len(members), pins | outputs)
+            self._adders(members[0].kind, len(members), pins | outputs, f"{word}_adders")
 
-    def _adders(self, kind: AdderKind, width: int, pins: Mapping[str, Value]) -> None:
+    def _adders(
+        self, kind: AdderKind, width: int, pins: Mapping[str, Value], name: str
+    ) -> None:
         module = {
             AdderKind.FULL: adders.FULL_ADDERS,
             AdderKind.HALF: adders.HALF_ADDERS,
             AdderKind.HALF_PLUS_ONE: adders.HALF_ADDERS_PLUS_ONE,
         }[kind]
-        module.place(self._m, self._platform, width, pins)
+        module.place(self._m, self._platform, width, pins, name)
 
     def _registers(self) -> None:
         """One register word per rank crossed and word, holding only the bits that are needed."""
@@ -206,9 +221,8 @@ class _Cells:
             bit = a if segment.a else carry
             self._m.d.comb += [sum_.eq(~bit), carry_out.eq(bit)]
         elif not segment.carry_in:
-            self._adders(
-                segment.kind, 1, {"i_a": a, "i_b": b, "o_sum": sum_, "o_carry": carry_out}
-            )
+            pins = {"i_a": a, "i_b": b, "o_sum": sum_, "o_carry": carry_out}
+            self._adders(segment.kind, 1, pins, f"sum{segment.column}_adder")
         else:
             module, pins = {
                 AdderKind.FULL: (adders.RIPPLE_ADDER, {"i_b": b}),
@@ -216,7 +230,8 @@ class _Cells:
                 AdderKind.HALF_PLUS_ONE: (adders.RIPPLE_HALF_ADDER_PLUS_ONE, {}),
             }[segment.kind]
             pins |= {"i_a": a, "i_ci": carry, "o_sum": sum_, "o_co": carry_out}
-            module.place(self._m, self._platform, segment.width, pins)
+            name = f"sum{segment.column}_adder"
+            module.place(self._m, self._platform, segment.width, pins, name)
 
     def _prefix(self, total: Signal) -> None:
         plan = self._plan
@@ -227,4 +242,4 @@ class _Cells:
             for row, entry in zip(rows, entries + [Const(0, 1)] * 2, strict=False):
                 row.append(entry)
         pins = {"i_a": Cat(rows[0]), "i_b": Cat(rows[1]), "o_sum": total}
-        adders.PREFIX_ADDER.place(self._m, self._platform, plan.heap.width, pins)
+        adders.PREFIX_ADDER.place(self._m, self._platform, plan.heap.width, pins, "final_adder")

@@ -1,0 +1,293 @@
+// Drives one Verilated unit with whole arrays. Compiled with the generated fields.h, which defines
+// MODEL, the payload widths and the lists of fields; see harness.py.
+#include "fields.h"
+#include "verilated.h"
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <type_traits>
+
+#if VM_TRACE
+#include "verilated_fst_c.h"
+#endif
+
+#if TRACE_AVAILABLE != VM_TRACE
+#error "fields.h and the compiler's options disagree about tracing"
+#endif
+
+namespace {
+
+using Words = uint32_t;
+
+// One element of BITS bits at bit OFFSET; both are known to the compiler.
+template <int BITS>
+inline void put(Words* words, int offset, uint64_t value) {
+  const uint64_t mask = BITS >= 64 ? ~0ull : (1ull << (BITS & 63)) - 1;
+  value &= mask;
+  const int word = offset >> 5, shift = offset & 31;
+  words[word] |= static_cast<Words>(value << shift);
+  if (shift + BITS > 32) words[word + 1] |= static_cast<Words>((value >> 1) >> (31 - shift));
+  if (shift + BITS > 64) words[word + 2] |= static_cast<Words>((value >> 1) >> (63 - shift));
+}
+
+template <int BITS, bool SIGNED>
+inline int64_t get(const Words* words, int offset) {
+  const int word = offset >> 5, shift = offset & 31;
+  uint64_t value = words[word] >> shift;
+  if (shift + BITS > 32) value |= (static_cast<uint64_t>(words[word + 1]) << 1) << (31 - shift);
+  if (shift + BITS > 64) value |= (static_cast<uint64_t>(words[word + 2]) << 1) << (63 - shift);
+  if (BITS < 64) {
+    value <<= 64 - BITS;
+    return SIGNED ? static_cast<int64_t>(value) >> (64 - BITS)
+                  : static_cast<int64_t>(value >> (64 - BITS));
+  }
+  return static_cast<int64_t>(value);
+}
+
+// A port of COUNT elements. Formats above 63 bits come as limbs of 32 bits, the last one shorter.
+template <int OFFSET, int BITS, int COUNT, bool SIGNED, int LIMBS>
+struct Field {
+  static constexpr int per_record = COUNT * (LIMBS ? LIMBS : 1);
+  static constexpr int last_limb = BITS - 32 * (LIMBS - 1);
+
+  template <typename T>
+  static void pack(const void* from, int64_t record, Words* words) {
+    const T* values = static_cast<const T*>(from) + record * per_record;
+    for (int i = 0; i < COUNT; ++i) {
+      if constexpr (LIMBS == 0) {
+        put<BITS>(words, OFFSET + i * BITS, static_cast<uint64_t>(static_cast<int64_t>(values[i])));
+      } else {
+        for (int limb = 0; limb < LIMBS - 1; ++limb)
+          put<32>(words, OFFSET + i * BITS + 32 * limb, values[i * LIMBS + limb]);
+        put<last_limb>(words, OFFSET + i * BITS + 32 * (LIMBS - 1), values[i * LIMBS + LIMBS - 1]);
+      }
+    }
+  }
+
+  static void unpack(const Words* words, int64_t* to, int64_t record) {
+    int64_t* values = to + record * per_record;
+    for (int i = 0; i < COUNT; ++i) {
+      if constexpr (LIMBS == 0) {
+        values[i] = get<BITS, SIGNED>(words, OFFSET + i * BITS);
+      } else {
+        for (int limb = 0; limb < LIMBS - 1; ++limb)
+          values[i * LIMBS + limb] = get<32, false>(words, OFFSET + i * BITS + 32 * limb);
+        values[i * LIMBS + LIMBS - 1] =
+            get<last_limb, false>(words, OFFSET + i * BITS + 32 * (LIMBS - 1));
+      }
+    }
+  }
+};
+
+using Pack = void (*)(const void*, int64_t, Words*);
+
+// Element types as numpy numbers them here: see ELEMENT_TYPES in model.py.
+template <typename F>
+Pack packer(int type) {
+  switch (type) {
+    case 0: return &F::template pack<int8_t>;
+    case 1: return &F::template pack<uint8_t>;
+    case 2: return &F::template pack<int16_t>;
+    case 3: return &F::template pack<uint16_t>;
+    case 4: return &F::template pack<int32_t>;
+    case 5: return &F::template pack<uint32_t>;
+    case 6: return &F::template pack<int64_t>;
+    default: return &F::template pack<uint64_t>;
+  }
+}
+
+template <typename... F>
+struct Fields {
+  static constexpr int count = sizeof...(F);
+  static void packers(const int* types, Pack* to) {
+    int i = 0;
+    ((to[i] = packer<F>(types[i]), ++i), ...);
+  }
+  static void unpack(const Words* words, int64_t* const* to, int64_t record) {
+    int i = 0;
+    (F::unpack(words, to[i++], record), ...);
+  }
+};
+
+using Inputs = Fields<INPUT_FIELDS>;
+using Outputs = Fields<OUTPUT_FIELDS>;
+
+template <typename T>
+inline void assign(T& pins, const Words* words) {
+  if constexpr (std::is_integral_v<T>) {
+    uint64_t value = words[0];
+    if constexpr (sizeof(T) > 4) value |= static_cast<uint64_t>(words[1]) << 32;
+    pins = static_cast<T>(value);
+  } else {
+    std::memcpy(&pins[0], words, sizeof(T));
+  }
+}
+
+template <typename T>
+inline void fetch(const T& pins, Words* words) {
+  if constexpr (std::is_integral_v<T>) {
+    words[0] = static_cast<Words>(pins);
+    if constexpr (sizeof(T) > 4) words[1] = static_cast<Words>(static_cast<uint64_t>(pins) >> 32);
+  } else {
+    std::memcpy(words, &pins[0], sizeof(T));
+  }
+}
+
+struct Random {
+  uint64_t state;
+  uint64_t next() {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state * 0x2545f4914f6cdd1dull;
+  }
+  bool chance(uint32_t of_2_32) { return (next() >> 32) < of_2_32; }
+};
+
+struct Simulation {
+  VerilatedContext context;
+  MODEL model{&context};
+#if VM_TRACE
+  std::unique_ptr<VerilatedFstC> trace;
+#endif
+  int64_t cycles = 0;
+  Words in[INPUT_WORDS + 2] = {}, out[OUTPUT_WORDS + 2] = {};
+
+  void dump() {
+#if VM_TRACE
+    if (trace) trace->dump(context.time());
+#endif
+  }
+  // Two evaluations a clock: inputs settle while clk is low, registers take them as it rises.
+  void settle() {
+#if HAS_CLOCK
+    model.clk = 0;
+#endif
+    model.eval();
+#if VM_TRACE
+    context.timeInc(1);
+    dump();
+#endif
+  }
+  void rise() {
+#if HAS_CLOCK
+    model.clk = 1;
+    model.eval();
+#endif
+#if VM_TRACE
+    context.timeInc(1);
+    dump();
+#endif
+    ++cycles;
+  }
+  bool accepts() {
+#if HAS_READY
+    return model.i_ready;
+#else
+    return true;
+#endif
+  }
+  void take(bool ready) {
+#if HAS_READY
+    model.o_ready = ready;
+#endif
+  }
+};
+
+}  // namespace
+
+extern "C" {
+
+struct Run {
+  const void* const* inputs;  // one array for each input port
+  const int* types;
+  int64_t records;
+  int64_t* const* outputs;  // one int64 array for each output port
+  int64_t capacity;         // records that the outputs hold
+  uint32_t gap, stall;      // probabilities in units of 2^-32
+  uint64_t seed;
+  int64_t drain;     // clocks to go on after the last record
+  int64_t patience;  // clocks that a record may wait before the unit counts as hung
+  int64_t consumed, produced;
+};
+
+void* simulation_create() { return new Simulation; }
+void simulation_destroy(void* handle) {
+  auto* s = static_cast<Simulation*>(handle);
+#if VM_TRACE
+  if (s->trace) s->trace->close();
+#endif
+  s->model.final();
+  delete s;
+}
+int64_t simulation_cycles(void* handle) { return static_cast<Simulation*>(handle)->cycles; }
+
+void simulation_reset(void* handle) {
+  auto& s = *static_cast<Simulation*>(handle);
+  s.model.i_valid = 0;
+  s.take(false);
+#if HAS_CLOCK
+  s.model.rst = 1;
+  for (int i = 0; i < 2; ++i) { s.settle(); s.rise(); }
+  s.model.rst = 0;
+#endif
+}
+
+int simulation_trace(void* handle, const char* path) {
+#if VM_TRACE
+  auto& s = *static_cast<Simulation*>(handle);
+  s.context.traceEverOn(true);
+  s.trace = std::make_unique<VerilatedFstC>();
+  s.model.trace(s.trace.get(), 99);
+  s.trace->open(path);
+  return s.trace->isOpen() ? 0 : 1;
+#else
+  (void)handle; (void)path;
+  return 1;
+#endif
+}
+
+// 0: all records went in; 1: more results than capacity; 2: a record waited longer than patience.
+int simulation_run(void* handle, Run* run) {
+  auto& s = *static_cast<Simulation*>(handle);
+  Pack pack[Inputs::count];
+  Inputs::packers(run->types, pack);
+  Random random{run->seed * 0x9e3779b97f4a7c15ull | 1};
+  for (int i = 0; i < 4; ++i) random.next();
+  int64_t waited = 0, idle = 0;
+  run->consumed = run->produced = 0;
+  bool pending = false;  // a valid record stays until it is accepted
+  while (run->consumed < run->records || idle < run->drain) {
+    const bool more = run->consumed < run->records;
+    if (more && !pending && (run->gap == 0 || !random.chance(run->gap))) {
+      std::memset(s.in, 0, sizeof s.in);
+      for (int i = 0; i < Inputs::count; ++i) pack[i](run->inputs[i], run->consumed, s.in);
+      assign(s.model.i_payload, s.in);
+      pending = true;
+    } else if (!pending && run->gap != 0) {
+      // Nothing may depend on the payload while valid is low.
+      for (int i = 0; i < INPUT_WORDS; ++i) s.in[i] = static_cast<Words>(random.next() >> 32);
+      s.in[INPUT_WORDS - 1] &= INPUT_TOP_MASK;
+      assign(s.model.i_payload, s.in);
+    }
+    s.model.i_valid = pending;
+    const bool ready = run->stall == 0 || !random.chance(run->stall);
+    s.take(ready);
+    s.settle();
+    const bool accepted = pending && s.accepts();
+    if (s.model.o_valid && (ready || !HAS_READY)) {
+      if (run->produced == run->capacity) return 1;
+      fetch(s.model.o_payload, s.out);
+      Outputs::unpack(s.out, run->outputs, run->produced++);
+    }
+    s.rise();
+    waited = accepted || !pending ? 0 : waited + 1;
+    if (waited > run->patience) return 2;
+    if (accepted) { pending = false; ++run->consumed; }
+    idle = run->consumed < run->records || accepted ? 0 : idle + 1;
+  }
+  return 0;
+}
+
+}  // extern "C"

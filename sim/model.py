@@ -1,0 +1,268 @@
+"""The vector simulator: a unit's Verilog, compiled once, driven with whole numpy arrays."""
+
+import ctypes
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from multipede.golden.spec import Spec
+from multipede.hw import Style
+from multipede.sim.harness import fields_header, harness_source
+from multipede.sim.verilog import rtl_key, verilog_of
+from multipede.toolchain import ToolError, cached, find, key, write_atomically
+from multipede.toolchain.verilator import compile_shared, verilate
+
+__all__ = ["Model", "SimulationError", "SimulationRun", "compile_model", "compile_verilog"]
+
+ELEMENT_TYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+CHUNK_CLOCKS = 1 << 16
+"""Clocks per call into the library, so that Ctrl-C and progress bars stay alive."""
+
+
+class SimulationError(RuntimeError):
+    """The unit hung, or gave more results than its specification allows."""
+
+
+@dataclass(frozen=True)
+class SimulationRun:
+    """What came out: one int64 array of shape (T', ...) per output port, and the clocks taken."""
+
+    outputs: dict[str, np.ndarray]
+    cycles: int
+
+    def __getitem__(self, port: str) -> np.ndarray:
+        return self.outputs[port]
+
+
+class _Run(ctypes.Structure):
+    _fields_ = (
+        ("inputs", ctypes.POINTER(ctypes.c_void_p)),
+        ("types", ctypes.POINTER(ctypes.c_int)),
+        ("records", ctypes.c_int64),
+        ("outputs", ctypes.POINTER(ctypes.c_void_p)),
+        ("capacity", ctypes.c_int64),
+        ("gap", ctypes.c_uint32),
+        ("stall", ctypes.c_uint32),
+        ("seed", ctypes.c_uint64),
+        ("drain", ctypes.c_int64),
+        ("patience", ctypes.c_int64),
+        ("consumed", ctypes.c_int64),
+        ("produced", ctypes.c_int64),
+    )
+
+
+class Model:
+    """A compiled unit with its registers. Made by :func:`compile_model`.
+
+    Several models, of one unit or of many, may live in a process; each keeps its own state. A
+    model must not be used by two threads at once.
+    """
+
+    def __init__(self, library: Path, spec: Spec):
+        self.spec = spec
+        self._library = ctypes.CDLL(str(library))
+        self._library.simulation_create.restype = ctypes.c_void_p
+        self._library.simulation_cycles.restype = ctypes.c_int64
+        self._handle = ctypes.c_void_p(self._library.simulation_create())
+        self.reset()
+
+    def __del__(self):
+        if getattr(self, "_handle", None):
+            self._library.simulation_destroy(self._handle)
+            self._handle = None
+
+    @property
+    def cycles(self) -> int:
+        """Clocks since the model was made, resets included."""
+        return self._library.simulation_cycles(self._handle)
+
+    def reset(self) -> None:
+        """Hold ``rst`` for two clocks."""
+        self._library.simulation_reset(self._handle)
+
+    def trace(self, path: Path) -> None:
+        """Write everything from now on to an FST waveform. ToolError if not compiled for that."""
+        if self._library.simulation_trace(self._handle, str(path).encode()):
+            raise ToolError(f"no waveform can be written to {path}: compile with trace=True")
+
+    def run(
+        self,
+        inputs: Mapping[str, np.ndarray],
+        *,
+        gaps: float = 0.0,
+        stalls: float = 0.0,
+        seed: int = 1,
+        drain: bool = True,
+    ) -> SimulationRun:
+        """Stream records through the unit; state carries over from the run before.
+
+        Parameters
+        ----------
+        inputs : one integer array of shape (T, ...) per input port; any integer dtype. They are
+            read in place, without copies, if they are C-contiguous.
+        gaps : probability that the input pauses for a clock; the payload is then random.
+        stalls : probability that the output is not taken in a clock; only where the unit has
+            ``ready``.
+        seed : of gaps and stalls.
+        drain : whether to go on until all results are out.
+
+        Raises
+        ------
+        TypeError, ValueError
+            From the checks of the specification, or for probabilities outside 0 <= p < 1.
+        SimulationError
+            If the unit takes no record for a long time or gives too many results.
+        """
+        arrays = {name: _as_array(value) for name, value in inputs.items()}
+        records = self.spec.check_inputs(arrays)
+        for name, probability in (("gaps", gaps), ("stalls", stalls)):
+            if not 0 <= probability < 1:
+                raise ValueError(f"{name} = {probability}: 0 <= p < 1 is needed")
+        if stalls and self.spec.always_ready:
+            raise ValueError(f"stalls = {stalls}: {self.spec.unit} cannot be stalled")
+        before = self.cycles
+        store = _Store(self.spec, self.spec.maximum_results(records))
+        ordered = [np.ascontiguousarray(arrays[name]) for name in self.spec.inputs]
+        for start, stop in _chunks(records, self.spec.initiation_interval):
+            last = stop == records
+            chunk = [array[start:stop] for array in ordered]
+            self._run_chunk(chunk, store, gaps, stalls, seed + start, drain and last)
+        return SimulationRun(store.results(), self.cycles - before)
+
+    def _run_chunk(
+        self,
+        arrays: list[np.ndarray],
+        store: "_Store",
+        gaps: float,
+        stalls: float,
+        seed: int,
+        drain: bool,
+    ) -> None:
+        spec = self.spec
+        slowness = 1.0 / ((1 - gaps) * (1 - stalls))
+        patience = int(1000 + 100 * slowness * spec.initiation_interval)
+        pointers = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+        types = (ctypes.c_int * len(arrays))(
+            *(ELEMENT_TYPES.index(array.dtype.name) for array in arrays)
+        )
+        targets = store.pointers()
+        run = _Run(
+            inputs=pointers,
+            types=types,
+            records=arrays[0].shape[0],
+            outputs=targets,
+            capacity=store.room,
+            gap=int(gaps * 2**32),
+            stall=int(stalls * 2**32),
+            seed=seed & (2**64 - 1),
+            drain=int((spec.latency + 2) * 20 * slowness) if drain else 0,
+            patience=patience,
+        )
+        status = self._library.simulation_run(self._handle, ctypes.byref(run))
+        store.filled += run.produced
+        if status == 1:
+            raise SimulationError(
+                f"{spec.unit} gave more than the {store.capacity} results that its specification"
+                " allows"
+            )
+        if status == 2:
+            raise SimulationError(
+                f"{spec.unit} took no record for {patience} clocks"
+                f" (record {run.consumed} of this chunk)"
+            )
+
+
+class _Store:
+    """Output arrays, of which only the pages that are written take memory."""
+
+    def __init__(self, spec: Spec, capacity: int):
+        self.capacity = capacity
+        self.filled = 0
+        self._arrays = {
+            name: np.empty((capacity, *port.array_shape), np.int64)
+            for name, port in spec.outputs.items()
+        }
+
+    @property
+    def room(self) -> int:
+        return self.capacity - self.filled
+
+    def pointers(self):
+        places = [
+            array.ctypes.data + self.filled * array.strides[0] for array in self._arrays.values()
+        ]
+        return (ctypes.c_void_p * len(places))(*places)
+
+    def results(self) -> dict[str, np.ndarray]:
+        return {name: array[: self.filled] for name, array in self._arrays.items()}
+
+
+def _as_array(value) -> np.ndarray:
+    array = np.asarray(value)
+    return array.view(np.uint8) if array.dtype == np.bool_ else array
+
+
+def _chunks(records: int, initiation_interval: int) -> Iterator[tuple[int, int]]:
+    size = max(1, CHUNK_CLOCKS // initiation_interval)
+    for start in range(0, max(records, 1), size):
+        yield start, min(records, start + size)
+
+
+def compile_model(spec: Spec, *, style: Style = Style.WORD, trace: bool = False) -> Model:
+    """The unit's model, compiled on first use and cached by content.
+
+    The cache's key needs neither elaboration nor torch, so that an unchanged unit starts at once.
+
+    Raises
+    ------
+    ToolError
+        If Yosys, Verilator or a C++ compiler is missing or fails.
+    """
+    tools = [find(name).identity for name in ("yosys", "verilator", "c++")]
+    identity = key(rtl_key(spec, style), *tools, str(trace), *_sources())
+
+    def build(place: Path) -> None:
+        _build(verilog_of(spec, style), spec, place, identity, trace, style)
+
+    return Model(cached("model", identity, build) / "model.so", spec)
+
+
+def compile_verilog(verilog: str, spec: Spec, *, trace: bool = False) -> Model:
+    """A model of any Verilog that has the ports of ``spec``: a mutant, a netlist, another's RTL.
+
+    The top module must be called like the unit.
+    """
+    tools = [find(name).identity for name in ("verilator", "c++")]
+    identity = key(verilog, spec.fingerprint, *tools, str(trace), *_sources())
+
+    def build(place: Path) -> None:
+        _build(verilog, spec, place, identity, trace, Style.WORD)
+
+    return Model(cached("model", identity, build) / "model.so", spec)
+
+
+def _sources() -> list[Path]:
+    here = Path(__file__)
+    return [harness_source(), here, here.with_name("harness.py")]
+
+
+def _build(
+    verilog: str, spec: Spec, place: Path, identity: str, trace: bool, style: Style
+) -> None:
+    prefix = f"V{spec.unit}_{identity[:16]}"
+    build = place / "build"
+    build.mkdir()
+    verilate({f"{spec.unit}.v": verilog}, top=spec.unit, prefix=prefix, directory=build, trace=trace)
+    clock = re.search(r"\bVL_IN8\(&?clk,", (build / f"{prefix}.h").read_text()) is not None
+    header = fields_header(spec, prefix=prefix, clock=clock, trace=trace)
+    write_atomically(build / "fields.h", header)
+    harness = build / "harness.cpp"
+    harness.write_bytes(harness_source().read_bytes())
+    level = "-O3" if style is Style.WORD else "-O1"
+    compile_shared(build, prefix, [harness], place / "model.so", level, trace)
+    for path in sorted(build.rglob("*"), reverse=True):
+        path.unlink()
+    build.rmdir()
