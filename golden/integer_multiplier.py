@@ -53,7 +53,7 @@ class IntegerMultiplier(Spec):
     @property
     def product(self) -> Integer:
         """The format of the product: as many bits as both factors have."""
-        return Integer(self.a.bits + self.b.bits, self.a.signed or self.b.signed)
+        return Integer(self.a.bits + self.b.bits, signed=self.a.signed or self.b.signed)
 
     @property
     def inputs(self) -> Mapping[str, Port]:

@@ -117,8 +117,8 @@ class IntegerTile(Spec):
         """The narrowest format that holds every result exactly."""
         low, high = self.result_range
         if low >= 0:
-            return Integer(max(1, high.bit_length()), False)
-        return Integer(max((~low).bit_length(), high.bit_length()) + 1, True)
+            return Integer(max(1, high.bit_length()), signed=False)
+        return Integer(max((~low).bit_length(), high.bit_length()) + 1)
 
     @property
     def result(self) -> Integer:
@@ -130,8 +130,8 @@ class IntegerTile(Spec):
         """The narrowest format of S, the sum of a row's activations over a group."""
         low, high = self.group * self.activation.minimum, self.group * self.activation.maximum
         if low >= 0:
-            return Integer(max(1, high.bit_length()), False)
-        return Integer(max((~low).bit_length(), high.bit_length()) + 1, True)
+            return Integer(max(1, high.bit_length()), signed=False)
+        return Integer(max((~low).bit_length(), high.bit_length()) + 1)
 
     @property
     def records_per_group(self) -> int:

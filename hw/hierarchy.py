@@ -45,17 +45,15 @@ def shared(
 ) -> None:
     """Put ``component`` into ``m`` with its ports wired: inputs to values, outputs to signals.
 
-    ``name`` names the module, ``instance`` this use of it; the component must have an attribute ``key``, equal for equal
-    components.
+    ``name`` names the module, ``instance`` this use of it; the component must have an attribute
+    ``key``, equal for equal components.
     """
     members = component.signature.members
     if not isinstance(platform, Hierarchy):
         m.submodules[instance] = component
         for port, value in ports.items():
             inner = getattr(component, port)
-            m.d.comb += (
-                value.eq(inner) if members[port].flow is wiring.Out else inner.eq(value)
-            )
+            m.d.comb += value.eq(inner) if members[port].flow is wiring.Out else inner.eq(value)
         return
     module, clocks = platform.define(name, component)
     pins = {
@@ -74,7 +72,9 @@ def to_rtlil(component: wiring.Component, name: str) -> str:
     """
     hierarchy = Hierarchy(name)
     top = _convert(component, name, hierarchy)
-    shared_modules = [text.replace("attribute \\top 1\n", "") for text in hierarchy.definitions.values()]
+    shared_modules = [
+        text.replace("attribute \\top 1\n", "") for text in hierarchy.definitions.values()
+    ]
     return "\n".join([*shared_modules, top])
 
 

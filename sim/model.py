@@ -22,6 +22,12 @@ CHUNK_CLOCKS = 1 << 16
 """Clocks per call into the library, so that Ctrl-C and progress bars stay alive."""
 
 
+# A compressor tree repeats its inputs many times: Verilator's substitutions make its C++ ten times
+# as long and no faster, and inlining makes one copy for each dot product of a tile.
+_CELLS_OPTIONS = ("-fno-dfg", "-fno-gate")
+_SUBMODULE = re.compile(r"^module \w+_\w+\([^)]*\);$", re.MULTILINE)
+
+
 class SimulationError(RuntimeError):
     """The unit hung, or gave more results than its specification allows."""
 
@@ -249,20 +255,26 @@ def _sources() -> list[Path]:
     return [harness_source(), here, here.with_name("harness.py")]
 
 
-def _build(
-    verilog: str, spec: Spec, place: Path, identity: str, trace: bool, style: Style
-) -> None:
+def _build(verilog: str, spec: Spec, place: Path, identity: str, trace: bool, style: Style) -> None:
     prefix = f"V{spec.unit}_{identity[:16]}"
     build = place / "build"
     build.mkdir()
-    verilate({f"{spec.unit}.v": verilog}, top=spec.unit, prefix=prefix, directory=build, trace=trace)
+    if style is not Style.WORD:
+        verilog = _SUBMODULE.sub(r"\g<0> /*verilator no_inline_module*/", verilog)
+    verilate(
+        {f"{spec.unit}.v": verilog},
+        top=spec.unit,
+        prefix=prefix,
+        directory=build,
+        trace=trace,
+        extra=() if style is Style.WORD else _CELLS_OPTIONS,
+    )
     clock = re.search(r"\bVL_IN8\(&?clk,", (build / f"{prefix}.h").read_text()) is not None
     header = fields_header(spec, prefix=prefix, clock=clock, trace=trace)
     write_atomically(build / "fields.h", header)
     harness = build / "harness.cpp"
     harness.write_bytes(harness_source().read_bytes())
-    level = "-O3" if style is Style.WORD else "-O1"
-    compile_shared(build, prefix, [harness], place / "model.so", level, trace)
+    compile_shared(build, prefix, [harness], place / "model.so", "-O1", trace)
     for path in sorted(build.rglob("*"), reverse=True):
         path.unlink()
     build.rmdir()

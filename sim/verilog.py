@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from functools import cache as once
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,8 +64,12 @@ def verilog_of(spec: Spec, style: Style) -> str:
 
 
 def _write_verilog(spec: Spec, style: Style, place: Path) -> None:
+    # opt_clean merges bits that are wired together and so tears words apart: in compressor trees
+    # that reads badly and makes Verilator see loops, so there only the top module is cleaned.
+    cleaned = "" if style is Style.WORD else spec.unit
     result = run_yosys(
-        "read_rtlil unit.il; proc; opt_expr; opt_clean -purge; write_verilog -noattr unit.v",
+        f"read_rtlil unit.il; proc; opt_expr; opt_clean -purge {cleaned}\n"
+        "write_verilog -noattr unit.v",
         files={"unit.il": rtlil_of(spec, style)},
         outputs=["unit.v"],
     )
@@ -79,6 +84,7 @@ def _presented(spec: Spec, style: Style, text: str) -> str:
     body = re.sub(r"32'd(\d+)", r"\1", body)
     # Yosys declares every port twice.
     body = re.sub(r"^(  (?:in|out)put( .*;\n))  wire\2", r"\1", body, flags=re.MULTILINE)
+    body = "\n\n".join(_without_unread(_renamed(m)) for m in body.split("\n\n"))
     modules = re.split(r"\n(?=// [^\n]*\n(?:// [^\n]*\n)*module )", adders_verilog())
     used = [m for m in modules if re.search(rf"^ +{_module_name(m)} #", body, re.MULTILINE)]
     header = (
@@ -86,6 +92,49 @@ def _presented(spec: Spec, style: Style, text: str) -> str:
         f"// specification: {spec.fingerprint}\n// Made by Multipede; do not edit.\n"
     )
     return "\n".join([header, *(module.strip() + "\n" for module in used), body]) + "\n"
+
+
+_NAME = re.compile(r"\\\S+ |\b[A-Za-z_][\w$]*")
+_WIRE = re.compile(r"  wire (?:signed )?(?:\[\d+:\d+\] )?(\\\S+ |\w+);")
+_ASSIGN = re.compile(r"  assign (\\\S+ |\w+) = .*;")
+
+
+_DECLARED = re.compile(
+    r"^  (wire|reg) (?:signed )?(\[\d+:\d+\] )?(_\d+_|\\\S+ |\w+)( = .*)?;$", re.MULTILINE
+)
+_ALIAS = re.compile(r"^  assign (\\\S+ |\w+) = (_\d+_);\n", re.MULTILINE)
+
+
+def _renamed(module: str) -> str:
+    """The module with Yosys' numbered wires called by the names that Amaranth gave them."""
+    width = {found[3]: found[2] for found in _DECLARED.finditer(module)}
+    new_names = {}
+    for alias in _ALIAS.finditer(module):
+        name, numbered = alias.groups()
+        if name in width and width[name] == width[numbered] and numbered not in new_names:
+            new_names[numbered] = name
+    taken = {(name, numbered) for numbered, name in new_names.items()}
+    module = _ALIAS.sub(lambda a: "" if a.groups() in taken else a[0], module)
+    for numbered in new_names:
+        module = re.sub(rf"^  wire .*\b{numbered};\n", "", module, flags=re.MULTILINE)
+    return re.sub(r"\b_\d+_", lambda number: new_names.get(number[0], number[0]), module)
+
+
+def _without_unread(module: str) -> str:
+    """The module without wires that nothing reads: names that Amaranth keeps for waveforms."""
+    lines = module.split("\n")
+    while True:
+        uses = Counter(name for line in lines for name in _NAME.findall(line))
+        # What each line declares or assigns as a whole, and does nothing else.
+        made = [
+            (_WIRE.fullmatch(line) or _ASSIGN.fullmatch(line) or [None] * 2)[1] for line in lines
+        ]
+        times = Counter(name for name in made if name)
+        wires = {found[1] for found in map(_WIRE.fullmatch, lines) if found}
+        unread = {name for name in wires if uses[name] == times[name]}
+        if not unread:
+            return "\n".join(lines)
+        lines = [line for line, name in zip(lines, made, strict=True) if name not in unread]
 
 
 def _module_name(text: str) -> str:

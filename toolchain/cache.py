@@ -126,6 +126,7 @@ def cached(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     if _use(place):
         return place
     subdirectory(kind)
+    _prune_daily()
     with locked(f"{kind}-{key}"):
         if _use(place):
             return place
@@ -134,7 +135,7 @@ def cached(kind: str, key: str, build: Callable[[Path], None]) -> Path:
             _discard(left)
         temporary = place.with_name(f".{key}.{os.getpid()}")
         try:
-            _make(temporary)
+            temporary.mkdir()
             build(temporary)
             _publish(temporary, place)
         except OSError as error:
@@ -153,13 +154,6 @@ def _use(place: Path) -> bool:
     with suppress(OSError):  # A cache that can only be read still serves.
         os.utime(place)
     return True
-
-
-def _make(path: Path) -> None:
-    try:
-        path.mkdir()
-    except OSError as error:
-        raise unusable(path.parent, error) from error
 
 
 def _publish(temporary: Path, place: Path) -> None:
@@ -267,6 +261,17 @@ def prune(*, days: float = 30.0) -> int:
         except OSError:
             continue
     return freed
+
+
+def _prune_daily() -> None:
+    """Prune, but not more than once a day: it looks at every file."""
+    stamp = directory() / ".pruned"
+    with suppress(OSError):
+        if not stamp.exists():
+            stamp.touch()
+        elif stamp.stat().st_mtime < time.time() - 86400:
+            stamp.touch()
+            prune()
 
 
 def _size(path: Path) -> int:

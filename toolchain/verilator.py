@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from . import cache
@@ -278,6 +279,7 @@ def _libraries(trace: bool) -> list[str]:
     return ["-pthread", *(["-lz"] if trace and _needs_zlib() else [])]
 
 
+@lru_cache
 def _own_root(tool: Tool) -> Path:
     given = tool.environment.get("VERILATOR_ROOT")
     if given is not None:

@@ -33,9 +33,7 @@ class AdderModule:
     name: str
     behaviour: Callable[[Mapping[str, Value], int], tuple[Value, Value | None]]
 
-    def place(
-        self, m: Module, platform, width: int, pins: Mapping[str, Value], name: str
-    ) -> None:
+    def place(self, m: Module, platform, width: int, pins: Mapping[str, Value], name: str) -> None:
         """Put ``width`` bits of the module into ``m`` as ``name``; pins as in an Instance.
 
         Outside a :class:`Hierarchy` its behaviour is written in place, so that a unit needs no

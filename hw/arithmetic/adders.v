@@ -65,29 +65,34 @@ module prefix_adder #(parameter WIDTH = 1) (
   output [WIDTH-1:0] sum
 );
   localparam LEVELS = $clog2(WIDTH);
-  // Row r holds generate and propagate after r levels, at bits r * WIDTH and up.
-  wire [(LEVELS+1)*WIDTH-1:0] g, p;
-  assign g[WIDTH-1:0] = a & b;
-  assign p[WIDTH-1:0] = a ^ b;
   genvar level, column;
   generate
-    for (level = 0; level < LEVELS; level = level + 1) begin : prefix
-      for (column = 0; column < WIDTH; column = column + 1) begin : node
-        localparam HERE = level * WIDTH + column;
-        if ((column >> level) & 1) begin : joined
-          localparam FROM = level * WIDTH + ((column >> level) << level) - 1;
-          assign g[HERE+WIDTH] = g[HERE] | (p[HERE] & g[FROM]);
-          assign p[HERE+WIDTH] = p[HERE] & p[FROM];
-        end else begin : passed
-          assign g[HERE+WIDTH] = g[HERE];
-          assign p[HERE+WIDTH] = p[HERE];
+    for (level = 0; level <= LEVELS; level = level + 1) begin : prefix
+      wire [WIDTH-1:0] g, p;  // generate and propagate over 2^level columns
+      if (level == 0) begin : bits
+        assign g = a & b;
+        assign p = a ^ b;
+      end else begin : merge
+        localparam BLOCK = 1 << (level - 1);
+        wire [WIDTH-1:0] g_below, p_below;  // of the block below, in every column of a block
+        for (column = 0; column < WIDTH; column = column + BLOCK) begin : blocks
+          localparam SIZE = column + BLOCK > WIDTH ? WIDTH - column : BLOCK;
+          if ((column / BLOCK) % 2) begin : odd
+            assign g_below[column +: SIZE] = {SIZE{prefix[level-1].g[column-1]}};
+            assign p_below[column +: SIZE] = {SIZE{prefix[level-1].p[column-1]}};
+          end else begin : even
+            assign g_below[column +: SIZE] = {SIZE{1'b0}};
+            assign p_below[column +: SIZE] = {SIZE{1'b1}};
+          end
         end
+        assign g = prefix[level-1].g | (prefix[level-1].p & g_below);
+        assign p = prefix[level-1].p & p_below;
       end
     end
     if (WIDTH == 1) begin : single
-      assign sum = p[0];
+      assign sum = a ^ b;
     end else begin : wide
-      assign sum = p[WIDTH-1:0] ^ {g[LEVELS*WIDTH+WIDTH-2:LEVELS*WIDTH], 1'b0};
+      assign sum = a ^ b ^ {prefix[LEVELS].g[WIDTH-2:0], 1'b0};
     end
   endgenerate
 endmodule

@@ -104,9 +104,7 @@ class Heap:
 
 def row_inventory(heap: Heap) -> Counter:
     """AND gates of gated rows; inversions are free (an AND becomes a NAND)."""
-    return Counter(
-        {"and": sum(heap.row_bits(row) for row in heap.rows if row.gate is not None)}
-    )
+    return Counter({"and": sum(heap.row_bits(row) for row in heap.rows if row.gate is not None)})
 
 
 def inverted(heap: Heap, row: Row, bit: int) -> bool:

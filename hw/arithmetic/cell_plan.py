@@ -289,9 +289,7 @@ def _renumbered(plan: CellPlan) -> CellPlan:
         for adder in levels[word]:
             inputs = tuple(sorted(place.get(bit, bit) for bit in adder.inputs))
             members.append((adder, inputs))
-        members.sort(
-            key=lambda m: ([(b.word, b.index - m[0].column) for b in m[1]], m[0].column)
-        )
+        members.sort(key=lambda m: ([(b.word, b.index - m[0].column) for b in m[1]], m[0].column))
         for index, (adder, inputs) in enumerate(members):
             place[adder.sum], place[adder.carry] = Bit(word, index), Bit(word + "_carry", index)
             adders.append(
@@ -326,10 +324,16 @@ def _segments(final: tuple[tuple[Bit, ...], ...], constant: int) -> list[Segment
             carry = False
             continue
         last = segments[-1] if carry else None
-        if last and last.carry_in and last.kind is kind and len(last.b) == len(last.a) * len(
-            bits[1:]
-        ) and len(last.a) == last.width * len(bits[:1]):
-            segments[-1] = replace(last, width=last.width + 1, a=last.a + bits[:1], b=last.b + bits[1:])
+        if (
+            last
+            and last.carry_in
+            and last.kind is kind
+            and len(last.b) == len(last.a) * len(bits[1:])
+            and len(last.a) == last.width * len(bits[:1])
+        ):
+            segments[-1] = replace(
+                last, width=last.width + 1, a=last.a + bits[:1], b=last.b + bits[1:]
+            )
         else:
             segments.append(Segment(kind, column, 1, bits[:1], bits[1:], carry))
         carry = True

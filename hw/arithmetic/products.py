@@ -41,9 +41,7 @@ def booth_recode(m: Module, value: Value, format_: Integer, *, name: str) -> Val
     for digit in range(booth_digits(format_)):
         low, middle, high = (extended[2 * digit + place] for place in range(3))
         once = low ^ middle
-        m.d.comb += digits[3 * digit : 3 * digit + 3].eq(
-            Cat(once, ~once & (high ^ middle), high)
-        )
+        m.d.comb += digits[3 * digit : 3 * digit + 3].eq(Cat(once, ~once & (high ^ middle), high))
     return digits
 
 

@@ -36,7 +36,14 @@ class Summation(wiring.Component):
         self.heap = heap
         self.style = style
         self.plan = plan(heap, style, ranks=ranks)
-        self.key = (style, ranks, heap.width, tuple(heap.operands.items()), heap.rows, heap.constant)
+        self.key = (
+            style,
+            ranks,
+            heap.width,
+            tuple(heap.operands.items()),
+            heap.rows,
+            heap.constant,
+        )
         super().__init__(
             {
                 name: In(signed(operand.width) if operand.signed else unsigned(operand.width))
@@ -80,7 +87,9 @@ class _Words:
             value = operands[row.operand]
             if row.gate is not None:
                 value = Mux(operands[row.gate.operand][row.gate.index], value, 0)
-            self._signals[term.word, term.rank] = self._named(term, _row_name(row), value << row.shift)
+            self._signals[term.word, term.rank] = self._named(
+                term, _row_name(row), value << row.shift
+            )
         for adder in self._plan.adders:
             left, right = (self._at(t, adder.result.rank) for t in (adder.left, adder.right))
             if adder.left.negative and not adder.right.negative:
@@ -156,9 +165,7 @@ class _Cells:
             outputs = {"o_sum": self._words[word], "o_carry": self._words[word + "_carry"]}
             self._adders(members[0].kind, len(members), pins | outputs, f"{word}_adders")
 
-    def _adders(
-        self, kind: AdderKind, width: int, pins: Mapping[str, Value], name: str
-    ) -> None:
+    def _adders(self, kind: AdderKind, width: int, pins: Mapping[str, Value], name: str) -> None:
         module = {
             AdderKind.FULL: adders.FULL_ADDERS,
             AdderKind.HALF: adders.HALF_ADDERS,

@@ -277,6 +277,15 @@ class TestClearing:
         assert cache.prune(days=1) >= 100
         assert (old.exists(), used.exists()) == (False, True)
 
+    def test_pruning_comes_by_itself_once_a_day(self, private_cache: Path) -> None:
+        old = cached("kind", "old", put("x"))
+        os.utime(old, (0, 0))
+        cached("kind", "k1", put("x"))
+        assert old.exists()
+        os.utime(private_cache / ".pruned", (0, 0))
+        cached("kind", "k2", put("x"))
+        assert not old.exists()
+
 
 class TestWriteAtomically:
     def test_text_and_bytes(self, tmp_path: Path) -> None:

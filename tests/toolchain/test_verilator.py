@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,23 @@ class TestRuntime:
         answer = run(program, ["--getenv", "VERILATOR_ROOT"], environment=environment).stdout
         assert answer.strip() == str(root())
 
+    def test_one_from_path_is_used_as_it_is(
+        self, fake_tool: Callable[[str, str], Path], tmp_path: Path
+    ) -> None:
+        program, headers = find("verilator").command[0], include()
+        path = fake_tool(
+            "verilator",
+            'if [ "$1" = --version ]; then echo "Verilator 5.099 2027-01-01"; exit; fi\n'
+            f'VERILATOR_ROOT={headers.parent} exec {program} "$@"',
+        )
+        path.rename(tmp_path / "verilator")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PATH", str(tmp_path))
+            assert find("verilator").version == (5, 99)
+            assert root() == headers.parent
+            verilate({"t.v": "module t; endmodule"}, top="t", prefix="Vt", directory=tmp_path)
+        assert (tmp_path / "Vt.h").is_file()
+
     def test_sources_are_gathered_for_the_cores_there_are(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -249,11 +267,11 @@ class TestWaveforms:
         driver, library = tmp_path / "driver.cpp", tmp_path / "wide.so"
         driver.write_text(TRACER)
         compile_shared(tmp_path, "Vwide", [driver], library, trace=True)
-        words = np.random.default_rng(1).integers(0, 2**32, (3000, 5), dtype=np.uint32)
-        words[1000:2000] = words[0]
+        words = np.random.default_rng(1).integers(0, 2**32, (1200, 5), dtype=np.uint32)
+        words[400:800] = words[0]
         wave = tmp_path / "wave.fst"
         loaded = ctypes.CDLL(str(library))
-        loaded.run(words.ctypes.data_as(ctypes.c_void_p), ctypes.c_long(3000), str(wave).encode())
+        loaded.run(words.ctypes.data_as(ctypes.c_void_p), ctypes.c_long(1200), str(wave).encode())
 
         # Yosys reads the inputs from the waveform, simulates, and compares the outputs with it.
         def compare(verilog: str) -> str:
@@ -263,7 +281,7 @@ class TestWaveforms:
                 files={"wide.v": verilog, "wave.fst": wave},
             ).log
 
-        assert "Co-simulating cycle 5999 " in compare(WIDE)
+        assert "Co-simulating cycle 2399 " in compare(WIDE)
         with pytest.raises(ToolFailure, match="Signal difference"):
             compare(WIDE.replace("q >> 3", "q >> 4"))
 
