@@ -1,0 +1,71 @@
+"""Multipede: mixed-precision processing elements, from specification to proved RTL and its cost.
+
+Every public name is imported on first use, so that ``import multipede`` is quick::
+
+    import multipede as mp
+
+    spec = mp.MixPE(weight=mp.UINT4, activation=mp.INT8, group=128)
+    mp.generate(spec, "build/")
+    print(mp.verify(spec))
+"""
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+_HOMES = {
+    "golden.blocks": (
+        "MXFP4",
+        "MXFP6_E2M3",
+        "MXFP6_E3M2",
+        "MXFP8_E4M3",
+        "MXFP8_E5M2",
+        "MXINT8",
+        "NVFP4",
+        "ScaleRule",
+        "SharedExponent",
+        "block_floating_point",
+    ),
+    "golden.catalogue": ("spec_from_dict", "unit", "unit_names"),
+    "golden.formats": (
+        *(f"{kind}INT{bits}" for kind in ("", "U") for bits in range(1, 17)),
+        *("BF16", "BINARY", "E2M1", "E2M3", "E3M0", "E3M2", "E4M3", "E5M2", "E8M0", "FP16", "FP32"),
+        *("TERNARY", "TF32", "UE4M3", "UE5M3"),
+        *("Codebook", "FixedPoint", "Float", "Format", "Integer", "Overflow", "Rounding"),
+        "parse_format",
+    ),
+    "golden.integer_multiplier": ("IntegerMultiplier",),
+    "golden.integer_tile": ("TileOutput",),
+    "golden.mixpe": ("MixPE",),
+    "golden.multiplier_tile": ("MultiplierTile", "PartialProducts"),
+    "golden.spec": ("Kind", "Port", "Spec"),
+    "hw": ("Style", "build", "inventory"),
+    "toolchain": ("ToolError", "ToolFailure", "ToolTimeout"),
+    "sim.generate": ("generate",),
+    "sim.model": ("Model", "SimulationError", "compile_model", "compile_verilog"),
+    "sim.report": ("MismatchError", "VerifyReport"),
+    "sim.verify": ("verify",),
+    "sim.verilog": ("verilog_of",),
+    "cost_model.comparison": ("compare",),
+    "cost_model.demonstration": ("demonstrate",),
+    "cost_model.targets": ("TARGETS", "synthesize"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str):
+    if name == "__version__":
+        try:
+            return version("multipede")
+        except PackageNotFoundError:
+            return "0+unknown"
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'multipede' has no attribute {name!r}")
+    value = getattr(import_module(f"multipede.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -2,19 +2,34 @@
 
 import hashlib
 import re
-from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import cache as once
 from importlib.util import find_spec
 from pathlib import Path
 
-from multipede.golden.spec import Spec
+from multipede.golden.spec import Port, Spec
 from multipede.hw import Style
+from multipede.sim.verilog_text import readable
 from multipede.toolchain import cached, find, key, write_atomically
 from multipede.toolchain.yosys import run_yosys
 
-__all__ = ["rtlil_of", "source_digest", "verilog_of"]
+__all__ = [
+    "adder_modules",
+    "rtl_key",
+    "rtlil_of",
+    "source_digest",
+    "unit_verilog",
+    "verilog_of",
+]
 
 _ROOMS = ("golden", "hw")
+_NO_WARNING = """{heading}
+// Operands of different widths are extended on purpose.
+/* verilator lint_off WIDTHEXPAND */
+
+{modules}
+/* verilator lint_on WIDTHEXPAND */
+"""
 
 
 @once
@@ -31,7 +46,7 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
-def rtl_key(spec: Spec, style: Style) -> str:
+def rtl_key(spec: Spec, style: Style, name: str | None = None) -> str:
     """Identity of a unit's RTL, known without elaborating it.
 
     A plug-in's own modules count too.
@@ -40,103 +55,99 @@ def rtl_key(spec: Spec, style: Style) -> str:
     for module in (type(spec).__module__, spec.hardware_module):
         if not module.startswith(tuple(f"multipede.{room}." for room in _ROOMS)):
             foreign.append(Path(find_spec(module).origin))
-    return key(spec.fingerprint, style.value, source_digest(), *foreign)
+    return key(spec.fingerprint, style.value, name or spec.unit, source_digest(), *foreign)
 
 
-def rtlil_of(spec: Spec, style: Style) -> str:
-    """The unit in RTLIL; adder modules of the cells styles are left as instances. Cached."""
-    path = cached("rtlil", rtl_key(spec, style), lambda place: _write_rtlil(spec, style, place))
-    return (path / "unit.il").read_text()
+def rtlil_of(spec: Spec, style: Style, *, name: str | None = None) -> str:
+    """The unit in RTLIL; adder modules of the cells styles are left as instances. Cached.
+
+    ``name`` is that of the top module and the beginning of those of the others, by default the
+    unit's.
+    """
+    identity = rtl_key(spec, style, name)
+
+    def build(place: Path) -> None:
+        _write_rtlil(spec, style, name or spec.unit, place)
+
+    return (cached("rtlil", identity, build) / "unit.il").read_text()
 
 
-def _write_rtlil(spec: Spec, style: Style, place: Path) -> None:
+def _write_rtlil(spec: Spec, style: Style, name: str, place: Path) -> None:
     from multipede.hw import build
     from multipede.hw.hierarchy import to_rtlil
 
-    write_atomically(place / "unit.il", to_rtlil(build(spec, style=style), spec.unit))
+    write_atomically(place / "unit.il", to_rtlil(build(spec, style=style), name))
 
 
-def verilog_of(spec: Spec, style: Style) -> str:
-    """The unit in Verilog-2005, complete in one text; top module named after the unit. Cached."""
-    identity = key(rtl_key(spec, style), find("yosys").identity, key(Path(__file__)))
-    path = cached("verilog", identity, lambda place: _write_verilog(spec, style, place))
-    return (path / "unit.v").read_text()
+def verilog_of(spec: Spec, style: Style, *, name: str | None = None) -> str:
+    """The unit in Verilog-2005, complete in one text, the top module first. Cached.
+
+    ``name`` as in :func:`rtlil_of`.
+    """
+    unit = unit_verilog(spec, style, name=name)
+    return "\n".join([unit, *(f"{module}\n" for module in adder_modules(unit))])
 
 
-def _write_verilog(spec: Spec, style: Style, place: Path) -> None:
-    # opt_clean merges bits that are wired together and so tears words apart: in compressor trees
-    # that reads badly and makes Verilator see loops, so there only the top module is cleaned.
-    cleaned = "" if style is Style.WORD else spec.unit
-    result = run_yosys(
-        f"read_rtlil unit.il; proc; opt_expr; opt_clean -purge {cleaned}\n"
-        "write_verilog -noattr unit.v",
-        files={"unit.il": rtlil_of(spec, style)},
-        outputs=["unit.v"],
-    )
-    write_atomically(place / "unit.v", _presented(spec, style, result.outputs["unit.v"]))
+def unit_verilog(spec: Spec, style: Style, *, name: str | None = None) -> str:
+    """As :func:`verilog_of`, without the adder modules that :func:`adder_modules` gives."""
+    sources = key(Path(__file__), Path(__file__).with_name("verilog_text.py"))
+    identity = key(rtl_key(spec, style, name), find("yosys").identity, sources)
+
+    def build(place: Path) -> None:
+        _write_verilog(spec, style, name or spec.unit, place)
+
+    return (cached("verilog", identity, build) / "unit.v").read_text()
 
 
-def _presented(spec: Spec, style: Style, text: str) -> str:
-    """Yosys' Verilog under our header, with the adder modules that it uses."""
+def adder_modules(verilog: str) -> list[str]:
+    """Those modules of ``adders.v`` that this Verilog has instances of."""
     from multipede.hw.arithmetic.adders import adders_verilog
 
-    body = text.split("\n", 1)[1].strip()  # Yosys' own first line names its compiler
-    body = re.sub(r"32'd(\d+)", r"\1", body)
-    # Yosys declares every port twice.
-    body = re.sub(r"^(  (?:in|out)put( .*;\n))  wire\2", r"\1", body, flags=re.MULTILINE)
-    body = "\n\n".join(_without_unread(_renamed(m)) for m in body.split("\n\n"))
     modules = re.split(r"\n(?=// [^\n]*\n(?:// [^\n]*\n)*module )", adders_verilog())
-    used = [m for m in modules if re.search(rf"^ +{_module_name(m)} #", body, re.MULTILINE)]
-    header = (
-        f"// {spec.title}\n// {spec}\n// style: {style.value}\n// source: {spec.source}\n"
-        f"// specification: {spec.fingerprint}\n// Made by Multipede; do not edit.\n"
+    return [m.strip() for m in modules if re.search(rf"^ +{_module_name(m)} #", verilog, re.M)]
+
+
+def _write_verilog(spec: Spec, style: Style, name: str, place: Path) -> None:
+    # opt_clean merges bits that are wired together and so tears words apart: in compressor trees
+    # that reads badly and makes Verilator see loops, so there only the top module is cleaned.
+    selected = "" if style is Style.WORD else name
+    result = run_yosys(
+        f"read_rtlil unit.il; proc; opt_expr; opt_clean -purge {selected}\n"
+        # Registers with reset and enable, words no wider than they need to be: both read better.
+        f"opt_dff {selected}; wreduce {selected}; opt_clean -purge {selected}\n"
+        "write_verilog -noattr unit.v",
+        files={"unit.il": rtlil_of(spec, style, name=name)},
+        outputs=["unit.v"],
     )
-    return "\n".join([header, *(module.strip() + "\n" for module in used), body]) + "\n"
+    modules = readable(result.outputs["unit.v"], name, spec.inputs)
+    text = _NO_WARNING.format(heading=_heading(spec, style), modules=modules)
+    write_atomically(place / "unit.v", text)
 
 
-_NAME = re.compile(r"\\\S+ |\b[A-Za-z_][\w$]*")
-_WIRE = re.compile(r"  wire (?:signed )?(?:\[\d+:\d+\] )?(\\\S+ |\w+);")
-_ASSIGN = re.compile(r"  assign (\\\S+ |\w+) = .*;")
+def _heading(spec: Spec, style: Style) -> str:
+    lines = [
+        spec.title,
+        str(spec),
+        f"style: {style.value}",
+        f"source: {spec.source}",
+        f"specification: {spec.fingerprint}",
+        f"latency: {spec.latency} clocks from i_valid to o_valid",
+        *(f"i_payload{field}" for field in _fields(spec.inputs)),
+        *(f"o_payload{field}" for field in _fields(spec.outputs)),
+        "Made by Multipede; do not edit.",
+    ]
+    return "".join(f"// {line}\n" for line in lines)
 
 
-_DECLARED = re.compile(
-    r"^  (wire|reg) (?:signed )?(\[\d+:\d+\] )?(_\d+_|\\\S+ |\w+)( = .*)?;$", re.MULTILINE
-)
-_ALIAS = re.compile(r"^  assign (\\\S+ |\w+) = (_\d+_);\n", re.MULTILINE)
-
-
-def _renamed(module: str) -> str:
-    """The module with Yosys' numbered wires called by the names that Amaranth gave them."""
-    width = {found[3]: found[2] for found in _DECLARED.finditer(module)}
-    new_names = {}
-    for alias in _ALIAS.finditer(module):
-        name, numbered = alias.groups()
-        if name in width and width[name] == width[numbered] and numbered not in new_names:
-            new_names[numbered] = name
-    taken = {(name, numbered) for numbered, name in new_names.items()}
-    module = _ALIAS.sub(lambda a: "" if a.groups() in taken else a[0], module)
-    for numbered in new_names:
-        module = re.sub(rf"^  wire .*\b{numbered};\n", "", module, flags=re.MULTILINE)
-    return re.sub(r"\b_\d+_", lambda number: new_names.get(number[0], number[0]), module)
-
-
-def _without_unread(module: str) -> str:
-    """The module without wires that nothing reads: names that Amaranth keeps for waveforms."""
-    lines = module.split("\n")
-    while True:
-        uses = Counter(name for line in lines for name in _NAME.findall(line))
-        # What each line declares or assigns as a whole, and does nothing else.
-        made = [
-            (_WIRE.fullmatch(line) or _ASSIGN.fullmatch(line) or [None] * 2)[1] for line in lines
-        ]
-        times = Counter(name for name in made if name)
-        wires = {found[1] for found in map(_WIRE.fullmatch, lines) if found}
-        unread = {name for name in wires if uses[name] == times[name]}
-        if not unread:
-            return "\n".join(lines)
-        lines = [line for line, name in zip(lines, made, strict=True) if name not in unread]
+def _fields(ports: Mapping[str, Port]) -> Iterator[str]:
+    """Where each port is in its payload, for readers."""
+    offset = 0
+    for name, port in ports.items():
+        shape = "".join(f"[{length}]" for length in port.shape)
+        yield f"[{offset + port.bits - 1}:{offset}]: {name}{shape}, {port.format.name}"
+        offset += port.bits
 
 
 def _module_name(text: str) -> str:
-    found = re.search(r"^module (\w+)", text, re.MULTILINE)
+    found = re.search(r"^module (\w+)", text, re.M)
     return found[1] if found else "-"

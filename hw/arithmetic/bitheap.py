@@ -88,7 +88,8 @@ class Heap:
 
     def evaluate(self, operands: Mapping[str, np.ndarray]) -> np.ndarray:
         """The sum of the definition, as Python integers in ``[0, 2**width)`` (object arrays)."""
-        total = self.constant
+        shape = np.broadcast_shapes(*(np.shape(value) for value in operands.values()))
+        total = np.full(shape, self.constant, object)
         for row in self.rows:
             value = np.asarray(operands[row.operand]).astype(object) << row.shift
             if row.gate is not None:

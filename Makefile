@@ -1,0 +1,43 @@
+# Every target sets up what it needs first: the system's packages, .venv, the pinned Python packages.
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= auto
+
+.PHONY: help demo test regress bench lint doctor clean
+
+help:
+	@echo "make demo     a transformer layer through the RTL, compared bit for bit (build/demo/)"
+	@echo "make test     all tests"
+	@echo "make regress  long tests besides"
+	@echo "make bench    speed, memory and area against their targets"
+	@echo "make lint     style and the direction of imports"
+	@echo "make doctor   which tools are there, and how to get the others"
+	@echo "make clean    remove .venv and build/"
+
+$(READY): pyproject.toml constraints.txt tools/set_up
+	tools/set_up $(VENV)
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/multipede demo --output build/demo
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not regress"
+
+regress: lint
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+doctor: $(READY)
+	$(BIN)/multipede doctor
+
+clean:
+	rm -rf $(VENV) build

@@ -1,0 +1,240 @@
+"""The main job on real input: a layer of a trained transformer through the RTL, bit for bit."""
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from multipede.cost_model.accuracy import measure_accuracy
+from multipede.cost_model.demonstration_plot import draw, plot_data
+from multipede.cost_model.demonstration_report import Cost, Demonstration, TileResult
+from multipede.golden.formats import INT8, UINT4, Integer
+from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.minilm import MODEL, SENTENCES, load_minilm
+from multipede.golden.mixpe import MixPE
+from multipede.golden.multiplier_tile import MultiplierTile
+from multipede.golden.number_format import require_type
+from multipede.golden.quantisation import (
+    QuantisedActivations,
+    QuantisedWeights,
+    dequantised_product,
+    integer_product,
+    quantise_activations,
+    quantise_weights,
+)
+from multipede.golden.safetensors_file import read_matrix, tensor_names
+from multipede.hw import Style
+from multipede.sim.matrix_product import MatrixTiling, require_equal, run_matrix_product
+from multipede.toolchain import ToolError, write_atomically
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Cost", "Demonstration", "TileResult", "demonstrate"]
+
+GAUSSIAN_TOKENS = 128
+GAUSSIAN_SEED = 1
+SAMPLED_TILES = 16
+"""Output tiles for which the specification's reference is run record by record."""
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """FP32 operands, [N, K] and [tokens, K], and where they come from."""
+
+    name: str
+    weights: "Tensor"
+    activations: "Tensor"
+    weights_source: str
+    activations_source: str
+
+
+def demonstrate(
+    *,
+    weights: Path | None = None,
+    tensor: str | None = None,
+    weight_format: Integer = UINT4,
+    activation_format: Integer = INT8,
+    group: int = 128,
+    rows: int = 4,
+    columns: int = 4,
+    lanes: int = 8,
+    style: Style = Style.WORD,
+    output: Path = Path("build/demo"),
+    layer: int = 0,
+    sentences: Sequence[str] = SENTENCES,
+    costs: Callable[[Sequence[IntegerTile]], Sequence[Cost]] | None = None,
+    progress: bool | None = None,
+) -> Demonstration:
+    """Quantise a matrix, compute all of it in the RTL, compare every output, measure the error.
+
+    The same data go through a MixPE tile and, as baseline, through a tile of INT8 multipliers
+    with INT8 weights of the same group.
+
+    Parameters
+    ----------
+    weights, tensor : a safetensors file and the name of a matrix [outputs, inputs] in it. Its
+        activations are Gaussian random numbers with a fixed seed, as the report says. Without
+        them: the first feed-forward matrix of ``layer`` of all-MiniLM-L6-v2, with the activations
+        that ``sentences`` give it.
+    weight_format : 1 to 8 bits; unsigned with zero points, signed (2 bits and more) without.
+    activation_format : signed, 4 to 16 bits.
+    group, rows, columns, lanes : of both tiles.
+    style : of the RTL.
+    output : directory for ``demonstration.json`` and ``demonstration.png``; made if need be.
+    costs : called with both specifications, gives their costs for the report.
+    progress : whether to draw bars on standard error; by default just on a terminal.
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError
+        For bad parameters or a bad file, in one line, before anything is computed or written.
+    ToolError
+        If a package or tool is missing or fails.
+    MismatchError
+        If any output differs from golden; names token, output and group. Nothing is written.
+    """
+    require_type("style", style, Style)
+    size = {"group": group, "rows": rows, "columns": columns, "lanes": lanes}
+    zero_point = isinstance(weight_format, Integer) and not weight_format.signed
+    tile = MixPE(weight=weight_format, activation=activation_format, zero_point=zero_point, **size)
+    baseline = MultiplierTile(weight=INT8, activation=INT8, zero_point=False, **size)
+    output = Path(output)
+    _require_writable(output)
+    try:
+        data = _foreign_layer(weights, tensor) if weights or tensor else _own(layer, sentences)
+    except ModuleNotFoundError as error:
+        raise ToolError(str(error)) from error
+    results = [_through(spec, data, style, progress) for spec in (tile, baseline)]
+    report = Demonstration(
+        weights=data.weights_source,
+        activations=data.activations_source,
+        tokens=data.activations.shape[0],
+        outputs=data.weights.shape[0],
+        inner=data.weights.shape[1],
+        results=tuple(results),
+        costs=tuple(costs((tile, baseline))) if costs else (),
+        files=(output / "demonstration.json", output / "demonstration.png"),
+    )
+    _write(report)
+    return report
+
+
+def _own(layer: int, sentences: Sequence[str]) -> _Layer:
+    """The trained layer that comes with the demo."""
+    model = load_minilm()
+    name = model.feed_forward_name(layer)
+    activations = model.feed_forward_input(sentences, layer)
+    source = (
+        f"{len(activations)} tokens of {len(sentences)} sentences, [CLS] and [SEP] counted, as they"
+        f" reach that matrix in a FP32 forward pass"
+    )
+    return _Layer(name, model.feed_forward_weight(layer), activations, f"{MODEL}, {name}", source)
+
+
+def _foreign_layer(weights: Path | None, tensor: str | None) -> _Layer:
+    """The user's matrix with random activations."""
+    import torch
+
+    if weights is None:
+        raise ValueError(f"tensor = {tensor}: name its safetensors file in weights, too")
+    if tensor is None:
+        names = tensor_names(weights)
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        raise ValueError(f"weights = {weights}: name a tensor, too; the file holds {shown}")
+    matrix = read_matrix(weights, tensor)
+    generator = torch.Generator().manual_seed(GAUSSIAN_SEED)
+    activations = torch.randn(GAUSSIAN_TOKENS, matrix.shape[1], generator=generator)
+    source = (
+        f"NOT REAL: {GAUSSIAN_TOKENS} tokens of Gaussian random numbers, seed {GAUSSIAN_SEED}, for"
+        f" no activations come with a tensor; errors on real text may be larger"
+    )
+    return _Layer(tensor, matrix, activations, f"{weights}, {tensor}", source)
+
+
+def _through(spec: IntegerTile, layer: _Layer, style: Style, progress: bool | None) -> TileResult:
+    """The layer quantised for this tile, through its RTL, compared and measured."""
+    import torch
+
+    weights = quantise_weights(
+        layer.weights,
+        format=spec.weight,
+        group=spec.group,
+        zero_point=spec.zero_point,
+        name=layer.name,
+    )
+    activations = quantise_activations(layer.activations, format=spec.activation)
+    expected = integer_product(activations, weights)
+    sampled = _check_reference(spec, activations, weights, expected)
+    run = run_matrix_product(spec, activations, weights, style=style, progress=progress)
+    name = f"{spec.unit} W{spec.weight.bits}A{spec.activation.bits}"
+    compared = require_equal(run.d, expected.numpy(), unit=f"{name}, {style.value} style")
+    exact = layer.activations.double() @ layer.weights.double().T
+    result = dequantised_product(torch.from_numpy(run.d), activations, weights)
+    return TileResult(
+        name=name,
+        spec=spec,
+        style=style.value,
+        bits_per_weight=weights.bits_per_weight,
+        outputs=compared,
+        reference_outputs=sampled,
+        records=run.records,
+        cycles=run.cycles,
+        ideal_cycles=MatrixTiling(spec, activations, weights).ideal_cycles,
+        seconds=run.seconds,
+        accuracy=measure_accuracy(result, exact),
+        plot=plot_data(result, exact),
+    )
+
+
+def _check_reference(
+    spec: IntegerTile,
+    activations: QuantisedActivations,
+    weights: QuantisedWeights,
+    expected: "Tensor",
+) -> int:
+    """Sums compared between golden's matrix product and the specification's own reference.
+
+    Some output tiles, the first and the last among them, are run record by record. MismatchError
+    if golden disagrees with itself.
+    """
+    import torch
+
+    tiling = MatrixTiling(spec, activations, weights)
+    sample = {round(i * (tiling.tiles - 1) / (SAMPLED_TILES - 1)) for i in range(SAMPLED_TILES)}
+    compared = 0
+    for tile in sorted(sample):
+        records = {
+            name: torch.from_numpy(codes).to(torch.int64)
+            for name, codes in tiling.inputs(tile, tile + 1).items()
+        }
+        outputs, _ = spec.reference(**records)
+        row, column = divmod(tile, tiling.column_blocks)
+        block = expected[row * spec.rows :, column * spec.columns :][: spec.rows, : spec.columns]
+        d = outputs["d"].permute(1, 2, 0)[: block.shape[0], : block.shape[1]]
+        what = f"golden reference of {spec.unit}, output tile {tile}"
+        compared += require_equal(d.numpy(), block.numpy(), unit=what)
+    return compared
+
+
+def _require_writable(output: Path) -> None:
+    """ValueError unless ``output`` is, or can be made, a directory that takes files."""
+    existing = next(p for p in (output, *output.absolute().parents) if p.exists())
+    try:
+        # A file without a name, which leaves nothing behind.
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        raise ValueError(
+            f"output = {output}: {existing} takes no files ({error.strerror})"
+        ) from None
+
+
+def _write(report: Demonstration) -> None:
+    """The files of the report, each whole or not at all."""
+    text, picture = report.files
+    drawing = draw(report)
+    text.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(text, json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n")
+    write_atomically(picture, drawing)

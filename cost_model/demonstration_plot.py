@@ -1,0 +1,157 @@
+"""The demonstration's picture and the numbers in it."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from multipede.toolchain import ToolError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from torch import Tensor
+
+    from multipede.cost_model.demonstration_report import Demonstration
+
+__all__ = ["draw", "plot_data"]
+
+SCATTER_POINTS = 3000
+BINS = 101
+SPAN = 0.5
+"""The histogram reaches so many times the reference's RMS to either side."""
+COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:red")
+
+
+def plot_data(result: "Tensor", reference: "Tensor") -> dict[str, Any]:
+    """What is drawn of one result: a histogram of its errors and an even sample of its values.
+
+    Errors are in units of the reference's RMS (1 if that is 0); those beyond the histogram are
+    counted in ``outside``.
+    """
+    import torch
+
+    scale = float(reference.square().mean().sqrt()) or 1.0
+    errors = ((result - reference) / scale).flatten()
+    counts = torch.histc(errors, bins=BINS, min=-SPAN, max=SPAN)
+    step = -(-result.numel() // SCATTER_POINTS)
+    return {
+        "error_by_reference_rms": {
+            "minimum": -SPAN,
+            "maximum": SPAN,
+            "counts": [int(count) for count in counts],
+            "outside": int(errors.numel() - counts.sum()),
+        },
+        "sample": {
+            "every": step,
+            "fp32": reference.flatten()[::step].tolist(),
+            "quantised": result.flatten()[::step].tolist(),
+        },
+    }
+
+
+def draw(report: "Demonstration") -> bytes:
+    """The picture as PNG. ToolError if matplotlib is not installed."""
+    try:
+        # Without pyplot: no window system and no global state.
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError:
+        raise ToolError("the plot needs matplotlib: pip install matplotlib") from None
+    figure = Figure(figsize=(13, 9), layout="constrained")
+    (scatter, histogram), (quality, price) = figure.subplots(2, 2)
+    _draw_values(scatter, report)
+    _draw_errors(histogram, report)
+    _draw_quality(quality, report)
+    if report.costs:
+        _draw_costs(price, report)
+    else:
+        _draw_cycles(price, report)
+    figure.suptitle(
+        f"{report.weights}: {report.tokens} tokens x {report.inner} x {report.outputs},"
+        f" every output from the RTL equal to golden",
+        fontsize=11,
+        wrap=True,
+    )
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=120)
+    return content.getvalue()
+
+
+def _draw_values(axes: "Axes", report: "Demonstration") -> None:
+    for index, result in enumerate(report.results):
+        sample = result.plot["sample"]
+        axes.scatter(
+            sample["fp32"],
+            sample["quantised"],
+            s=4,
+            alpha=0.5,
+            color=COLOURS[index],
+            label=result.name,
+        )
+    middle = axes.get_xlim()
+    axes.plot(middle, middle, color="black", linewidth=0.7, label="equal")
+    axes.set_xlabel("FP32 output, without bias [1]")
+    axes.set_ylabel("dequantised RTL output [1]")
+    axes.set_title("Values (even sample)")
+    axes.legend()
+
+
+def _draw_errors(axes: "Axes", report: "Demonstration") -> None:
+    import numpy as np
+
+    for index, result in enumerate(report.results):
+        data = result.plot["error_by_reference_rms"]
+        edges = np.linspace(data["minimum"], data["maximum"], len(data["counts"]) + 1)
+        axes.stairs(data["counts"], edges, color=COLOURS[index], label=result.name)
+    axes.set_yscale("log")
+    axes.set_xlabel("error / RMS of the FP32 outputs [1]")
+    axes.set_ylabel("outputs per bin [1]")
+    axes.set_title("Errors")
+    axes.legend()
+
+
+def _draw_quality(axes: "Axes", report: "Demonstration") -> None:
+    names = [result.name for result in report.results]
+    values = [result.accuracy.to_dict()["sqnr_db"] or 0.0 for result in report.results]
+    bars = axes.bar(names, values, color=COLOURS[: len(names)])
+    labels = [f"{result.accuracy.sqnr_db:.1f} dB" for result in report.results]
+    axes.bar_label(bars, labels)
+    axes.set_ylabel("signal to quantisation noise [dB]")
+    axes.set_title("Accuracy against FP32")
+
+
+def _draw_cycles(axes: "Axes", report: "Demonstration") -> None:
+    names = [result.name for result in report.results]
+    positions = range(len(names))
+    for offset, (label, values) in enumerate(
+        {
+            "in the RTL": [result.cycles for result in report.results],
+            "ideal": [result.ideal_cycles for result in report.results],
+        }.items()
+    ):
+        bars = axes.bar([p + 0.4 * offset for p in positions], values, 0.38, label=label)
+        axes.bar_label(bars, [f"{value:,.0f}" for value in values])
+    axes.set_xticks([p + 0.2 for p in positions], names)
+    axes.set_ylabel("clock cycles [1]")
+    axes.set_title("Time for the whole matrix")
+    axes.legend(loc="lower right")
+
+
+def _draw_costs(axes: "Axes", report: "Demonstration") -> None:
+    """Costs of each kind by the largest of that kind, for their units differ."""
+    kinds = list(dict.fromkeys((c.target, c.quantity, c.unit) for c in report.costs))
+    designs = list(dict.fromkeys(cost.design for cost in report.costs))
+    width = 0.8 / len(designs)
+    for index, design in enumerate(designs):
+        places, values, labels = [], [], []
+        for place, kind in enumerate(kinds):
+            same = [c for c in report.costs if (c.target, c.quantity, c.unit) == kind]
+            largest = max(cost.value for cost in same) or 1.0
+            for cost in (c for c in same if c.design == design):
+                places.append(place + width * (index - (len(designs) - 1) / 2))
+                values.append(cost.value / largest)
+                labels.append(f"{cost.value:,.4g}")
+        bars = axes.bar(places, values, 0.95 * width, label=design, color=f"C{index}")
+        axes.bar_label(bars, labels, fontsize=8)
+    names = [f"{target}\n{quantity} [{unit}]" for target, quantity, unit in kinds]
+    axes.set_xticks(range(len(kinds)), names, fontsize=8)
+    axes.set_ylabel("cost / largest of its kind [1]")
+    axes.set_title("First costs (figures in the unit below)")
+    axes.legend(loc="lower right")

@@ -1,0 +1,53 @@
+"""One word for every target: standard cells by their table or Liberty file, FPGAs by name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from multipede.golden.spec import Spec
+from multipede.hw import Style
+
+if TYPE_CHECKING:
+    from multipede.asic_flow.synthesize import Synthesis
+    from multipede.fpga.resources import Resources
+
+__all__ = ["TARGETS", "synthesize"]
+
+TARGETS = ("gates", "ecp5", "xcup")
+"""``gates``: NAND2 equivalents; ``ecp5``: Lattice ECP5; ``xcup``: Xilinx UltraScale+."""
+
+
+def synthesize(
+    spec: Spec,
+    target: str = "gates",
+    *,
+    style: Style | None = None,
+    liberty: Path | None = None,
+) -> "Synthesis | Resources":
+    """What the unit takes on a target.
+
+    Parameters
+    ----------
+    spec : the unit.
+    target : one of :data:`TARGETS`.
+    style : of the RTL; by default cells for ``gates`` and words for FPGAs.
+    liberty : a Liberty file to map to in place of the table, for ``gates`` only; areas are then
+        in the library's unit, um2.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an unknown target, or a Liberty file for an FPGA.
+    ToolError
+        If Yosys is missing or fails, or the Liberty file is unusable.
+    """
+    if target not in TARGETS:
+        raise ValueError(f"target = {target!r}: allowed are {', '.join(TARGETS)}")
+    if target == "gates":
+        from multipede.asic_flow import synthesize as map_to_cells
+
+        return map_to_cells(spec, style=style or Style.CELLS, liberty=liberty)
+    if liberty is not None:
+        raise ValueError(f"liberty = {liberty}: only target 'gates' takes a Liberty file")
+    from multipede.fpga import resources
+
+    return resources(spec, device=target, style=style or Style.WORD)

@@ -1,0 +1,283 @@
+"""Group quantisation of weights and per-token quantisation of activations, and the exact products.
+
+All arithmetic on values is float32, every operation rounded once to nearest even as IEEE 754
+says, so that the codes are the same on every machine. In the rules below fl(.) is that rounding,
+rne(.) rounds to the nearest integer, ties to even, and q_min, q_max are the format's limits.
+
+**Weights**, groups of ``group`` neighbours along k; the last one may be shorter.
+
+With a zero point (asymmetric), of low = min(0, smallest) and high = max(0, largest)::
+
+    scale = fl(fl(high - low) / (q_max - q_min))
+    z     = clamp(q_min + rne(fl(-low / scale)))
+    code  = clamp(z + rne(fl(w / scale)))             w is about scale (code - z)
+
+Since low <= 0 <= high, z is a code and the value 0 has the code z, exactly.
+
+Without a zero point (symmetric; signed formats of 2 bits and more)::
+
+    scale = fl(largest magnitude / q_max)
+    code  = clamp(rne(fl(w / scale)), -q_max, q_max)  w is about scale code
+
+**Activations**: the symmetric rule with one scale per token.
+
+A group of zeros, or of values so small that the scale underflows, gets scale 0 and the code of
+value 0 everywhere, hence contributes exactly 0.
+
+Source of the scheme: Zhang et al., MixPE, arXiv 2411.16158, section 3.2; the rounding is ours.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from multipede.golden.arrays import refuse
+from multipede.golden.formats import Integer
+from multipede.golden.number_format import require_range, require_type
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+MAXIMUM_GROUP = 1024
+EXACT_IN_FLOAT64 = 1 << 53
+EXACT_IN_INT64 = 1 << 63
+
+
+@dataclass(frozen=True)
+class QuantisedWeights:
+    """A weight matrix [N, K] in codes; made by :func:`quantise_weights`.
+
+    Attributes
+    ----------
+    codes : int64 [N, K].
+    zeros : int64 [N, G], the code of value 0 in each group; None without zero point.
+    scales : float32 [N, G], not negative; G = ceil(K / group).
+    """
+
+    format: Integer
+    group: int
+    codes: "Tensor"
+    zeros: "Tensor | None"
+    scales: "Tensor"
+
+    @property
+    def groups(self) -> int:
+        """Groups along k, the last one perhaps shorter than the others."""
+        return self.scales.shape[1]
+
+    @property
+    def bits_per_weight(self) -> float:
+        """Bits of storage per weight: codes, zero points and 32-bit scales."""
+        zero_bits = 0 if self.zeros is None else self.zeros.numel() * self.format.bits
+        side = zero_bits + 32 * self.scales.numel()
+        return self.format.bits + side / self.codes.numel()
+
+    def dequantised(self) -> "Tensor":
+        """The values scale (code - z), exactly, float64 [N, K]."""
+        offset = self.codes if self.zeros is None else self.codes - self._spread(self.zeros)
+        return offset.double() * self._spread(self.scales).double()
+
+    def _spread(self, per_group: "Tensor") -> "Tensor":
+        return per_group.repeat_interleave(self.group, dim=1)[:, : self.codes.shape[1]]
+
+
+@dataclass(frozen=True)
+class QuantisedActivations:
+    """Activations [tokens, K] in codes; made by :func:`quantise_activations`.
+
+    Attributes
+    ----------
+    codes : int64 [tokens, K], from -q_max to q_max.
+    scales : float32 [tokens], not negative.
+    """
+
+    format: Integer
+    codes: "Tensor"
+    scales: "Tensor"
+
+    def dequantised(self) -> "Tensor":
+        """The values scale code, exactly, float64 [tokens, K]."""
+        return self.codes.double() * self.scales.double()[:, None]
+
+
+def quantise_weights(
+    weights: "Tensor",
+    *,
+    format: Integer,
+    group: int,
+    zero_point: bool | None = None,
+    name: str = "weights",
+) -> QuantisedWeights:
+    """Codes, zero points and scales of ``weights`` by the rules above.
+
+    Parameters
+    ----------
+    weights : floating-point [N, K], finite; taken as float32.
+    format : integer of 1 to 8 bits.
+    group : values of k that share a scale, 1 to 1024.
+    zero_point : whether groups have one; by default just for unsigned formats.
+    name : of the tensor, for messages.
+
+    Raises
+    ------
+    TypeError
+        For arguments of another type and tensors that hold no floating-point numbers.
+    ValueError
+        For another shape, a value that is not finite in float32 (named with its index), a group
+        whose range is not, or a format without zero point that is unsigned or has one bit.
+    """
+    import torch
+
+    _require_integer("format", format, 1, 8)
+    require_range("group", group, 1, MAXIMUM_GROUP)
+    zero_point = not format.signed if zero_point is None else zero_point
+    require_type("zero_point", zero_point, bool)
+    values = _finite_matrix(weights, name)
+    columns = values.shape[1]
+    # Zeros change no range, for it holds zero already, and get the code that contributes nothing.
+    padded = torch.nn.functional.pad(values, (0, -columns % group))
+    grouped = padded.reshape(values.shape[0], -1, group)
+    if zero_point:
+        codes, zeros, scales = _asymmetric(grouped, format, name)
+    else:
+        codes, scales = _symmetric(grouped, format)
+        zeros = None
+    codes = codes.reshape(padded.shape)[:, :columns].contiguous()
+    return QuantisedWeights(format, group, codes, zeros, scales)
+
+
+def quantise_activations(
+    activations: "Tensor", *, format: Integer, name: str = "activations"
+) -> QuantisedActivations:
+    """Symmetric codes of ``activations``, one scale per token.
+
+    Parameters
+    ----------
+    activations : floating-point [tokens, K], finite; taken as float32.
+    format : signed integer of 2 to 16 bits.
+    name : of the tensor, for messages.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`quantise_weights`.
+    """
+    _require_integer("format", format, 2, 16)
+    codes, scales = _symmetric(_finite_matrix(activations, name), format)
+    return QuantisedActivations(format, codes, scales)
+
+
+def exact_dtype(largest: int) -> "torch.dtype":
+    """The dtype in which sums of integers are exact whose partial sums reach ``largest``.
+
+    float64 below 2**53, for it is fastest there, otherwise int64. (float32 would do below 2**24,
+    but torch may be told to multiply it with fewer bits.) ValueError from 2**63 on.
+    """
+    import torch
+
+    if largest < EXACT_IN_FLOAT64:
+        return torch.float64
+    if largest < EXACT_IN_INT64:
+        return torch.int64
+    raise ValueError(f"sums reach {largest}: they are exact below 2**63 only")
+
+
+def integer_product(activations: QuantisedActivations, weights: QuantisedWeights) -> "Tensor":
+    """D[t, n, g] = sum over k in group g of (code[n, k] - z[n, g]) a[t, k], exactly.
+
+    Returns int64 [tokens, N, G]. The largest partial sum is bounded by the codes that are there,
+    and :func:`exact_dtype` chooses what holds it. ValueError if the operands differ in K.
+    """
+    import torch
+
+    a, w = activations.codes, weights.codes
+    if a.shape[1] != w.shape[1]:
+        raise ValueError(f"activations have k = {a.shape[1]}, weights k = {w.shape[1]}")
+    offset = w if weights.zeros is None else w - weights._spread(weights.zeros)
+    largest = weights.group * _magnitude(offset) * _magnitude(a)
+    dtype = exact_dtype(largest)
+    result = torch.empty((a.shape[0], w.shape[0], weights.groups), dtype=torch.int64)
+    for index in range(weights.groups):
+        k = slice(index * weights.group, (index + 1) * weights.group)
+        result[:, :, index] = (a[:, k].to(dtype) @ offset[:, k].to(dtype).T).to(torch.int64)
+    return result
+
+
+def dequantised_product(
+    d: "Tensor", activations: QuantisedActivations, weights: QuantisedWeights
+) -> "Tensor":
+    """Y[t, n] = s_a[t] sum over g of s_w[n, g] D[t, n, g], float64 [tokens, N].
+
+    D and the scales are exact in float64; products and sums are rounded, groups in order.
+    """
+    import torch
+
+    sums = torch.zeros(d.shape[:2], dtype=torch.float64)
+    for index, scales in enumerate(weights.scales.double().T):
+        sums += d[:, :, index].double() * scales
+    return sums * activations.scales.double()[:, None]
+
+
+def _asymmetric(grouped: "Tensor", format: Integer, name: str) -> "tuple[Tensor, Tensor, Tensor]":
+    import torch
+
+    low = grouped.amin(dim=-1).clamp(max=0.0)
+    high = grouped.amax(dim=-1).clamp(min=0.0)
+    span = high - low
+    refuse(
+        torch.isinf(span).numpy(),
+        span.numpy(),
+        f"range of {name} by row and group",
+        "the largest minus the smallest value must be finite in float32",
+    )
+    scales = span / (format.maximum_code - format.minimum_code)
+    divisors = torch.where(scales == 0, torch.ones_like(scales), scales)
+    zeros = (torch.round(-low / divisors) + format.minimum_code).clamp(max=format.maximum_code)
+    steps = torch.round(grouped / divisors[..., None])
+    codes = (steps + zeros[..., None]).clamp(format.minimum_code, format.maximum_code)
+    return codes.to(torch.int64), zeros.to(torch.int64), scales
+
+
+def _symmetric(values: "Tensor", format: Integer) -> "tuple[Tensor, Tensor]":
+    import torch
+
+    if not format.signed or format.bits < 2:
+        raise ValueError(
+            f"format = {format}: without a zero point signed integers of at least 2 bits are needed"
+        )
+    highest = format.maximum_code
+    scales = values.abs().amax(dim=-1) / highest
+    divisors = torch.where(scales == 0, torch.ones_like(scales), scales)
+    codes = torch.round(values / divisors[..., None]).clamp(-highest, highest)
+    return codes.to(torch.int64), scales
+
+
+def _finite_matrix(values: "Tensor", name: str) -> "Tensor":
+    import torch
+
+    require_type(name, values, torch.Tensor)
+    if not values.is_floating_point():
+        raise TypeError(f"{name} must hold floating-point numbers, not {values.dtype}")
+    if values.dim() != 2 or 0 in values.shape:
+        raise ValueError(f"{name} has shape {tuple(values.shape)}: a matrix is needed")
+    # -0.0 becomes 0.0, so that no scale or zero point depends on the sign of a zero.
+    single = values.detach().cpu().to(torch.float32) + 0.0
+    bad = ~torch.isfinite(single)
+    if bool(bad.any()):
+        refuse(
+            bad.numpy(),
+            values.detach().cpu().double().numpy(),
+            name,
+            "finite float32 values are needed",
+        )
+    return single
+
+
+def _require_integer(name: str, format: Integer, low: int, high: int) -> None:
+    require_type(name, format, Integer)
+    if not low <= format.bits <= high:
+        raise ValueError(f"{name} = {format}: integers of {low} to {high} bits are needed")
+
+
+def _magnitude(codes: "Tensor") -> int:
+    return max(abs(int(codes.min())), abs(int(codes.max())))

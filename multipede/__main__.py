@@ -1,0 +1,5 @@
+"""``python -m multipede``."""
+
+from multipede.cli import run
+
+run()

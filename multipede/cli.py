@@ -1,0 +1,282 @@
+"""The command line. Exit status: 0 it held, 1 a check failed, 2 wrong input, 3 a tool failed."""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+HELD, FAILED, WRONG_INPUT, TOOL_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what was wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message} (see '{self.prog} --help')")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        options = _parser().parse_args(arguments)
+        status, document, text = options.command(options)
+        if options.json:
+            print(json.dumps(document, indent=2, default=str))
+        elif text:
+            print(text)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED, arguments)
+    except BrokenPipeError:
+        # The reader has seen enough; keep the interpreter from saying so when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return HELD
+    except Exception as error:
+        status = _status_of(error)
+        if status is None:
+            raise
+        return _fail(_one_line(error), status, arguments)
+    return status
+
+
+def _status_of(error: Exception) -> int | None:
+    from multipede.sim.model import SimulationError
+    from multipede.sim.report import MismatchError
+    from multipede.toolchain import ToolError, ToolFailure
+
+    if isinstance(error, MismatchError | SimulationError):
+        return FAILED
+    if isinstance(error, ToolFailure):
+        return TOOL_FAILED
+    return WRONG_INPUT if isinstance(error, ToolError | ValueError | TypeError | OSError) else None
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())
+
+
+def _fail(message: str, status: int, arguments: Sequence[str]) -> int:
+    if "--json" in arguments:
+        print(json.dumps({"error": message, "status": status}))
+    print(f"multipede: {message}", file=sys.stderr)
+    return status
+
+
+Answer = tuple[int, Any, str]
+
+
+def _parser() -> argparse.ArgumentParser:
+    import multipede
+
+    parser = _Parser(prog="multipede", description="Mixed-precision processing elements.")
+    parser.add_argument("--version", action="version", version=multipede.__version__)
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+
+    def command(name: str, help_: str, function: Callable[..., Answer]) -> _Parser:
+        added = commands.add_parser(name, help=help_, description=help_)
+        added.add_argument("--json", action="store_true", help="print one JSON document")
+        added.set_defaults(command=function)
+        return added
+
+    command("list", "list the units", _list)
+    _add_unit(command("show", "show a unit's parameters, ports and operators", _show))
+
+    generate = _add_unit(command("generate", "write Verilog, ports.json and a bench", _generate))
+    generate.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    generate.add_argument("--style", default="word", help="word, cells or cells-prefix")
+    generate.add_argument("--name", help="name of the top module (default: the unit's)")
+    generate.add_argument("--vectors", type=int, default=1000, help="records in the bench")
+    generate.add_argument("--seed", type=int, default=1)
+
+    verify = _add_unit(command("verify", "compare RTL with its reference, bit for bit", _verify))
+    verify.add_argument(
+        "--style", action="append", help="word, cells or cells-prefix; may be repeated (all)"
+    )
+    verify.add_argument("--records", type=int, default=100_000, help="random records per style")
+    verify.add_argument("--seed", type=int, default=1)
+
+    synthesize = _add_unit(command("synthesize", "count gates or LUTs", _synthesize))
+    synthesize.add_argument(
+        "--target", action="append", help="gates, ecp5 or xcup; may be repeated (gates)"
+    )
+    synthesize.add_argument("--style", help="word, cells or cells-prefix (by target)")
+    synthesize.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
+    synthesize.add_argument(
+        "--baselines", action="store_true", help="beside the unit's baselines, all targets"
+    )
+
+    demo = command("demo", "a transformer layer through the RTL", _demo)
+    demo.add_argument("-o", "--output", type=Path, default=Path("build/demo"), metavar="DIR")
+    demo.add_argument("--weights", type=Path, metavar="FILE", help="another safetensors file")
+    demo.add_argument("--tensor", metavar="NAME", help="its tensor, [outputs, inputs]")
+    demo.add_argument("--style", default="word", help="word, cells or cells-prefix")
+
+    doctor = command("doctor", "check the tools and say how to mend them", _doctor)
+    doctor.add_argument("--clear-cache", action="store_true", help="remove everything cached")
+    return parser
+
+
+def _add_unit(parser: _Parser) -> _Parser:
+    parser.add_argument("unit", help="a name from 'multipede list'")
+    parser.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter, as in -p weight=uint4",
+    )
+    return parser
+
+
+def _spec(options: argparse.Namespace):
+    from multipede.golden.catalogue import unit
+
+    parameters = {}
+    for setting in options.parameter:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise ValueError(f"parameter {setting!r}: write it as NAME=VALUE")
+        parameters[name] = value
+    return unit(options.unit).from_parameters(parameters)
+
+
+def _style(name: str | None):
+    from multipede.hw import Style
+
+    return None if name is None else Style.parse(name)
+
+
+def _list(options: argparse.Namespace) -> Answer:
+    from multipede.golden.catalogue import unit, unit_names
+
+    units = [unit(name) for name in unit_names()]
+    rows = [
+        {"unit": u.unit, "kind": u.kind.value, "title": u.title, "source": u.source} for u in units
+    ]
+    width = max(len(row["unit"]) for row in rows)
+    text = "\n".join(f"{r['unit']:{width}}  {r['kind']:10}  {r['title']}" for r in rows)
+    return HELD, rows, text
+
+
+def _show(options: argparse.Namespace) -> Answer:
+    from multipede.hw import Style, inventory
+
+    spec = _spec(options)
+    ports = {
+        direction: {
+            name: {"format": port.format.name, "shape": list(port.shape), "bits": port.bits}
+            for name, port in getattr(spec, direction).items()
+        }
+        for direction in ("inputs", "outputs")
+    }
+    document = spec.to_dict() | ports
+    document |= {
+        "kind": spec.kind.value,
+        "title": spec.title,
+        "source": spec.source,
+        "latency": spec.latency,
+        "initiation_interval": spec.initiation_interval,
+        "operations": dict(spec.operations),
+        "fingerprint": spec.fingerprint,
+        "inventory": {style.value: dict(inventory(spec, style=style)) for style in Style},
+    }
+    return HELD, document, _shown(spec, document)
+
+
+def _shown(spec, document: dict) -> str:
+    defaults = {field.name: field.default for field in dataclasses.fields(spec)}
+    lines = [f"{spec.unit}: {spec.title}", f"source: {spec.source}", "", "parameters"]
+    for name, value in document["parameters"].items():
+        mark = "" if getattr(spec, name) == defaults[name] else "  (changed)"
+        lines.append(f"  {name:18}{value}{mark}")
+    for direction in ("inputs", "outputs"):
+        lines += ["", direction]
+        for name, port in document[direction].items():
+            lines.append(
+                f"  {name:18}{port['format']:10}{tuple(port['shape'])!s:12}{port['bits']} bits"
+            )
+    lines += ["", f"latency {spec.latency} clocks, one record per {spec.initiation_interval}"]
+    lines += [f"{number} {name} per record" for name, number in spec.operations.items()]
+    lines += ["", "operators, in bits"]
+    for style, counts in document["inventory"].items():
+        listed = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
+        lines.append(f"  {style:14}{listed}")
+    return "\n".join(lines)
+
+
+def _generate(options: argparse.Namespace) -> Answer:
+    from multipede.sim.generate import generate
+
+    paths = generate(
+        _spec(options),
+        options.output,
+        style=_style(options.style),
+        name=options.name,
+        vectors=options.vectors,
+        seed=options.seed,
+    )
+    files = [str(path) for path in paths]
+    return HELD, {"files": files}, "\n".join(files)
+
+
+def _verify(options: argparse.Namespace) -> Answer:
+    from multipede.sim.verify import verify
+
+    styles = options.style and [_style(name) for name in options.style]
+    report = verify(_spec(options), styles=styles, records=options.records, seed=options.seed)
+    return (HELD if report.passed else FAILED), report.to_dict(), str(report)
+
+
+def _synthesize(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.targets import synthesize
+
+    spec, style = _spec(options), _style(options.style)
+    targets = options.target or ["gates"]
+    if options.baselines:
+        from multipede.cost_model.comparison import compare_with_baselines
+
+        comparison = compare_with_baselines(spec)
+        return HELD, comparison.to_dict(), str(comparison)
+    found = [synthesize(spec, target, style=style, liberty=options.liberty) for target in targets]
+    return HELD, [result.to_dict() for result in found], "\n\n".join(map(str, found))
+
+
+def _demo(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.demonstration import demonstrate
+
+    report = demonstrate(
+        weights=options.weights,
+        tensor=options.tensor,
+        style=_style(options.style),
+        output=options.output,
+    )
+    return (HELD if report.passed else FAILED), report.to_dict(), str(report)
+
+
+def _doctor(options: argparse.Namespace) -> Answer:
+    from multipede.toolchain import cache
+    from multipede.toolchain.doctor import diagnose, healthy, table
+
+    if options.clear_cache:
+        freed = cache.clear()
+        return (
+            HELD,
+            {"freed_bytes": freed},
+            f"removed {freed / 1e6:.1f} MB from {cache.directory()}",
+        )
+    checks = diagnose()
+    status = HELD if healthy(checks) else FAILED
+    return status, [check.to_dict() for check in checks], table(checks)
+
+
+def run() -> NoReturn:
+    """The console script."""
+    sys.exit(main())

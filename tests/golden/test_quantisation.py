@@ -1,0 +1,344 @@
+"""Quantisers against exact rationals, the integer product against Python integers."""
+
+from fractions import Fraction
+
+import pytest
+import torch
+
+from multipede.golden.formats import INT1, INT2, INT4, INT8, INT16, UINT1, UINT4, UINT8, Integer
+from multipede.golden.mixpe import MixPE
+from multipede.golden.quantisation import (
+    QuantisedActivations,
+    QuantisedWeights,
+    dequantised_product,
+    exact_dtype,
+    integer_product,
+    quantise_activations,
+    quantise_weights,
+)
+
+WEIGHT_FORMATS = [Integer(bits, signed) for bits in range(1, 9) for signed in (False, True)]
+SYMMETRIC_FORMATS = [format for format in WEIGHT_FORMATS if format.signed and format.bits > 1]
+
+
+def fl(value: Fraction) -> Fraction:
+    """The float32 nearest to a rational, ties to even, from the definition of the format."""
+    if value == 0:
+        return value
+    exponent = value.numerator.bit_length() - value.denominator.bit_length()
+    if abs(value) < Fraction(2) ** exponent:
+        exponent -= 1
+    exponent = max(exponent, -126)
+    step = Fraction(2) ** (exponent - 23)
+    return round(value / step) * step
+
+
+def exact(tensor: torch.Tensor) -> list[Fraction]:
+    return [Fraction(value) for value in tensor.double().flatten().tolist()]
+
+
+def clamp(value: int, low: int, high: int) -> int:
+    return max(low, min(high, value))
+
+
+def asymmetric(group: list[Fraction], q_min: int, q_max: int) -> tuple[Fraction, int, list[int]]:
+    low, high = min(0, *group, 0), max(0, *group, 0)
+    scale = fl(fl(high - low) / (q_max - q_min))
+    divisor = scale or 1
+    zero = clamp(q_min + round(fl(-low / divisor)), q_min, q_max)
+    return scale, zero, [clamp(zero + round(fl(w / divisor)), q_min, q_max) for w in group]
+
+
+def symmetric(group: list[Fraction], q_max: int) -> tuple[Fraction, list[int]]:
+    scale = fl(max(abs(w) for w in group) / q_max)
+    return scale, [clamp(round(fl(w / (scale or 1))), -q_max, q_max) for w in group]
+
+
+def samples(seed: int) -> list[torch.Tensor]:
+    """Groups of 1 to 40 values: ordinary, one-sided, tiny, huge, with outliers and ties."""
+    generator = torch.Generator().manual_seed(seed)
+    groups = []
+    for length in (1, 2, 7, 40):
+        normal = torch.randn(length, generator=generator)
+        outlier = normal.clone()
+        outlier[0] = 1000.0
+        groups += [normal, normal.abs() + 3, -normal.abs() - 3, outlier]
+        groups += [normal * 1e-44, normal * 1e-40, normal * 3e37, torch.zeros(length)]
+        groups += [torch.randint(-15, 16, (length,), generator=generator) / 2, normal * 0 + 0.75]
+    return groups
+
+
+@pytest.mark.parametrize("format", WEIGHT_FORMATS, ids=str)
+def test_asymmetric_codes_are_those_of_exact_rationals(format):
+    compared = 0
+    for group in samples(format.bits):
+        result = quantise_weights(group[None], format=format, group=len(group), zero_point=True)
+        scale, zero, codes = asymmetric(exact(group), format.minimum_code, format.maximum_code)
+        assert exact(result.scales) == [scale]
+        assert result.zeros.tolist() == [[zero]]
+        assert result.codes.tolist() == [codes]
+        compared += len(codes)
+    assert compared >= 400
+
+
+@pytest.mark.parametrize("format", SYMMETRIC_FORMATS, ids=str)
+def test_symmetric_codes_are_those_of_exact_rationals(format):
+    compared = 0
+    for group in samples(format.bits):
+        result = quantise_weights(group[None], format=format, group=len(group))
+        scale, codes = symmetric(exact(group), format.maximum_code)
+        assert result.zeros is None
+        assert exact(result.scales) == [scale]
+        assert result.codes.tolist() == [codes]
+        compared += len(codes)
+    assert compared >= 400
+
+
+@pytest.mark.parametrize("format", [INT4, INT8, INT16], ids=str)
+def test_activation_codes_are_those_of_exact_rationals(format):
+    groups = [group for group in samples(9) if len(group) == 40]
+    result = quantise_activations(torch.stack(groups), format=format)
+    for index, group in enumerate(groups):
+        scale, codes = symmetric(exact(group), format.maximum_code)
+        assert Fraction(result.scales[index].item()) == scale
+        assert result.codes[index].tolist() == codes
+    assert len(groups) >= 10
+    assert result.codes.abs().max() == format.maximum_code
+
+
+def test_types_and_shapes():
+    result = quantise_weights(torch.ones(3, 10), format=UINT4, group=4)
+    assert (result.codes.dtype, result.codes.shape) == (torch.int64, (3, 10))
+    assert (result.zeros.dtype, result.zeros.shape) == (torch.int64, (3, 3))
+    assert (result.scales.dtype, result.scales.shape) == (torch.float32, (3, 3))
+    assert result.groups == 3
+    assert result.bits_per_weight == 4 + 9 * (4 + 32) / 30
+    assert quantise_weights(torch.ones(3, 10), format=INT4, group=4).zeros is None
+
+
+def test_known_group():
+    result = quantise_weights(torch.tensor([[-1.0, 2.0, 0.0, 0.1, 0.3]]), format=UINT4, group=5)
+    assert result.scales.item() == pytest.approx(0.2)
+    assert result.zeros.tolist() == [[5]]
+    # 0.1 / 0.2 and 0.3 / 0.2 are ties in decimals; in float32 0.3 / 0.2 is above 1.5.
+    assert result.codes.tolist() == [[0, 15, 5, 5, 7]]
+
+
+@pytest.mark.parametrize("format", [UINT1, UINT4, UINT8, INT1, INT4], ids=str)
+def test_a_group_of_zeros_contributes_nothing(format):
+    weights = torch.zeros(2, 8)
+    weights[1, 0] = 1.0
+    weights[0, 1] = -0.0
+    result = quantise_weights(weights, format=format, group=4, zero_point=True)
+    assert result.scales[0].tolist() == [0.0, 0.0]
+    assert (result.codes[0] == result.zeros[0].repeat_interleave(4)).all()
+    activations = quantise_activations(torch.randn(3, 8), format=INT8)
+    d = integer_product(activations, result)
+    assert (d[:, 0] == 0).all()
+    assert torch.isfinite(dequantised_product(d, activations, result)).all()
+
+
+def test_tokens_of_zeros_have_scale_zero():
+    result = quantise_activations(torch.zeros(2, 5), format=INT8)
+    assert result.scales.tolist() == [0.0, 0.0]
+    assert (result.codes == 0).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_one_sided_groups_keep_a_code_for_zero(sign):
+    weights = sign * torch.linspace(3, 4, 16)[None]
+    result = quantise_weights(weights, format=UINT4, group=16)
+    assert result.zeros.item() == (0 if sign > 0 else 15)
+    assert result.scales.item() == pytest.approx(4 / 15)
+    assert (result.dequantised() - weights).abs().max() <= result.scales.item() / 2 + 1e-6
+
+
+def test_a_short_last_group_is_quantised_by_itself():
+    weights = torch.randn(3, 21, generator=torch.Generator().manual_seed(3))
+    whole = quantise_weights(weights, format=UINT4, group=8)
+    tail = quantise_weights(weights[:, 16:], format=UINT4, group=5)
+    assert torch.equal(whole.codes[:, 16:], tail.codes)
+    assert torch.equal(whole.zeros[:, 2:], tail.zeros)
+    assert torch.equal(whole.scales[:, 2:], tail.scales)
+
+
+@pytest.mark.parametrize("format", WEIGHT_FORMATS, ids=str)
+def test_the_error_is_at_most_one_step(format):
+    weights = torch.randn(20, 64, generator=torch.Generator().manual_seed(5))
+    result = quantise_weights(weights, format=format, group=16, zero_point=True)
+    steps = result.scales.double().repeat_interleave(16, dim=1)
+    error = (result.dequantised() - weights.double()).abs()
+    assert (error <= steps * (1 + 1e-6)).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_floats_are_taken_as_float32(dtype):
+    weights = torch.randn(4, 32, generator=torch.Generator().manual_seed(1)).to(dtype)
+    first = quantise_weights(weights, format=UINT4, group=8)
+    second = quantise_weights(weights.to(torch.float32), format=UINT4, group=8)
+    assert torch.equal(first.codes, second.codes)
+    assert torch.equal(first.scales, second.scales)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_values_that_are_not_finite_are_named(value, dtype):
+    weights = torch.zeros(3, 4, dtype=dtype)
+    weights[1, 2] = value
+    with pytest.raises(ValueError, match=rf"^layer\.weight\[1, 2\] = {value}: finite"):
+        quantise_weights(weights, format=UINT4, group=4, name="layer.weight")
+    with pytest.raises(ValueError, match=rf"^activations\[1, 2\] = {value}: finite"):
+        quantise_activations(weights, format=INT8)
+
+
+def test_ranges_and_values_beyond_float32_are_refused():
+    with pytest.raises(ValueError, match=r"range of w by row and group\[0, 1\] = inf"):
+        quantise_weights(torch.tensor([[1.0, 2.0, 3e38, -3e38]]), format=UINT4, group=2, name="w")
+    with pytest.raises(ValueError, match=r"weights\[0, 1\] = 1e\+300: finite float32"):
+        quantise_weights(torch.tensor([[1.0, 1e300]], dtype=torch.float64), format=UINT4, group=2)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"format": Integer(9)}, ValueError, "format = int9: integers of 1 to 8 bits"),
+        ({"format": "uint4"}, TypeError, "format must be Integer, not str"),
+        ({"group": 0}, ValueError, "group = 0: allowed are 1 to 1024"),
+        ({"group": 2.0}, TypeError, "group must be int, not float"),
+        ({"zero_point": 1}, TypeError, "zero_point must be bool"),
+        ({"zero_point": False}, ValueError, "format = uint4: without a zero point signed"),
+        ({"format": INT1}, ValueError, "format = int1: without a zero point signed"),
+        ({"weights": torch.ones(4)}, ValueError, r"shape \(4,\): a matrix is needed"),
+        ({"weights": torch.ones(0, 4)}, ValueError, r"shape \(0, 4\): a matrix is needed"),
+        ({"weights": torch.ones(2, 4, dtype=torch.int8)}, TypeError, "not torch.int8"),
+        ({"weights": [[1.0]]}, TypeError, "weights must be Tensor, not list"),
+    ],
+)
+def test_bad_arguments_are_named(change, error, message):
+    arguments = {"weights": torch.ones(2, 4), "format": UINT4, "group": 4} | change
+    with pytest.raises(error, match=message):
+        quantise_weights(arguments.pop("weights"), **arguments)
+
+
+@pytest.mark.parametrize("format", [INT1, UINT8, Integer(17)], ids=str)
+def test_bad_activation_formats_are_named(format):
+    with pytest.raises(ValueError, match=f"format = {format}"):
+        quantise_activations(torch.ones(2, 2), format=format)
+
+
+def test_exact_dtype_at_its_borders():
+    assert exact_dtype((1 << 53) - 1) is torch.float64
+    assert exact_dtype(1 << 53) is torch.int64
+    assert exact_dtype((1 << 63) - 1) is torch.int64
+    with pytest.raises(ValueError, match="exact below"):
+        exact_dtype(1 << 63)
+
+
+def random_operands(
+    seed: int, *, tokens: int, outputs: int, inner: int, group: int, extreme: bool = False
+) -> tuple[QuantisedActivations, QuantisedWeights]:
+    """All codes equally likely, or only the extremes."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def codes(low: int, high: int, *shape: int) -> torch.Tensor:
+        values = torch.randint(low, high + 1, shape, generator=generator)
+        return torch.where(values > (low + high) // 2, high, low) if extreme else values
+
+    groups = -(-inner // group)
+    activations = QuantisedActivations(
+        INT8, codes(-128, 127, tokens, inner), torch.rand(tokens, generator=generator)
+    )
+    weights = QuantisedWeights(
+        UINT4,
+        group,
+        codes(0, 15, outputs, inner),
+        codes(0, 15, outputs, groups),
+        torch.rand(outputs, groups, generator=generator),
+    )
+    return activations, weights
+
+
+@pytest.mark.parametrize("group", [1, 2, 32, 64, 128])
+@pytest.mark.parametrize("extreme", [False, True])
+def test_integer_product_by_both_forms_of_the_definition(group, extreme):
+    """sum (q - z) a = sum q a - z sum a, in Python's integers."""
+    a, w = random_operands(group, tokens=3, outputs=4, inner=150, group=group, extreme=extreme)
+    d = integer_product(a, w)
+    assert d.dtype == torch.int64
+    compared = 0
+    for token, output, index in torch.cartesian_prod(*map(torch.arange, d.shape)).tolist():
+        k = slice(index * group, (index + 1) * group)
+        activations, codes = a.codes[token, k].tolist(), w.codes[output, k].tolist()
+        zero = int(w.zeros[output, index])
+        pairs = list(zip(codes, activations, strict=True))
+        together = sum((q - zero) * x for q, x in pairs)
+        apart = sum(q * x for q, x in pairs) - zero * sum(activations)
+        assert int(d[token, output, index]) == together == apart
+        compared += 1
+    assert compared >= 24
+
+
+@pytest.mark.parametrize(("code", "zero", "expected"), [(15, 0, -245760), (0, 15, 245760)])
+def test_the_extremes_of_a_group_of_128(code, zero, expected):
+    a = QuantisedActivations(INT8, torch.full((1, 128), -128), torch.ones(1))
+    w = QuantisedWeights(
+        UINT4, 128, torch.full((1, 128), code), torch.full((1, 1), zero), torch.ones(1, 1)
+    )
+    assert integer_product(a, w).tolist() == [[[expected]]]
+    assert expected in MixPE().result_range or -expected in MixPE().result_range
+
+
+def test_order_inside_a_group_does_not_matter():
+    a, w = random_operands(7, tokens=5, outputs=6, inner=64, group=32)
+    order = torch.randperm(32, generator=torch.Generator().manual_seed(2))
+    order = torch.cat([order, order + 32])
+    shuffled = integer_product(
+        QuantisedActivations(INT8, a.codes[:, order], a.scales),
+        QuantisedWeights(UINT4, 32, w.codes[:, order], w.zeros, w.scales),
+    )
+    assert torch.equal(integer_product(a, w), shuffled)
+
+
+def test_group_then_scale_equals_scale_then_sum():
+    """Exactly in rationals, and to float64's rounding by `dequantised_product`."""
+    a, w = random_operands(11, tokens=3, outputs=4, inner=20, group=8)
+    d = integer_product(a, w)
+    y = dequantised_product(d, a, w)
+    for token in range(3):
+        for output in range(4):
+            scale_a = Fraction(a.scales[token].item())
+            scales = exact(w.scales[output])
+            late = scale_a * sum(
+                s * n for s, n in zip(scales, d[token, output].tolist(), strict=True)
+            )
+            early = sum(
+                Fraction(x) * scale_a * scales[k // 8] * (q - int(w.zeros[output, k // 8]))
+                for k, (x, q) in enumerate(
+                    zip(a.codes[token].tolist(), w.codes[output].tolist(), strict=True)
+                )
+            )
+            assert late == early
+            assert float(y[token, output]) == pytest.approx(float(late), rel=1e-13, abs=1e-12)
+    assert torch.allclose(y, a.dequantised() @ w.dequantised().T, rtol=1e-12, atol=1e-9)
+
+
+def test_sixteen_bit_activations_and_long_groups_are_exact():
+    a = QuantisedActivations(INT16, torch.full((2, 2048), -32768), torch.ones(2))
+    w = QuantisedWeights(INT8, 1024, torch.full((3, 2048), -128), None, torch.ones(3, 2))
+    assert (integer_product(a, w) == 1024 << 22).all()
+
+
+def test_operands_of_unequal_k_are_refused():
+    a = quantise_activations(torch.ones(2, 5), format=INT8)
+    w = quantise_weights(torch.ones(2, 6), format=UINT4, group=2)
+    with pytest.raises(ValueError, match="activations have k = 5, weights k = 6"):
+        integer_product(a, w)
+
+
+def test_a_planted_error_would_be_seen():
+    """Twin of the oracle tests: one code off by one is a difference."""
+    group = samples(4)[3]
+    result = quantise_weights(group[None], format=INT2, group=len(group), zero_point=True)
+    _, _, codes = asymmetric(exact(group), -2, 1)
+    codes[-1] += 1
+    assert result.codes.tolist() != [codes]
