@@ -53,7 +53,7 @@ module @NAME@_tb;
   reg [OUTPUT_BITS-1:0] stalled_payload;
   reg stalled, pending, checking, named, failed;
   reg [31:0] lfsr;
-  reg [32*NOISE_WORDS-1:0] noise;
+  reg [32*NOISE_WORDS+31:0] noise;
   integer element, counted;
 
   // Galois, x^32 + x^22 + x^2 + x + 1: one step gives one new bit, so take many.
@@ -62,7 +62,7 @@ module @NAME@_tb;
     begin
       for (step = 0; step < 32; step = step + 1)
         lfsr = {1'b0, lfsr[31:1]} ^ (lfsr[0] ? 32'h80200003 : 32'h0);
-      noise = {noise, lfsr};
+      noise = {noise[32*NOISE_WORDS-1:0], lfsr};
     end
   endtask
 
@@ -74,7 +74,7 @@ module @NAME@_tb;
 `else
       $fatal(1);
 `endif
-      $finish;  // where a failure does not end the run
+      $finish(0);  // where a failure does not end the run
     end
   endtask
 
@@ -229,7 +229,7 @@ module @NAME@_tb;
       end else begin
         close_files;
         if (!failed) $display("PASS %0d records, %0d results", sent, got);
-        $finish;
+        $finish(0);
       end
     end
   endtask
@@ -260,7 +260,7 @@ module @NAME@_tb;
     failed = 1'b0;
     checking = 1'b0;
     lfsr = 32'h@LFSR@;
-    noise = {NOISE_WORDS{32'h0}};
+    noise = {NOISE_WORDS + 1{32'h0}};
     sent = 0;
     reset;
     open_files;

@@ -32,24 +32,22 @@ targets:
     filesets: [rtl]
     toplevel: {name}
   sim:
-    description: Golden vectors; --tool=verilator instead of Icarus
-    default_tool: icarus
+    description: Golden vectors in Icarus Verilog, or with --tool verilator in Verilator
+    flow: sim
+    flow_options:
+      tool: icarus
+      iverilog_options: [-g2005]
+      mode: binary
+      verilator_options: [--timing, -Wno-fatal]
     filesets: [rtl, tb]
     toplevel: {name}_tb
-    tools:
-      icarus:
-        iverilog_options: [-g2005]
-      verilator:
-        mode: binary
-        verilator_options: [--timing, -Wno-fatal]
   lint:
     <<: *default
     description: Verilator with all warnings
-    default_tool: verilator
-    tools:
-      verilator:
-        mode: lint-only
-        verilator_options: [{lint}]
+    flow: lint
+    flow_options:
+      tool: verilator
+      verilator_options: [{lint}]
 """
 
 _ADDERS = """\

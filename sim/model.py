@@ -73,6 +73,7 @@ class Model:
         self._library.simulation_create.restype = ctypes.c_void_p
         self._library.simulation_cycles.restype = ctypes.c_int64
         self._handle = ctypes.c_void_p(self._library.simulation_create())
+        self._undelivered = 0  # results that runs without drain may still owe
         self.reset()
 
     def __del__(self):
@@ -88,6 +89,7 @@ class Model:
     def reset(self) -> None:
         """Hold ``rst`` for two clocks."""
         self._library.simulation_reset(self._handle)
+        self._undelivered = 0
 
     def trace(self, path: Path) -> None:
         """Write everything from now on to an FST waveform. ToolError if not compiled for that."""
@@ -130,12 +132,13 @@ class Model:
         if stalls and self.spec.always_ready:
             raise ValueError(f"stalls = {stalls}: {self.spec.unit} cannot be stalled")
         before = self.cycles
-        store = _Store(self.spec, self.spec.maximum_results(records))
+        store = _Store(self.spec, self.spec.maximum_results(records) + self._undelivered)
         ordered = [np.ascontiguousarray(arrays[name]) for name in self.spec.inputs]
         for start, stop in _chunks(records, self.spec.initiation_interval):
             last = stop == records
             chunk = [array[start:stop] for array in ordered]
             self._run_chunk(chunk, store, gaps, stalls, seed + start, drain and last)
+        self._undelivered = 0 if drain else store.room
         return SimulationRun(store.results(), self.cycles - before)
 
     def _run_chunk(

@@ -64,11 +64,13 @@ class Check:
     results: int
     seconds: float
     mismatch: Mismatch | None = None
+    error: str | None = None
 
     @property
     def passed(self) -> bool:
-        """No mismatch, all records driven, and at least one result compared."""
-        return self.mismatch is None and self.records >= self.required and self.results > 0
+        """No mismatch, no error, all records driven, and at least one result compared."""
+        agreed = self.mismatch is None and self.error is None
+        return agreed and self.records >= self.required and self.results > 0
 
 
 @dataclass(frozen=True)
@@ -127,13 +129,16 @@ class VerifyReport:
     def __str__(self) -> str:
         lines = [str(self.spec)]
         for check in self.checks:
-            state = "equal" if check.passed else "DIFFERS" if check.mismatch else "TOO FEW"
+            state = "equal" if check.passed else "TOO FEW"
+            if check.mismatch or check.error:
+                state = "DIFFERS" if check.mismatch else "BROKEN"
             lines.append(
                 f"  {state:8}{check.style:13}{check.stimulus:17}{check.records:>9} records"
                 f" {check.results:>9} results  {check.unit}: {check.description}"
             )
         if self.mismatch:
             lines.append(str(self.mismatch))
+        lines += [f"{c.style}, {c.stimulus}: {c.error}" for c in self.checks if c.error]
         verdict = "equals its reference" if self.passed else "DOES NOT EQUAL its reference"
         lines.append(
             f"{self.spec.unit} {verdict}: {self.records} records, {self.results} results,"

@@ -4,7 +4,8 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from tqdm import tqdm
 from multipede.golden.number_format import require_range
 from multipede.golden.spec import Port, Spec
 from multipede.hw import Style
-from multipede.sim.model import Model, compile_model, compile_verilog
+from multipede.sim.model import Model, SimulationError, compile_model, compile_verilog
 from multipede.sim.report import Check, Mismatch, VerifyReport, first_difference
 from multipede.sim.stimulus import Records, Stimulus, exhaustive_twin, stimuli
 from multipede.toolchain import cache, find
@@ -93,7 +94,7 @@ class _Subject:
     results: int = 0
     seconds: float = 0.0
     mismatch: Mismatch | None = None
-    driven: list[Records] = field(default_factory=list)
+    error: str | None = None
 
 
 def _model(spec: Spec, source: Style | str, *, trace: bool = False) -> Model:
@@ -127,6 +128,7 @@ def _check(spec: Spec, stimulus: Stimulus, subject: _Subject) -> Check:
         results=subject.results,
         seconds=subject.seconds,
         mismatch=subject.mismatch,
+        error=subject.error,
     )
 
 
@@ -145,15 +147,17 @@ def _drive(
         subject.model.reset()
     state = None
     for index, chunk in enumerate(stimulus.chunks()):
-        active = [subject for subject in subjects if subject.mismatch is None]
+        active = [s for s in subjects if s.mismatch is None and s.error is None]
         if not active:
             return
         outputs = [_simulate(subject, chunk, stimulus, index) for subject in active]
         # Behind the simulation, so that an unchanged unit starts before torch is imported.
         expected, state = _reference(spec, chunk, state)
         for subject, got in zip(active, outputs, strict=True):
-            found = _difference(spec, stimulus, subject, expected, got)
+            if got is None:
+                continue
             subject.records += len(next(iter(chunk.values())))
+            found = _difference(spec, stimulus, subject, expected, got)
             if found is not None:
                 subject.mismatch = _explained(spec, stimulus, subject, found, index, waveform)
             else:
@@ -163,9 +167,14 @@ def _drive(
 
 def _simulate(
     subject: _Subject, chunk: Records, stimulus: Stimulus, index: int
-) -> dict[str, np.ndarray]:
+) -> dict[str, np.ndarray] | None:
+    """The results, or None where the unit hung or gave too many."""
     began = time.monotonic()
-    run = subject.model.run(chunk, gaps=stimulus.gaps, seed=index + 1)
+    try:
+        run = subject.model.run(chunk, gaps=stimulus.gaps, seed=index + 1)
+    except SimulationError as error:
+        subject.error = str(error)
+        return None
     subject.seconds += time.monotonic() - began
     return run.outputs
 
@@ -223,8 +232,6 @@ def _explained(
     waveform: bool,
 ) -> Mismatch:
     """The mismatch with the record that led to it and, on request, a waveform around it."""
-    from dataclasses import replace
-
     chunks = [chunk for _, chunk in zip(range(chunk_index + 1), stimulus.chunks(), strict=False)]
     before = subject.results
     record = _guilty_record(subject.model, chunks, stimulus, mismatch.result - before)
@@ -249,11 +256,12 @@ def _guilty_record(model: Model, chunks: list[Records], stimulus: Stimulus, resu
         middle = (low + high) // 2
         _replay(model, chunks[:-1], stimulus)
         part = {name: array[: middle + 1] for name, array in chunks[-1].items()}
-        given = model.run(part, gaps=stimulus.gaps, seed=len(chunks))
-        if len(next(iter(given.outputs.values()))) > result:
-            high = middle
-        else:
-            low = middle + 1
+        try:
+            given = model.run(part, gaps=stimulus.gaps, seed=len(chunks))
+            reached = len(next(iter(given.outputs.values()))) > result
+        except SimulationError:  # it gives even more results than it may
+            reached = True
+        low, high = (low, middle) if reached else (middle + 1, high)
     return low
 
 
@@ -272,5 +280,6 @@ def _waveform(
     os.close(handle)
     model.trace(Path(name))
     shown = {key: array[start : record + 1] for key, array in chunks[-1].items()}
-    model.run(shown, gaps=stimulus.gaps, seed=len(chunks))
+    with suppress(SimulationError):  # what went wrong is in the waveform
+        model.run(shown, gaps=stimulus.gaps, seed=len(chunks))
     return Path(name)

@@ -138,7 +138,6 @@ def test_records_are_small_and_never_all_there():
         inputs = tiling.inputs(first, stop)
         most = max(most, len(inputs["last"]))
         assert {array.dtype.itemsize for array in inputs.values()} == {1}
-        assert (inputs["a"].dtype, inputs["w"].dtype) == (np.int8, np.uint8)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert tiling.records == 131_072
@@ -215,7 +214,7 @@ def test_nothing_compared_is_no_success():
     ("change", "message"),
     [
         (lambda o: {n: v[:-1] for n, v in o.items()}, "gave 7 results for 8 groups"),
-        (lambda o: {n: np.repeat(v, 2, 0) for n, v in o.items()}, "wrong last"),
+        (lambda o: {n: np.repeat(v[:4], 2, 0) for n, v in o.items()}, "wrong last"),
         (lambda o: o | {"last": 1 - o["last"]}, "result 0 has the wrong last"),
         (lambda o: {n: np.concatenate([v, v]) for n, v in o.items()}, "more than one result"),
     ],

@@ -131,13 +131,13 @@ def test_a_unit_that_hangs_is_reported():
     hung = verilog.replace("assign i_ready = ", "assign i_ready = 1'h0 & ")
     assert hung != verilog
     model = compile_verilog(hung, spec)
-    with pytest.raises(SimulationError, match="slow took no record for .* clocks"):
+    with pytest.raises(SimulationError, match=r"slow took no record for .* clocks"):
         model.run(random_records(spec, 5, seed=SEED))
 
 
 def test_a_unit_that_repeats_results_is_reported():
     verilog = verilog_of(IntegerMultiplier(), Style.WORD)
-    repeated = verilog.replace("o_valid <= ", "o_valid <= 1'h1 | ")
+    repeated = verilog.replace("else o_valid <= ", "else o_valid <= 1'h1 | ")
     assert repeated != verilog
     model = compile_verilog(repeated, IntegerMultiplier())
     with pytest.raises(SimulationError, match="gave more than the 5 results"):

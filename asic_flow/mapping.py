@@ -1,0 +1,138 @@
+"""RTLIL onto the cells of a library, by Yosys and ABC."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from multipede.asic_flow.adder_cells import AdderCells, AdderMapping, adder_cells, replacements
+from multipede.asic_flow.liberty import Library
+from multipede.hw.arithmetic.adders import adders_verilog
+from multipede.toolchain import ToolError
+from multipede.toolchain.yosys import run_yosys
+
+__all__ = ["MappedNetlist", "Recipe", "map_to_cells"]
+
+
+class Recipe(Enum):
+    """What ABC does to the gates between registers and adder cells."""
+
+    AREA = "strash; ifraig; scorr; dc2; strash; dch; map -a -B 0.9; topo"
+    """smallest area"""
+    DELAY = "strash; ifraig; scorr; dc2; strash; dch; map -B 0.9; topo"
+    """shortest depth; ABC does not know when the outputs of adder cells arrive"""
+
+    @property
+    def command(self) -> str:
+        """The Yosys command."""
+        return f"abc -liberty cells.lib -script +{self.value.replace(' ', ',')}"
+
+
+@dataclass(frozen=True)
+class MappedNetlist:
+    """A flat netlist of library cells.
+
+    ``top`` names its module, ``verilog`` and ``netlist`` (Yosys' JSON of that module) hold it,
+    ``adders`` tells how each module's adders became cells.
+    """
+
+    top: str
+    verilog: str
+    netlist: Mapping[str, Any]
+    adders: Mapping[str, AdderMapping]
+
+    @property
+    def cells(self) -> dict[str, int]:
+        """Cell type -> number, sorted by name."""
+        count: dict[str, int] = {}
+        for cell in self.netlist["cells"].values():
+            count[cell["type"]] = count.get(cell["type"], 0) + 1
+        return dict(sorted(count.items()))
+
+
+def map_to_cells(rtlil: str, top: str, library: Library, recipe: Recipe) -> MappedNetlist:
+    """Map a design, with each module's adders in the way that makes that module smallest.
+
+    Raises
+    ------
+    ToolError
+        If Yosys is missing or fails, or the library lacks a cell that the design needs.
+    """
+    available = adder_cells(library)
+    chosen = _chosen_mappings(rtlil, library, available, recipe)
+    script = ["read_rtlil unit.il", "read_verilog adders.v", f"hierarchy -top {top}"]
+    for module, mapping in chosen.items():
+        script.append(f"techmap -map {mapping.name}.v {module}")
+    script += [*_synthesis(top, recipe), "write_verilog -noattr netlist.v"]
+    script += [f"select {top}", "write_json -selected netlist.json"]
+    result = run_yosys(
+        "\n".join(script),
+        files=_files(rtlil, library, available),
+        outputs=["netlist.v", "netlist.json"],
+    )
+    netlist = json.loads(result.outputs["netlist.json"])["modules"][top]
+    netlist["cells"] = {
+        name: cell for name, cell in netlist["cells"].items() if cell["type"] != "$scopeinfo"
+    }
+    mapped = MappedNetlist(top, result.outputs["netlist.v"], netlist, chosen)
+    _check(mapped, library)
+    return mapped
+
+
+def _check(mapped: MappedNetlist, library: Library) -> None:
+    left = {cell: number for cell, number in mapped.cells.items() if cell not in library.cells}
+    if not left:
+        return
+    cell, number = next(iter(left.items()))
+    what = "flip-flop" if "FF" in cell.upper() else "cell"
+    raise ToolError(f"{library.source} has no {what} for {number} {cell} of {mapped.top}")
+
+
+def _files(rtlil: str, library: Library, available: AdderCells) -> dict[str, str]:
+    maps = {f"{m.name}.v": replacements(available, m) for m in available.mappings}
+    return {"unit.il": rtlil, "adders.v": adders_verilog(), "cells.lib": library.text, **maps}
+
+
+def _synthesis(top: str, recipe: Recipe) -> Iterator[str]:
+    yield "read_liberty -lib -ignore_miss_func cells.lib"
+    yield f"hierarchy -check -top {top}"
+    yield f"synth -flatten -noabc -top {top}"
+    yield "dfflibmap -liberty cells.lib"
+    yield recipe.command
+    yield "opt_clean -purge"
+
+
+def _chosen_mappings(
+    rtlil: str, library: Library, available: AdderCells, recipe: Recipe
+) -> dict[str, AdderMapping]:
+    """Map each module that holds adders alone in every way, and take the smallest."""
+    modules = _modules_with_adders(rtlil)
+    if not available.mappings or not modules:
+        return {}
+    script = ["read_rtlil unit.il", "read_verilog adders.v", "design -save start"]
+    outputs = {}
+    for number, module in enumerate(modules):
+        for mapping in available.mappings:
+            outputs[module, mapping] = f"{number}-{mapping.name}.json"
+            script += ["design -load start", f"hierarchy -top {module}"]
+            script += [f"techmap -map {mapping.name}.v", *_synthesis(module, recipe)]
+            script += [f"tee -q -o {outputs[module, mapping]} stat -json -liberty cells.lib"]
+    files = _files(rtlil, library, available)
+    found = run_yosys("\n".join(script), files=files, outputs=list(outputs.values())).outputs
+    areas = {key: json.loads(found[name])["design"]["area"] for key, name in outputs.items()}
+    return {
+        module: min(available.mappings, key=lambda mapping: areas[module, mapping])
+        for module in modules
+    }
+
+
+def _modules_with_adders(rtlil: str) -> list[str]:
+    """Names of the modules that hold adder modules of ``adders.v``, in the text's order."""
+    names = "|".join(re.findall(r"^module (\w+)", adders_verilog(), re.MULTILINE))
+    found = []
+    for text in re.split(r"^module ", rtlil, flags=re.MULTILINE)[1:]:
+        if re.search(rf"^  cell \\(?:{names}) ", text, re.MULTILINE):
+            found.append(text.split("\n", 1)[0].removeprefix("\\"))
+    return found

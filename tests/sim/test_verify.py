@@ -1,0 +1,169 @@
+"""verify: it passes what is right, and each of its checks catches a planted bug."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from multipede.golden.formats import Integer
+from multipede.golden.integer_multiplier import IntegerMultiplier
+from multipede.golden.mixpe import MixPE
+from multipede.hw import Style
+from multipede.sim.report import Check, MismatchError, VerifyReport, first_difference
+from multipede.sim.verify import verify
+from multipede.sim.verilog import verilog_of
+
+TILE = MixPE(rows=2, columns=2, lanes=2, group=8)
+WORD = verilog_of(TILE, Style.WORD)
+CELLS = verilog_of(TILE, Style.CELLS)
+
+
+def planted(text: str, old: str, new: str, *, count: int = 1) -> dict[str, str]:
+    assert old in text, f"{old!r} is not in the Verilog any more: plant the bug elsewhere"
+    return {"planted": text.replace(old, new, count)}
+
+
+def swap(text: str, one: str, other: str) -> dict[str, str]:
+    assert one in text
+    assert other in text
+    return {"planted": text.replace(one, "\0").replace(other, one).replace("\0", other)}
+
+
+BUGS = {
+    "group counter one short": lambda: planted(WORD, "position == 2'h3", "position == 2'h2"),
+    "last ignored": lambda: planted(WORD, "assign ends = i_last", "assign ends = 1'h0 & i_last"),
+    "stale accumulator": lambda: planted(WORD, "assign keep = | position", "assign keep = 1'h1"),
+    "accumulator never kept": lambda: planted(
+        WORD, "assign keep = | position", "assign keep = 1'h0"
+    ),
+    "swapped rows": lambda: swap(WORD, "i_payload[15:8]", "i_payload[31:24]"),
+    "swapped lanes of the weights": lambda: swap(WORD, "i_payload[35:32]", "i_payload[39:36]"),
+    "payload used while valid is low": lambda: planted(WORD, "if (i_valid) p_0_0 <=", "p_0_0 <="),
+    "one full adder's carry": lambda: planted(
+        CELLS, "(a & b) | (c & half)", "(a & b) | (c & half & ~a)"
+    ),
+    "half adder": lambda: planted(CELLS, "assign carry = a & b;", "assign carry = a;"),
+    "carry chain cut": lambda: planted(
+        CELLS, "{{WIDTH{1'b0}}, ci};", "{{WIDTH{1'b0}}, ci & (WIDTH < 3)};"
+    ),
+    "zero point ignored": lambda: planted(WORD, ".z(z_0)", ".z(4'h0)"),
+    "results twice": lambda: planted(WORD, "else o_valid <= ", "else o_valid <= o_valid ^ "),
+    "no results": lambda: planted(WORD, "else o_valid <= ", "else o_valid <= 1'h0 & "),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_planted_bugs_are_caught(bug):
+    report = verify(TILE, verilog=BUGS[bug](), records=4000, waveform=False)
+    assert not report.passed
+    with pytest.raises(MismatchError):
+        report.raise_on_failure()
+
+
+def test_unchanged_verilog_passes():
+    report = verify(TILE, verilog={"word": WORD, "cells": CELLS}, records=4000)
+    report.raise_on_failure()
+    assert report.results > 1000
+
+
+def test_a_bug_that_one_code_pair_shows_is_found_by_the_sweep():
+    """Wrong for a = -77, b = 101 only: random records may miss it, the exhaustive sweep cannot."""
+    spec = IntegerMultiplier()
+    text = verilog_of(spec, Style.WORD)
+    bug = (
+        planted(
+            text,
+            "assign o_payload = ",
+            "assign o_payload = {15'h0, i_payload == {8'd101, -8'sd77}} ^ ",
+        )
+        if "assign o_payload = " in text
+        else planted(
+            text,
+            "o_payload <= ",
+            "o_payload <= {15'h0, i_payload == {8'd101, -8'sd77}} ^ ",
+        )
+    )
+    report = verify(spec, verilog=bug, records=10, waveform=False)
+    failed = {check.stimulus for check in report.checks if not check.passed}
+    assert "exhaustive" in failed
+
+
+def test_the_first_mismatch_is_explained_with_a_waveform():
+    bug = BUGS["zero point ignored"]()
+    report = verify(TILE, verilog=bug, records=2000)
+    mismatch = report.mismatch
+    assert mismatch.port == "d"
+    assert mismatch.element[1] == 0  # z_0 belongs to column 0
+    assert mismatch.expected != mismatch.got
+    assert set(mismatch.inputs) == {"record", *TILE.inputs}
+    assert mismatch.waveform.stat().st_size > 500
+    assert str(mismatch.expected) in str(report)
+    assert "DOES NOT EQUAL" in str(report)
+
+
+def test_report_counts_and_survives_json():
+    report = verify(TILE, records=1000, seed=9)
+    document = json.loads(json.dumps(report.to_dict()))
+    assert document["passed"] is True
+    assert document["seed"] == 9
+    assert document["records"] == sum(check["records"] for check in document["checks"])
+    assert {check["style"] for check in document["checks"]} == {s.value for s in Style}
+    assert set(document["tools"]) == {"verilator", "yosys", "c++"}
+    names = {check["stimulus"] for check in document["checks"]}
+    assert names == {"corners", "lane pairs", "random", "random with gaps", "exhaustive"}
+
+
+def test_nothing_compared_is_no_pass():
+    check = Check("u", "word", "random", "", records=5, required=5, results=5, seconds=0.0)
+    assert check.passed
+    assert not replace(check, results=0).passed
+    assert not replace(check, records=4).passed
+    assert not VerifyReport(TILE, 1, (), {}, 0.0).passed
+
+
+def test_first_difference():
+    a = np.arange(12).reshape(3, 4)
+    b = a.copy()
+    assert first_difference(a, b) is None
+    b[1, 2] = 99
+    assert first_difference(a, b) == (1, (2,), 6, 99)
+    assert first_difference(a, a[:2]) == (2, (0,), 8, None)
+    assert first_difference(a[:2], a) == (2, (0,), None, 8)
+
+
+def test_same_seed_same_report():
+    def counts(report):
+        return [(c.style, c.stimulus, c.records, c.results) for c in report.checks]
+
+    first, second = (verify(TILE, records=500, seed=4) for _ in range(2))
+    assert counts(first) == counts(second)
+
+
+def test_wrong_arguments():
+    with pytest.raises(TypeError, match="spec must be a specification"):
+        verify("mixpe")
+    with pytest.raises(ValueError, match="records = 0"):
+        verify(TILE, records=0)
+    with pytest.raises(ValueError, match="name at least one"):
+        verify(TILE, styles=[])
+
+
+def test_second_start_needs_neither_elaboration_nor_torch():
+    """The model of an unchanged unit loads without Amaranth, Yosys, Verilator or torch."""
+    code = (
+        "import sys; from multipede.golden.mixpe import MixPE;"
+        "from multipede.sim.model import compile_model;"
+        "compile_model(MixPE(rows=2, columns=2, lanes=2, group=8));"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'amaranth', 'pyosys')))"
+    )
+    verify(TILE, records=10)
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("weight", [Integer(4, signed=False), Integer(8)])
+def test_the_full_tile_at_length(weight):
+    verify(MixPE(weight=weight), records=1_000_000).raise_on_failure()
