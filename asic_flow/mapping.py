@@ -62,7 +62,7 @@ def map_to_cells(rtlil: str, top: str, library: Library, recipe: Recipe) -> Mapp
     """
     available = adder_cells(library)
     chosen = _chosen_mappings(rtlil, library, available, recipe)
-    script = ["read_rtlil unit.il", "read_verilog adders.v", f"hierarchy -top {top}"]
+    script = ["read_rtlil unit.il", f"hierarchy -top {top}"]
     for module, mapping in chosen.items():
         script.append(f"techmap -map {mapping.name}.v {module}")
     script += [*_synthesis(top, recipe), "write_verilog -noattr netlist.v"]
@@ -96,6 +96,8 @@ def _files(rtlil: str, library: Library, available: AdderCells) -> dict[str, str
 
 
 def _synthesis(top: str, recipe: Recipe) -> Iterator[str]:
+    # Only what the library has no cells for is left for these.
+    yield "read_verilog adders.v"
     yield "read_liberty -lib -ignore_miss_func cells.lib"
     yield f"hierarchy -check -top {top}"
     yield f"synth -flatten -noabc -top {top}"
@@ -111,7 +113,7 @@ def _chosen_mappings(
     modules = _modules_with_adders(rtlil)
     if not available.mappings or not modules:
         return {}
-    script = ["read_rtlil unit.il", "read_verilog adders.v", "design -save start"]
+    script = ["read_rtlil unit.il", "design -save start"]
     outputs = {}
     for number, module in enumerate(modules):
         for mapping in available.mappings:

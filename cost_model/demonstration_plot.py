@@ -147,7 +147,7 @@ def _draw_costs(axes: "Axes", report: "Demonstration") -> None:
             for cost in (c for c in same if c.design == design):
                 places.append(place + width * (index - (len(designs) - 1) / 2))
                 values.append(cost.value / largest)
-                labels.append(f"{cost.value:,.4g}")
+                labels.append(f"{cost.value:,.0f}" if cost.value >= 1000 else f"{cost.value:.4g}")
         bars = axes.bar(places, values, 0.95 * width, label=design, color=f"C{index}")
         axes.bar_label(bars, labels, fontsize=8)
     names = [f"{target}\n{quantity} [{unit}]" for target, quantity, unit in kinds]

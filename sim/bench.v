@@ -135,7 +135,7 @@ module @NAME@_tb;
       clk = 1'b0;
       advance;
       i_valid = pending && !(sent[5] && lfsr[0]);
-      i_payload = i_valid ? record : noise[INPUT_BITS-1:0];
+      if (pending) i_payload = i_valid ? record : noise[INPUT_BITS-1:0];
       o_ready = !STALLS || (sent[6] ? lfsr[1] : 1'b1);
       #5;
     end

@@ -210,6 +210,7 @@ struct Run {
   int64_t drain;     // clocks to go on after the last record
   int64_t patience;  // clocks that a record may wait before the unit counts as hung
   int64_t consumed, produced;
+  int64_t busy;  // clocks up to the last record taken or result given
 };
 
 void* simulation_create() { return new Simulation; }
@@ -256,7 +257,8 @@ int simulation_run(void* handle, Run* run) {
   Random random{run->seed * 0x9e3779b97f4a7c15ull | 1};
   for (int i = 0; i < 4; ++i) random.next();
   int64_t waited = 0, idle = 0;
-  run->consumed = run->produced = 0;
+  run->consumed = run->produced = run->busy = 0;
+  const int64_t start = s.cycles;
   bool pending = false;  // a valid record stays until it is accepted
   while (run->consumed < run->records || idle < run->drain) {
     const bool more = run->consumed < run->records;
@@ -280,11 +282,16 @@ int simulation_run(void* handle, Run* run) {
       if (run->produced == run->capacity) return 1;
       fetch(s.model.o_payload, s.out);
       Outputs::unpack(s.out, run->outputs, run->produced++);
+      run->busy = s.cycles + 1 - start;
     }
     s.rise();
     waited = accepted || !pending ? 0 : waited + 1;
     if (waited > run->patience) return 2;
-    if (accepted) { pending = false; ++run->consumed; }
+    if (accepted) {
+      pending = false;
+      ++run->consumed;
+      run->busy = s.cycles - start;
+    }
     idle = run->consumed < run->records || accepted ? 0 : idle + 1;
   }
   return 0;

@@ -216,7 +216,7 @@ def run_matrix_product(
     tiling = MatrixTiling(spec, activations, weights)
     model = compile_model(spec, style=style) if model is None else model
     target, filled, cycles = tiling.empty(), 0, 0
-    idle = _idle_clocks(model, tiling)
+    model.reset()
     began = time.perf_counter()
     hidden = None if progress is None else not progress
     with tqdm(
@@ -232,18 +232,7 @@ def run_matrix_product(
     expected = tiling.tiles * tiling.groups
     if filled != expected:
         raise SimulationError(f"{spec.unit} gave {filled} results for {expected} groups")
-    return MatrixProduct(
-        tiling.whole(target), cycles - idle + spec.latency, tiling.records, seconds
-    )
-
-
-def _idle_clocks(model: Model, tiling: MatrixTiling) -> int:
-    """Clocks that the simulator waits for last results, to be left out of the count; resets."""
-    model.reset()
-    records = tiling.inputs(0, 1)
-    waiting, straight = (model.run(records, drain=drain).cycles for drain in (True, False))
-    model.reset()
-    return waiting - straight
+    return MatrixProduct(tiling.whole(target), cycles, tiling.records, seconds)
 
 
 def require_equal(got: np.ndarray, expected: np.ndarray, *, unit: str) -> int:

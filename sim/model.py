@@ -34,7 +34,11 @@ class SimulationError(RuntimeError):
 
 @dataclass(frozen=True)
 class SimulationRun:
-    """What came out: one int64 array of shape (T', ...) per output port, and the clocks taken."""
+    """What came out: one int64 array of shape (T', ...) per output port.
+
+    ``cycles`` counts the clocks from the first record to the last result or record, whichever is
+    later; for a unit of latency L without gaps it is T + L if the last record gives a result.
+    """
 
     outputs: dict[str, np.ndarray]
     cycles: int
@@ -57,6 +61,7 @@ class _Run(ctypes.Structure):
         ("patience", ctypes.c_int64),
         ("consumed", ctypes.c_int64),
         ("produced", ctypes.c_int64),
+        ("busy", ctypes.c_int64),
     )
 
 
@@ -131,15 +136,18 @@ class Model:
                 raise ValueError(f"{name} = {probability}: 0 <= p < 1 is needed")
         if stalls and self.spec.always_ready:
             raise ValueError(f"stalls = {stalls}: {self.spec.unit} cannot be stalled")
-        before = self.cycles
+        cycles = 0
         store = _Store(self.spec, self.spec.maximum_results(records) + self._undelivered)
         ordered = [np.ascontiguousarray(arrays[name]) for name in self.spec.inputs]
         for start, stop in _chunks(records, self.spec.initiation_interval):
             last = stop == records
             chunk = [array[start:stop] for array in ordered]
-            self._run_chunk(chunk, store, gaps, stalls, seed + start, drain and last)
-        self._undelivered = 0 if drain else store.room
-        return SimulationRun(store.results(), self.cycles - before)
+            before = self.cycles
+            busy = self._run_chunk(chunk, store, gaps, stalls, seed + start, drain and last)
+            cycles += busy if last else self.cycles - before
+        in_flight = self.spec.maximum_results(self.spec.latency + 1)
+        self._undelivered = 0 if drain else min(store.room, in_flight)
+        return SimulationRun(store.results(), cycles)
 
     def _run_chunk(
         self,
@@ -149,7 +157,7 @@ class Model:
         stalls: float,
         seed: int,
         drain: bool,
-    ) -> None:
+    ) -> int:
         spec = self.spec
         slowness = 1.0 / ((1 - gaps) * (1 - stalls))
         patience = int(1000 + 100 * slowness * spec.initiation_interval)
@@ -182,6 +190,7 @@ class Model:
                 f"{spec.unit} took no record for {patience} clocks"
                 f" (record {run.consumed} of this chunk)"
             )
+        return run.busy
 
 
 class _Store:

@@ -113,8 +113,8 @@ def _write_verilog(spec: Spec, style: Style, name: str, place: Path) -> None:
     selected = "" if style is Style.WORD else name
     result = run_yosys(
         f"read_rtlil unit.il; proc; opt_expr; opt_clean -purge {selected}\n"
-        # Registers with reset and enable, words no wider than they need to be: both read better.
-        f"opt_dff {selected}; wreduce {selected}; opt_clean -purge {selected}\n"
+        # Words no wider than they need to be read better.
+        f"wreduce {selected}; opt_clean -purge {selected}\n"
         "write_verilog -noattr unit.v",
         files={"unit.il": rtlil_of(spec, style, name=name)},
         outputs=["unit.v"],

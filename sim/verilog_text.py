@@ -17,6 +17,8 @@ _WIRE = re.compile(r"  wire (?:\[\d+:\d+\] )?(\\\S+ |\w+);")
 _ASSIGN = re.compile(r"  assign (\\\S+ |\w+) = .*;")
 _ALIAS = re.compile(r"^  assign (\\\S+ |\w+) = (_\d+_);\n", re.M)
 _PORT = re.compile(r"^  (input|output) (\[\d+:\d+\] )?(\w+);\n", re.M)
+_MUX = re.compile(r"^  assign (_\d+_) = ([\w\[\]]+) \? (.+?) : (.+);$", re.M)
+_REGISTER = re.compile(r"(?<=^  always @\(posedge clk\)\n)    (\w+) <= (_\d+_);\n", re.M)
 _REGISTERS = re.compile(r"(?:^  always @\(posedge clk\)\n(?:    .*\n)+)+", re.M)
 _REPEATED = re.compile(r"(?<=[{,] )([\w\[\]:]+)(?:, \1)+(?=[, ])")
 
@@ -48,12 +50,14 @@ def readable(text: str, top: str, inputs: Mapping[str, Port]) -> str:
     body = re.sub(r"32'd(\d+)", r"\1", body)
     # Yosys writes $signed wherever it means it, but an unsigned a < b of signed wires as a < b.
     body = re.sub(r"^(  (?:input|output|wire|reg)) signed ", r"\1 ", body, flags=re.M)
+    body = re.sub(r"#\(\n    (\.\w+\(\d+\))\n  \)", r"#(\1)", body)
     # Yosys declares every port twice.
     body = re.sub(r"^(  (?:in|out)put( .*;\n))  wire\2", r"\1", body, flags=re.M)
     modules = {}
     for module in re.findall(r"^module .*?^endmodule$", body, re.M | re.S):
         name = re.match(r"module (\w+)", module)[1]
-        steps: list[Callable[[str], str]] = [_named_wires, _without_unread, _plain_names]
+        steps: list[Callable[[str], str]] = [_named_wires, _register_statements, _without_unread]
+        steps += [_plain_names]
         steps += [lambda m: _named_fields(m, inputs)] if name == top else []
         steps += [_repetitions, _register_blocks, _header]
         for step in steps:
@@ -141,6 +145,25 @@ def _repetitions(module: str) -> str:
         return f"{{{found[0].count(',') + 1}{{{found[1]}}}}}"
 
     return re.sub(r"\{ (\{\d+\{[\w\[\]:]+\}\}) \}", r"\1", _REPEATED.sub(repeated, module))
+
+
+def _register_statements(module: str) -> str:
+    """Multiplexers in front of a register as conditions: ``if (rst) x <= 0; else if (en) ...``."""
+    chosen = {found[1]: found.groups()[1:] for found in _MUX.finditer(module)}
+    uses = Counter(_NAME.findall(module))
+
+    def statement(found: re.Match) -> str:
+        register, value = found.groups()
+        branches = []
+        # Declared, assigned and used here: nothing else reads the wire.
+        while value in chosen and uses[value] == 3:
+            condition, taken, value = chosen[value]
+            branches.append(f"if ({condition}) {register} <= {taken};\n")
+        if value != register:
+            branches.append(f"{register} <= {value};\n")
+        return "    " + "    else ".join(branches) if branches else found[0]
+
+    return _REGISTER.sub(statement, module)
 
 
 def _register_blocks(module: str) -> str:

@@ -51,7 +51,7 @@ def test_gaps_change_clocks_and_no_values(model):
     paused = model.run(inputs, gaps=0.5, seed=3)
     for port in SPEC.outputs:
         assert np.array_equal(straight[port], paused[port])
-    assert straight.cycles < 3200
+    assert straight.cycles in (3000, 3000 + SPEC.latency)  # the last record may end no group
     assert 5000 < paused.cycles < 7500
 
 

@@ -1,0 +1,1 @@
+"""What Multipede must reach, measured: ``make bench``. Ratios are taken side by side in one run."""

@@ -1,0 +1,21 @@
+"""``python -m benchmarks``: every figure beside its target; exit status 1 if one is missed."""
+
+import sys
+
+from benchmarks import build, nangate45, simulation
+
+
+def main() -> int:
+    """Measure and print all targets."""
+    targets = []
+    for page in (simulation, build, nangate45):
+        for target in page.measure():
+            print(target, flush=True)
+            targets.append(target)
+    missed = sum(not target.reached for target in targets)
+    print(f"{len(targets) - missed} reached, {missed} missed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

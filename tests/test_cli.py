@@ -1,0 +1,193 @@
+"""The command line: its exit statuses, its JSON, and one clear line for each wrong input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from multipede import cli
+
+SMALL = ["-p", "rows=1", "-p", "columns=1", "-p", "lanes=2", "-p", "group=4"]
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    status = cli.main(list(arguments))
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_list_and_show(capsys):
+    status, out, _ = run(capsys, "list", "--json")
+    assert status == 0
+    assert {"mixpe", "multiplier_tile", "integer_multiplier"} <= {
+        u["unit"] for u in json.loads(out)
+    }
+    status, out, _ = run(capsys, "show", "mixpe", "-p", "weight=int2", "--json")
+    document = json.loads(out)
+    assert status == 0
+    assert document["parameters"]["weight"] == "int2"
+    assert document["inputs"]["w"] == {"format": "int2", "shape": [4, 8], "bits": 64}
+    status, out, _ = run(capsys, "show", "mixpe", "-p", "rows=2")
+    assert "rows              2  (changed)" in out
+
+
+def test_verify_works_as_it_stands(capsys):
+    status, out, _ = run(capsys, "verify", "mixpe", *SMALL, "--records", "500", "--json")
+    document = json.loads(out)
+    assert (status, document["passed"]) == (0, True)
+    assert document["records"] > 3 * 500
+
+
+def test_verify_of_one_style(capsys):
+    arguments = ("verify", "mixpe", *SMALL, "--records", "500", "--style", "cells", "--json")
+    document = json.loads(run(capsys, *arguments)[1])
+    assert {check["style"] for check in document["checks"]} == {"cells"}
+
+
+def test_a_failed_check_is_status_1(capsys, monkeypatch):
+    from multipede.sim.report import Check, VerifyReport
+
+    def failing(spec, **options):
+        check = Check(spec.unit, "word", "random", "", 5, 5, 0, 0.0)
+        return VerifyReport(spec, 1, (check,), {}, 0.0)
+
+    monkeypatch.setattr("multipede.sim.verify.verify", failing)
+    status, out, _ = run(capsys, "verify", "mixpe")
+    assert status == 1
+    assert "DOES NOT EQUAL" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify", "mixp"], "there is no unit 'mixp'"),
+        (["verify", "mixpe", "-p", "rows=0"], "rows = 0: allowed are 1 to 256"),
+        (["verify", "mixpe", "-p", "rows"], "parameter 'rows': write it as NAME=VALUE"),
+        (["verify", "mixpe", "-p", "weight=int3000000"], "weight"),
+        (["verify", "mixpe", "-p", "weight=blue"], "weight = 'blue': unknown format"),
+        (["verify", "mixpe", "--style", "gates"], "style must be one of"),
+        (["verify", "mixpe", "--records", "0"], "records = 0"),
+        (["verify", "mixpe", "--records", "many"], "invalid int value: 'many'"),
+        (["frobnicate"], "invalid choice: 'frobnicate'"),
+        ([], "required"),
+        (["generate", "mixpe"], "-o/--output"),
+        (["generate", "mixpe", *SMALL, "-o", "/proc/here"], "/proc/here"),
+        (["generate", "mixpe", "--name", "2x", "-o", "build/x"], "2x"),
+        (["synthesize", "mixpe", "--target", "abacus"], "target = 'abacus'"),
+        (["synthesize", "mixpe", "--target", "ecp5", "--liberty", "x.lib"], "liberty = x.lib"),
+        (["synthesize", "mixpe", "--liberty", "nowhere.lib"], "nowhere.lib"),
+        (["demo", "--weights", "nowhere.safetensors", "--tensor", "w"], "nowhere.safetensors"),
+        (["demo", "--weights", "nowhere.safetensors"], "tensor"),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(capsys, arguments, message):
+    status, out, err = run(capsys, *arguments)
+    assert status == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("multipede: ")
+    assert message in err
+
+
+def test_errors_in_json(capsys):
+    status, out, _ = run(capsys, "show", "mixpe", "-p", "rows=0", "--json")
+    assert status == 2
+    assert json.loads(out) == {"error": "rows = 0: allowed are 1 to 256", "status": 2}
+
+
+def _process(*arguments: str, **environment: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "multipede", *arguments],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_no_compiler(tmp_path):
+    process = _process(
+        *("verify", "mixpe", *SMALL, "--records", "10"),
+        PATH=str(tmp_path),
+        MULTIPEDE_CACHE=str(tmp_path / "cache"),
+        CXX="",
+    )
+    out, err = process.communicate(timeout=100)
+    assert process.returncode == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "g++" in err
+    assert "Traceback" not in err
+
+
+def test_a_tool_that_fails_is_status_3(tmp_path):
+    bad = tmp_path / "g++"
+    bad.write_text(
+        '#!/bin/sh\ncase "$*" in *--version*|*dump*) exec /usr/bin/g++ "$@";; esac\n'
+        "echo 'x.cpp:1: error: it is broken' >&2; exit 1\n"
+    )
+    bad.chmod(0o755)
+    process = _process(
+        *("verify", "mixpe", *SMALL, "--records", "10"),
+        CXX=str(bad),
+        MULTIPEDE_CACHE=str(tmp_path / "cache"),
+    )
+    _, err = process.communicate(timeout=100)
+    assert process.returncode == 3, err
+    assert err.count("\n") == 1
+    assert ".log" in err
+
+
+def test_interrupt_leaves_no_child_and_no_half_file(tmp_path):
+    cache = tmp_path / "cache"
+    process = _process(
+        *("verify", "mixpe", "-p", "lanes=16", "-p", "stages=2", "--records", "100000"),
+        MULTIPEDE_CACHE=str(cache),
+    )
+    deadline = time.monotonic() + 60
+    while not list(cache.glob("logs/*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.strip().endswith("multipede: interrupted")
+    assert "Traceback" not in err
+    mentioned = subprocess.run(["ps", "axo", "args"], capture_output=True, text=True, check=True)
+    assert str(cache) not in mentioned.stdout
+    left = [path for path in cache.glob("model/*") if path.name.startswith(".")]
+    assert not left
+
+
+def test_broken_pipe_is_quiet():
+    command = f"{sys.executable} -m multipede show mixpe --json | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout == "{\n"
+    assert done.stderr == ""
+
+
+def test_second_verify_starts_within_two_seconds():
+    """From the command to the first simulated record, of an unchanged unit."""
+    code = """
+import sys, time
+from multipede import cli
+from multipede.sim.model import Model
+began = time.monotonic() - time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID)
+run = Model.run
+def first(self, *arguments, **options):
+    print(time.monotonic() - began, file=sys.stderr)
+    Model.run = run
+    return run(self, *arguments, **options)
+Model.run = first
+sys.exit(cli.main(sys.argv[1:]))
+"""
+    command = [sys.executable, "-c", code, "verify", "mixpe", *SMALL, "--records", "100"]
+    starts = []
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        starts.append(float(done.stderr.split()[0]))
+    assert min(starts[1:]) < 2.0
