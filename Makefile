@@ -4,13 +4,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: help demo test regress bench lint doctor clean
+.PHONY: help demo test regress bench tables lint doctor clean
 
 help:
 	@echo "make demo     a transformer layer through the RTL, compared bit for bit (build/demo/)"
 	@echo "make test     all tests"
 	@echo "make regress  long tests besides"
 	@echo "make bench    speed, memory and area against their targets"
+	@echo "make tables   write the README's tables anew"
 	@echo "make lint     style and the direction of imports"
 	@echo "make doctor   which tools are there, and how to get the others"
 	@echo "make clean    remove .venv and build/"
@@ -30,6 +31,9 @@ regress: lint
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+tables: $(READY)
+	$(BIN)/python tools/tables.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

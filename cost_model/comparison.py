@@ -11,9 +11,9 @@ from multipede.cost_model.targets import TARGETS, synthesize
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import Spec
 
-__all__ = ["Comparison", "compare", "compare_with_baselines"]
+__all__ = ["MAIN_QUANTITY", "Comparison", "compare", "compare_with_baselines"]
 
-_MAIN = {"gates": "area", "ecp5": "lut", "xcup": "lut"}
+MAIN_QUANTITY = {"gates": "area", "ecp5": "lut", "xcup": "lut"}
 """The quantity that each target's units are compared by."""
 
 
@@ -145,7 +145,7 @@ def _identity(group: str, label: str, spec: Spec) -> dict[str, Any]:
 
 
 def _figures(target: str, costs: Sequence, operations: int, first: Mapping) -> dict[str, Any]:
-    cost = next(cost for cost in costs if cost.quantity == _MAIN[target])
+    cost = next(cost for cost in costs if cost.quantity == MAIN_QUANTITY[target])
     reference = first.get(target, cost.value)
     return {
         target: cost.value,

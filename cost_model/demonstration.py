@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multipede.cost_model.accuracy import measure_accuracy
+from multipede.cost_model.comparison import MAIN_QUANTITY, compare_with_baselines
 from multipede.cost_model.demonstration_plot import draw, plot_data
 from multipede.cost_model.demonstration_report import Cost, Demonstration, TileResult
 from multipede.golden.formats import INT8, UINT4, Integer
@@ -51,6 +52,26 @@ class _Layer:
     activations_source: str
 
 
+def first_costs(tiles: Sequence[IntegerTile]) -> list[Cost]:
+    """Gates and LUTs of the first tile and of its baselines, exact accumulators; minutes at first.
+
+    Raises ToolError if Yosys is missing or fails.
+    """
+    compared = compare_with_baselines(tiles[0], accumulators=("exact",))
+    return [
+        Cost(
+            design=row["label"],
+            target=target,
+            quantity=MAIN_QUANTITY[target],
+            value=row[target],
+            unit=row[f"{target}_unit"],
+            method=compared.methods[target],
+        )
+        for target in compared.targets
+        for row in compared.rows
+    ]
+
+
 def demonstrate(
     *,
     weights: Path | None = None,
@@ -65,7 +86,7 @@ def demonstrate(
     output: Path = Path("build/demo"),
     layer: int = 0,
     sentences: Sequence[str] = SENTENCES,
-    costs: Callable[[Sequence[IntegerTile]], Sequence[Cost]] | None = None,
+    costs: Callable[[Sequence[IntegerTile]], Sequence[Cost]] | None = first_costs,
     progress: bool | None = None,
 ) -> Demonstration:
     """Quantise a matrix, compute all of it in the RTL, compare every output, measure the error.
@@ -84,7 +105,7 @@ def demonstrate(
     group, rows, columns, lanes : of both tiles.
     style : of the RTL.
     output : directory for ``demonstration.json`` and ``demonstration.png``; made if need be.
-    costs : called with both specifications, gives their costs for the report.
+    costs : called with both specifications, gives costs for the report; None for no costs.
     progress : whether to draw bars on standard error; by default just on a terminal.
 
     Raises

@@ -1,5 +1,6 @@
 """What the demonstration found: figures with units, and how they read."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,26 @@ class Demonstration:
             "errors are those of the matrix product, without bias, against FP32 operands summed"
             " in float64",
             *map(str, self.results),
-            *map(str, self.costs),
+            *_cost_table(self.costs),
             *(f"written: {file}" for file in self.files),
         ]
         return "\n".join(lines)
+
+
+def _cost_table(costs: tuple[Cost, ...]) -> list[str]:
+    """A row per design, a column per target, and how each column came about."""
+    columns = {(c.target, c.quantity, c.unit): c.method for c in costs}
+    designs = dict.fromkeys(cost.design for cost in costs)
+    width = max(map(len, designs), default=0)
+    heads = [f"{target} {quantity}, {unit}" for target, quantity, unit in columns]
+    values = {(c.design, c.target, c.quantity, c.unit): c.value for c in costs}
+    rows = [
+        f"{design:{width}}"
+        + "".join(
+            f"{values.get((design, *column), math.nan):>{len(head) + 2},.0f}"
+            for column, head in zip(columns, heads, strict=True)
+        )
+        for design in designs
+    ]
+    title = [f"{'first costs':{width}}" + "".join(f"  {head}" for head in heads)] if costs else []
+    return [*title, *rows, *(f"{c[0]}: {method}" for c, method in columns.items())]

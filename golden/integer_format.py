@@ -133,6 +133,13 @@ class Integer(_ScaledInteger):
         require_range("bits", self.bits, 1, MAXIMUM_BITS)
         require_type("signed", self.signed, bool)
 
+    @classmethod
+    def spanning(cls, low: int, high: int) -> "Integer":
+        """The narrowest format that holds all of low to high; unsigned unless low is negative."""
+        if low < 0:
+            return cls(max((~low).bit_length(), high.bit_length()) + 1)
+        return cls(max(1, high.bit_length()), signed=False)
+
     @property
     def name(self) -> str:
         """As in int8, uint4."""

@@ -115,10 +115,7 @@ class IntegerTile(Spec):
     @property
     def exact_accumulator(self) -> Integer:
         """The narrowest format that holds every result exactly."""
-        low, high = self.result_range
-        if low >= 0:
-            return Integer(max(1, high.bit_length()), signed=False)
-        return Integer(max((~low).bit_length(), high.bit_length()) + 1)
+        return Integer.spanning(*self.result_range)
 
     @property
     def result(self) -> Integer:
@@ -128,10 +125,8 @@ class IntegerTile(Spec):
     @property
     def activation_sum(self) -> Integer:
         """The narrowest format of S, the sum of a row's activations over a group."""
-        low, high = self.group * self.activation.minimum, self.group * self.activation.maximum
-        if low >= 0:
-            return Integer(max(1, high.bit_length()), signed=False)
-        return Integer(max((~low).bit_length(), high.bit_length()) + 1)
+        a = self.activation
+        return Integer.spanning(self.group * a.minimum, self.group * a.maximum)
 
     @property
     def records_per_group(self) -> int:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from multipede.golden.formats import INT8, Integer
 from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.number_format import require_type
 
 
 class PartialProducts(Enum):
@@ -44,6 +45,4 @@ class MultiplierTile(IntegerTile):
 
     def __post_init__(self):
         super().__post_init__()
-        from multipede.golden.number_format import require_type
-
         require_type("partial_products", self.partial_products, PartialProducts)

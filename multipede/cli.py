@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     synthesize.add_argument("--style", help="word, cells or cells-prefix (by target)")
     synthesize.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
     synthesize.add_argument(
-        "--baselines", action="store_true", help="beside the unit's baselines, all targets"
+        "--baselines", action="store_true", help="beside the unit's baselines (all targets)"
     )
 
     demo = command("demo", "a transformer layer through the RTL", _demo)
@@ -236,14 +236,16 @@ def _verify(options: argparse.Namespace) -> Answer:
 
 
 def _synthesize(options: argparse.Namespace) -> Answer:
-    from multipede.cost_model.targets import synthesize
+    from multipede.cost_model.targets import TARGETS, synthesize
 
     spec, style = _spec(options), _style(options.style)
     targets = options.target or ["gates"]
     if options.baselines:
         from multipede.cost_model.comparison import compare_with_baselines
 
-        comparison = compare_with_baselines(spec)
+        if style is not None or options.liberty is not None:
+            raise ValueError("--baselines chooses the styles itself and takes no Liberty file")
+        comparison = compare_with_baselines(spec, targets=options.target or TARGETS)
         return HELD, comparison.to_dict(), str(comparison)
     found = [synthesize(spec, target, style=style, liberty=options.liberty) for target in targets]
     return HELD, [result.to_dict() for result in found], "\n\n".join(map(str, found))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from multipede.golden.formats import Integer
 from multipede.hw.arithmetic.bitheap import Heap, row_inventory
 
 
@@ -25,9 +26,7 @@ class Term:
     @property
     def width(self) -> int:
         """Bits that hold every value of the range."""
-        if self.signed:
-            return max((~self.low).bit_length(), self.high.bit_length()) + 1
-        return max(1, self.high.bit_length())
+        return Integer.spanning(self.low, self.high).bits
 
 
 @dataclass(frozen=True)

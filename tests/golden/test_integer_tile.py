@@ -151,3 +151,14 @@ def test_group_then_scale_equals_scale_then_sum():
         weight = int(inputs["w"][record, 0, lane]) - zero
         direct += scales[record // 4] * weight * int(inputs["a"][record, 0, lane])
     assert postponed == direct
+
+
+@pytest.mark.parametrize("low", [-129, -128, -1, 0, 1])
+@pytest.mark.parametrize("high", [1, 127, 128, 255])
+def test_spanning_formats_are_the_narrowest(low, high):
+    found = Integer.spanning(low, high)
+    assert found.minimum <= low
+    assert high <= found.maximum
+    if found.bits > 1:
+        narrower = Integer(found.bits - 1, signed=found.signed)
+        assert low < narrower.minimum or high > narrower.maximum
