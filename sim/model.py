@@ -263,8 +263,9 @@ def compile_verilog(verilog: str, spec: Spec, *, trace: bool = False) -> Model:
 
 
 def _sources() -> list[Path]:
-    here = Path(__file__)
-    return [harness_source(), here, here.with_name("harness.py")]
+    """Our own code between RTLIL and the library."""
+    names = ("harness.cpp", "harness.py", "model.py", "verilog.py", "verilog_text.py")
+    return [Path(__file__).with_name(name) for name in names]
 
 
 def _build(verilog: str, spec: Spec, place: Path, identity: str, trace: bool, style: Style) -> None:

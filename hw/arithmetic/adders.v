@@ -77,7 +77,7 @@ module prefix_adder #(parameter WIDTH = 1) (
         wire [WIDTH-1:0] g_below, p_below;  // of the block below, in every column of a block
         for (column = 0; column < WIDTH; column = column + BLOCK) begin : blocks
           localparam SIZE = column + BLOCK > WIDTH ? WIDTH - column : BLOCK;
-          if ((column / BLOCK) % 2) begin : odd
+          if ((column / BLOCK) % 2 == 1) begin : odd
             assign g_below[column +: SIZE] = {SIZE{prefix[level-1].g[column-1]}};
             assign p_below[column +: SIZE] = {SIZE{prefix[level-1].p[column-1]}};
           end else begin : even
