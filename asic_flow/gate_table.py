@@ -69,7 +69,7 @@ def gate_table(text: str | None = None) -> dict[str, TableCell]:
             size = Fraction(row["nand2_equivalents"])
             outputs = dict(part.split("=", 1) for part in row["function"].split(";"))
             cells[row["cell"]] = TableCell(row["cell"], size, outputs, row["source"])
-        except (ValueError, KeyError, AttributeError, ZeroDivisionError) as error:
+        except (ValueError, TypeError, AttributeError, ZeroDivisionError) as error:
             raise ValueError(f"{TABLE}, line {line}: {error}") from None
     return cells
 

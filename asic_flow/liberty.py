@@ -86,6 +86,11 @@ class Library:
         return min(fitting, key=lambda cell: (cell.area, cell.name), default=None)
 
     @property
+    def registers(self) -> bool:
+        """Whether it has flip-flops."""
+        return re.search(r"\bff\s*\(", self.text) is not None
+
+    @property
     def timed(self) -> bool:
         """Whether there are delays in it."""
         return re.search(r"\bcell_rise\b", self.text) is not None
@@ -98,11 +103,12 @@ def read_liberty(path: Path) -> Library:
     ------
     ValueError
         If there is no such file, or it is broken, or without the cells that every netlist needs:
-        an inverter and a NAND or NOR gate of two inputs.
+        an inverter, a buffer, and a NAND or NOR gate of two inputs.
     """
     library = parse_liberty(_text_of(path), path.name, "um2")
-    if library.smallest(1, 0b01) is None:
-        raise ValueError(f"Liberty file {path}: it has no inverter")
+    for table, name in ((0b01, "inverter"), (0b10, "buffer (which ABC needs)")):
+        if library.smallest(1, table) is None:
+            raise ValueError(f"Liberty file {path}: it has no {name}")
     if library.smallest(2, 0b0111) is None and library.smallest(2, 0b0001) is None:
         raise ValueError(f"Liberty file {path}: it has no NAND or NOR gate of two inputs")
     return library

@@ -30,6 +30,9 @@ class Recipe(Enum):
         return f"abc -liberty cells.lib -script +{self.value.replace(' ', ',')}"
 
 
+_REGISTER = re.compile(r"^  cell \$\w*dff|^\s+sync (?:pos|neg)edge", re.MULTILINE)
+
+
 @dataclass(frozen=True)
 class MappedNetlist:
     """A flat netlist of library cells.
@@ -60,6 +63,8 @@ def map_to_cells(rtlil: str, top: str, library: Library, recipe: Recipe) -> Mapp
     ToolError
         If Yosys is missing or fails, or the library lacks a cell that the design needs.
     """
+    if not library.registers and _REGISTER.search(rtlil):
+        raise ToolError(f"{library.source} has no flip-flop, and {top} has registers")
     available = adder_cells(library)
     chosen = _chosen_mappings(rtlil, library, available, recipe)
     script = ["read_rtlil unit.il", f"hierarchy -top {top}"]
@@ -86,8 +91,7 @@ def _check(mapped: MappedNetlist, library: Library) -> None:
     if not left:
         return
     cell, number = next(iter(left.items()))
-    what = "flip-flop" if "FF" in cell.upper() else "cell"
-    raise ToolError(f"{library.source} has no {what} for {number} {cell} of {mapped.top}")
+    raise ToolError(f"{library.source} has no cell for {number} {cell} of {mapped.top}")
 
 
 def _files(rtlil: str, library: Library, available: AdderCells) -> dict[str, str]:

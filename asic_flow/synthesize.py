@@ -43,8 +43,8 @@ def synthesize(
     Raises
     ------
     ValueError
-        For a Liberty file that is missing or broken or lacks an inverter or a NAND gate, a clock
-        period that is not positive, or one without a Liberty file with delays.
+        For a Liberty file that is missing or broken or lacks an inverter, a buffer or a NAND gate,
+        a clock period that is not positive, or one without a Liberty file with delays.
     ToolError
         If Yosys is missing or fails, or the library lacks a cell that the unit needs, such as a
         flip-flop.

@@ -138,7 +138,7 @@ def resources_of_rtlil(
     cells = _mapped_cells(rtlil, top, target)
     by_kind = count_resources(target, cells)
     yosys = find("yosys")
-    recipe = target.recipe.format(top=top)
+    recipe = target.recipe.replace(" -top {top}", "")
     method = f"{yosys.origin.removeprefix('wheel ')}, {recipe}, carry chains; {target.remark}"
     digest = hashlib.sha256(rtlil.encode()).hexdigest()
     costs = [

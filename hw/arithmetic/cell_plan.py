@@ -184,6 +184,12 @@ class CellPlan:
         return result & ((1 << self.heap.width) - 1)
 
 
+_WORDS = {
+    AdderKind.FULL: "level",
+    AdderKind.HALF_PLUS_ONE: "plus_one",
+    AdderKind.INCREMENT: "increment",
+}
+_LATE = 4  # XOR delays that a constant one does not wait for a second bit; found by trial
 _SLOW, _FAST = 2, 1  # delays of a full adder in units of one XOR: from a and b, from c
 
 
@@ -238,8 +244,8 @@ def _compress(heap: Heap, ranks: int, final_adder: FinalAdder, cuts: list[int]) 
         one = (constant >> column) & 1
         made = 0
         while len(bits) + one > 2:
-            taken = [heapq.heappop(bits) for _ in range(3 - one)]
-            kind = AdderKind.HALF_PLUS_ONE if one else AdderKind.FULL
+            kind = _next_kind(bits, one)
+            taken = [heapq.heappop(bits) for _ in range(kind.inputs)]
             one = 0
             time = _after([entry[0] for entry in taken])
             rank = sum(time > cut for cut in cuts)
@@ -265,11 +271,24 @@ def _compress(heap: Heap, ranks: int, final_adder: FinalAdder, cuts: list[int]) 
     )
 
 
+def _next_kind(bits: list, one: int) -> AdderKind:
+    """Which adder a column takes next; ``bits`` is a heap of at least two, earliest first.
+
+    A one joins the two earliest bits, or the earliest alone where the others come much later:
+    above the products, where an accumulator meets folded sign bits, the carries of the ones would
+    otherwise wait for the products and ripple behind them.
+    """
+    if not one:
+        return AdderKind.FULL
+    waiting = min(bits[1:3])[0] - bits[0][0]
+    return AdderKind.INCREMENT if waiting > _LATE else AdderKind.HALF_PLUS_ONE
+
+
 def _new_adder(
     kind: AdderKind, column: int, inputs: list[Bit], rank_and_time: tuple[int, int], ordinal: int
 ) -> Adder:
     rank, time = rank_and_time
-    word = f"{'plus_one' if kind is AdderKind.HALF_PLUS_ONE else 'level'}_{rank}_{time}"
+    word = f"{_WORDS[kind]}_{rank}_{time}"
     index = column << 16 | ordinal  # unique until _renumbered gives the final place
     return Adder(kind, column, tuple(inputs), Bit(word, index), Bit(word + "_carry", index), rank)
 
@@ -287,7 +306,9 @@ def _renumbered(plan: CellPlan) -> CellPlan:
     for word in sorted(levels, key=_level_order):
         members = []
         for adder in levels[word]:
-            inputs = tuple(sorted(place.get(bit, bit) for bit in adder.inputs))
+            inputs = tuple(
+                sorted((place.get(bit, bit) for bit in adder.inputs), key=_arrival_order)
+            )
             members.append((adder, inputs))
         members.sort(key=lambda m: ([(b.word, b.index - m[0].column) for b in m[1]], m[0].column))
         for index, (adder, inputs) in enumerate(members):
@@ -298,6 +319,12 @@ def _renumbered(plan: CellPlan) -> CellPlan:
     final = tuple(tuple(place.get(bit, bit) for bit in column) for column in plan.final)
     rank_of = plan.rank_of | {a.carry.word: a.rank for a in adders}
     return replace(plan, adders=tuple(adders), final=final, rank_of=rank_of)
+
+
+def _arrival_order(bit: Bit) -> tuple[tuple[int, int, str], Bit]:
+    """The latest bit last: a full adder is fastest from its pin ``c``."""
+    word = bit.word.removesuffix("_carry")
+    return (0, 0, "") if word.startswith("row") else _level_order(word), bit
 
 
 def _level_order(word: str) -> tuple[int, int, str]:

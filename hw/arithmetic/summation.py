@@ -166,6 +166,9 @@ class _Cells:
             self._adders(members[0].kind, len(members), pins | outputs, f"{word}_adders")
 
     def _adders(self, kind: AdderKind, width: int, pins: Mapping[str, Value], name: str) -> None:
+        if kind is AdderKind.INCREMENT:
+            self._m.d.comb += [pins["o_sum"].eq(~pins["i_a"]), pins["o_carry"].eq(pins["i_a"])]
+            return
         module = {
             AdderKind.FULL: adders.FULL_ADDERS,
             AdderKind.HALF: adders.HALF_ADDERS,

@@ -1,0 +1,96 @@
+"""Area and delay in Nangate45 against figures of hand-built trials.
+
+Run alone: ``python -m benchmarks.nangate45``. The Liberty file is looked for in
+``MULTIPEDE_LIBERTY_DIR`` and in ``../shared/data/liberty`` beside the checkout; without it there
+is nothing to measure.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from benchmarks.target import Target
+from multipede.asic_flow import Synthesis, synthesize_component
+from multipede.golden.formats import INT8, UINT4
+from multipede.golden.multiplier_tile import PartialProducts
+from multipede.hw import Style
+from multipede.hw.arithmetic.dot_product import DotProduct, DotProductPlan
+
+__all__ = ["measure"]
+
+_FILE = "nangate45_typ.lib.gz"
+_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data" / "liberty"
+_DOT_AREA, _DOT_DELAY, _MULTIPLIER_AREA = 1514, 1.63, 305  # um2, ns, um2
+
+
+def measure() -> list[Target]:
+    """All targets of this page; none, with a reason on stderr, without the Liberty file."""
+    liberty = Path(os.environ.get("MULTIPEDE_LIBERTY_DIR", _BESIDE)) / _FILE
+    if not liberty.is_file():
+        print(f"nangate45: skipped, there is no {liberty}", file=sys.stderr)
+        return []
+    multiplier = _synthesis(_multiplier(Style.CELLS), "multiplier", liberty)
+    ripple = _synthesis(_dot(Style.CELLS), "dot_product", liberty)
+    fast = _synthesis(_dot(Style.CELLS_PREFIX), "dot_product", liberty, _DOT_DELAY)
+    registers = f"with 32 DFF_X1 as accumulator {fast.total + 32 * 4.522:.1f} um2"
+    return [
+        _area("multiplier INT8 x INT8, cells", multiplier, _MULTIPLIER_AREA),
+        _area("dot product 8 x UINT4 x INT8 + 32 bits, cells", ripple, _DOT_AREA),
+        _area("the same with prefix adder, at 1.63 ns", fast, _DOT_AREA, registers),
+        _delay("the same netlist", fast, _DOT_DELAY),
+    ]
+
+
+def _area(name: str, found: Synthesis, limit: float, remark: str = "") -> Target:
+    remarks = [found.method, f"at {found.delay / 1000:.3f} ns", remark]
+    return Target(f"nangate45, {name}", found.total, limit, "um2", "; ".join(filter(None, remarks)))
+
+
+def _delay(name: str, found: Synthesis, limit: float) -> Target:
+    method = found.costs[-1].source
+    return Target(f"nangate45, {name}", found.delay / 1000, limit, "ns", method)
+
+
+def _synthesis(
+    component: DotProduct, name: str, liberty: Path, clock_period: float | None = None
+) -> Synthesis:
+    return synthesize_component(
+        component,
+        name=name,
+        style=component.plan.style,
+        liberty=liberty,
+        clock_period=clock_period,
+    )
+
+
+def _dot(style: Style) -> DotProduct:
+    """Eight products and an accumulator operand, combinational."""
+    plan = DotProductPlan(
+        a=INT8,
+        w=UINT4,
+        lanes=8,
+        width=32,
+        accumulate=True,
+        partial_products=PartialProducts.BAUGH_WOOLEY,
+        style=style,
+    )
+    return DotProduct(plan)
+
+
+def _multiplier(style: Style) -> DotProduct:
+    plan = DotProductPlan(
+        a=INT8,
+        w=INT8,
+        lanes=1,
+        width=16,
+        accumulate=False,
+        partial_products=PartialProducts.BAUGH_WOOLEY,
+        style=style,
+    )
+    return DotProduct(plan)
+
+
+if __name__ == "__main__":
+    measured = measure()
+    print("\n".join(map(str, measured)))
+    sys.exit(any(not target.reached for target in measured))

@@ -1,0 +1,22 @@
+"""Where Liberty files are that are not part of the repository."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "liberty"
+
+
+@pytest.fixture(scope="session")
+def liberty_file() -> Callable[[str], Path]:
+    """The path of a Liberty file by name; skips the test where there is none."""
+
+    def find(name: str) -> Path:
+        path = Path(os.environ.get("MULTIPEDE_LIBERTY_DIR", _BESIDE)) / name
+        if not path.is_file():
+            pytest.skip(f"no {path}: set MULTIPEDE_LIBERTY_DIR to a directory with {name}")
+        return path
+
+    return find

@@ -1,0 +1,199 @@
+"""Gate counts: tiny designs counted by hand, inventories conserved, bad input, determinism."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+
+import pytest
+
+from multipede.asic_flow.synthesize import synthesize, synthesize_rtlil
+from multipede.golden.formats import INT4, INT5, UINT2, UINT3, UINT4
+from multipede.golden.integer_multiplier import IntegerMultiplier
+from multipede.golden.mixpe import MixPE
+from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
+from multipede.hw import Style, inventory
+from multipede.toolchain import ToolError
+from multipede.toolchain.cost import CostMethod
+from tests.asic_flow.designs import FULL_ADDER, HALF_ADDER, INVERTER, NAND, REGISTER, RIPPLE, rtlil
+
+SMALL = MixPE(weight=UINT3, activation=INT5, group=8, rows=1, columns=2, lanes=2)
+
+
+class TestByHand:
+    @pytest.mark.parametrize(
+        ("verilog", "cells", "total"),
+        [
+            (INVERTER, {"INV": 1}, 2 / 3),
+            (NAND, {"NAND2": 1}, 1),
+            (REGISTER, {"DFF": 3}, 17),
+            (FULL_ADDER, {"FULL_ADDER": 1}, 16 / 3),
+            (RIPPLE, {"FULL_ADDER": 4}, 64 / 3),
+            # As a cell 10/3; AND2 and XOR2 take as much, so nothing may be larger.
+            (HALF_ADDER, None, 10 / 3),
+        ],
+    )
+    def test_cells_and_size(self, verilog, cells, total):
+        found = synthesize_rtlil(rtlil(verilog), top="top")
+        assert cells is None or found.cells == cells
+        assert found.total == pytest.approx(total, abs=1e-6)
+
+    def test_registers_are_told_apart(self):
+        found = synthesize_rtlil(rtlil(REGISTER), top="top")
+        assert (found.combinational, found.registers) == (0, pytest.approx(17))
+
+    def test_a_library_gives_um2_and_a_delay(self, liberty_file):
+        file = liberty_file("nangate45_typ.lib.gz")
+        found = synthesize_rtlil(rtlil(RIPPLE), top="top", liberty=file)
+        assert found.cells == {"FA_X1": 4}
+        assert found.total == pytest.approx(4 * 4.256)
+        assert found.area_unit == "um2"
+        assert found.target == "nangate45_typ.lib.gz"
+        assert 200 < found.delay < 500
+        assert found.path.count("FA_X1") == 4
+
+
+class TestConservation:
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            SMALL,
+            MixPE(weight=INT4, group=16, rows=2, columns=1, lanes=4, stages=3),
+            MultiplierTile(group=4, rows=1, columns=1, lanes=2),
+            IntegerMultiplier(partial_products=PartialProducts.BOOTH, stages=2),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("style", [Style.CELLS, Style.CELLS_PREFIX])
+    def test_adders_and_registers_are_those_of_the_inventory(self, spec, style):
+        counted = inventory(spec, style=style)
+        found = synthesize(spec, style)
+        assert found.cells["FULL_ADDER"] == counted["full_adder"]
+        assert found.cells["DFF"] == counted["register"]
+
+    def test_areas_add_up(self):
+        found = synthesize(SMALL)
+        assert found.total == pytest.approx(found.combinational + found.registers)
+        assert found.registers == pytest.approx(found.cells["DFF"] * 17 / 3)
+
+    def test_words_give_the_same_registers_and_no_adder_cells(self):
+        found = synthesize(SMALL, Style.WORD)
+        assert found.cells["DFF"] == inventory(SMALL, style=Style.WORD)["register"]
+        assert "FULL_ADDER" not in found.cells
+
+
+class TestRecord:
+    def test_costs_say_how_they_came_about(self):
+        found = synthesize(SMALL)
+        cost = found.costs[0]
+        assert (cost.quantity, cost.unit, cost.target) == ("area", "NAND2", "gates")
+        assert cost.method is CostMethod.SYNTHESISED
+        assert cost.value == found.total
+        assert "asic_flow/gate_equivalents.csv" in cost.source
+        assert "ABC area script" in cost.source
+        assert cost.style == "cells"
+        assert len(cost.rtlil_digest) == 64
+        assert cost.tools["yosys"]
+
+    def test_as_json_and_text(self):
+        found = synthesize(SMALL)
+        described = json.loads(json.dumps(found.to_dict()))
+        assert described["total"] == found.total
+        assert described["cells"] == found.cells
+        for expected in ("mixpe", "style cells", "NAND2 per multiply-accumulate", found.method):
+            assert expected in str(found)
+
+    def test_a_second_time_from_the_cache(self, monkeypatch):
+        first = synthesize(SMALL)
+        module = sys.modules[synthesize.__module__]
+        monkeypatch.setattr(module, "map_to_cells", None)
+        assert synthesize(SMALL) == first
+
+
+NO_REGISTER = """
+library (none) {
+  cell (INV) { area : 1; pin (A) { direction : input; }
+    pin (Y) { direction : output; function : "!A"; } }
+  cell (BUF) { area : 2; pin (A) { direction : input; }
+    pin (Y) { direction : output; function : "A"; } }
+  cell (NOR) { area : 2; pin (A) { direction : input; } pin (B) { direction : input; }
+    pin (Y) { direction : output; function : "!(A|B)"; } }
+}
+"""
+
+
+class TestBadInput:
+    def test_a_library_without_flip_flops(self, tmp_path):
+        file = tmp_path / "none.lib"
+        file.write_text(NO_REGISTER)
+        with pytest.raises(ToolError, match=r"none\.lib has no flip-flop, and top has registers"):
+            synthesize_rtlil(rtlil(REGISTER), top="top", liberty=file)
+
+    def test_it_will_do_without_registers(self, tmp_path):
+        file = tmp_path / "none.lib"
+        file.write_text(NO_REGISTER)
+        found = synthesize_rtlil(rtlil(NAND), top="top", liberty=file)
+        assert found.cells == {"INV": 3, "NOR": 1}
+        assert found.delay is None
+
+    def test_a_missing_file(self, tmp_path):
+        with pytest.raises(ValueError, match="there is no such file"):
+            synthesize(SMALL, liberty=tmp_path / "none.lib")
+
+    @pytest.mark.parametrize("period", [0, -1, math.nan])
+    def test_a_clock_that_is_none(self, tmp_path, period):
+        with pytest.raises(ValueError, match="more than 0 ns"):
+            synthesize(SMALL, liberty=tmp_path / "x.lib", clock_period=period)
+
+    def test_a_clock_without_delays(self, tmp_path):
+        with pytest.raises(ValueError, match="a Liberty file with delays"):
+            synthesize(SMALL, clock_period=1)
+        file = tmp_path / "none.lib"
+        file.write_text(NO_REGISTER)
+        with pytest.raises(ValueError, match="has no delays"):
+            synthesize_rtlil(rtlil(NAND), top="top", liberty=file, clock_period=1)
+
+
+PRINT = """
+import hashlib, json
+from multipede.asic_flow import synthesize
+from multipede.golden.catalogue import spec_from_dict
+found = synthesize(spec_from_dict(json.loads({spec!r})))
+print(json.dumps(found.to_dict()), hashlib.sha256(found.netlist.encode()).hexdigest())
+"""
+
+
+def test_two_processes_find_the_same(tmp_path):
+    spec = MixPE(weight=UINT2, group=4, rows=1, columns=1, lanes=2)
+    code = PRINT.format(spec=json.dumps(spec.to_dict()))
+    answers = []
+    for seed in ("1", "2"):
+        environment = {"PYTHONHASHSEED": seed, "MULTIPEDE_CACHE": str(tmp_path / seed)}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        answers.append(done.stdout)
+    assert answers[0]
+    assert answers[0] == answers[1]
+
+
+class TestClock:
+    def test_gates_are_sized_to_hold_it(self, liberty_file):
+        file = liberty_file("nangate45_typ.lib.gz")
+        spec = IntegerMultiplier(a=UINT4, b=UINT4, stages=0)
+        relaxed = synthesize(spec, liberty=file)
+        hurried = synthesize(spec, liberty=file, clock_period=0.8 * relaxed.delay / 1000)
+        assert hurried.delay < relaxed.delay
+        assert hurried.total >= relaxed.total
+
+    def test_a_slow_clock_costs_nothing(self, liberty_file):
+        file = liberty_file("nangate45_typ.lib.gz")
+        spec = IntegerMultiplier(a=UINT4, b=UINT4, stages=0)
+        relaxed = synthesize(spec, liberty=file)
+        slow = synthesize(spec, liberty=file, clock_period=100)
+        assert slow.total <= relaxed.total

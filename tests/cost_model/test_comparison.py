@@ -1,0 +1,85 @@
+"""Comparisons: the right baselines, ratios to the first, plain rows."""
+
+import json
+
+import pytest
+
+from multipede.cost_model.baselines import baselines, equal_accumulator
+from multipede.cost_model.comparison import compare, compare_with_baselines
+from multipede.golden.formats import INT5, INT8, UINT3, UINT4
+from multipede.golden.integer_multiplier import IntegerMultiplier
+from multipede.golden.mixpe import MixPE
+from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
+
+SMALL = MixPE(weight=UINT3, activation=INT5, group=4, rows=1, columns=1, lanes=2)
+
+
+class TestBaselines:
+    def test_are_multipliers_with_both_kinds_of_rows(self):
+        found = list(baselines(MixPE()).values())
+        assert found[0] == MixPE()
+        assert [(s.weight, s.zero_point, s.partial_products) for s in found[1:]] == [
+            (weight, zero_point, rows)
+            for weight, zero_point in ((INT8, False), (UINT4, True))
+            for rows in PartialProducts
+        ]
+
+    def test_share_all_that_is_not_the_idea(self):
+        spec = MixPE(activation=INT5, group=48, rows=2, columns=3, lanes=6, stages=3)
+        for other in baselines(spec).values():
+            for name in ("activation", "group", "rows", "columns", "lanes", "stages", "output"):
+                assert getattr(other, name) == getattr(spec, name)
+            assert other.operations == spec.operations
+
+    def test_equal_accumulators_are_equal_and_hold_every_result(self):
+        for spec in (MixPE(), MultiplierTile(group=1024, lanes=256)):
+            found = equal_accumulator(baselines(spec))
+            assert len({other.result for other in found.values()}) == 1
+            assert next(iter(found.values())).result.bits >= 32
+
+    def test_a_baseline_is_not_its_own(self):
+        assert len(baselines(MultiplierTile())) == 4
+
+    def test_another_unit_has_none(self):
+        with pytest.raises(TypeError, match="integer tiles only, not for integer_multiplier"):
+            baselines(IntegerMultiplier())
+
+
+class TestCompare:
+    def test_ratios_are_to_the_first(self):
+        specs = {"small": SMALL, "large": MixPE(group=4, rows=1, columns=1, lanes=4)}
+        first, second = compare(specs, targets=("gates",)).rows
+        assert first["gates_ratio"] == 1
+        assert second["gates_ratio"] == pytest.approx(second["gates"] / first["gates"])
+        assert second["gates_ratio"] > 1
+        assert first["gates_per_operation"] == pytest.approx(first["gates"] / 2)
+        assert first["gates_unit"] == "NAND2"
+
+    def test_rows_are_json_and_the_table_has_units_and_methods(self):
+        found = compare([SMALL], targets=("gates", "ecp5"))
+        assert json.loads(json.dumps(found.to_dict()))["rows"] == found.rows
+        text = str(found)
+        for expected in ("gates, NAND2", "ecp5, LUT4", "per op", "ratio", *found.methods.values()):
+            assert expected in text
+
+    def test_ratios_start_anew_in_each_group(self):
+        found = compare_with_baselines(SMALL, targets=("gates",))
+        assert len(found.rows) == 10
+        for group in {row["group"] for row in found.rows}:
+            rows = [row for row in found.rows if row["group"] == group]
+            assert rows[0]["unit"] == "mixpe"
+            assert rows[0]["gates_ratio"] == 1
+
+    def test_nothing_on_stderr_without_a_terminal(self, capsys):
+        compare([SMALL], targets=("gates",))
+        assert capsys.readouterr().err == ""
+
+    def test_what_cannot_be_compared(self):
+        with pytest.raises(ValueError, match="at least one unit"):
+            compare([])
+        with pytest.raises(ValueError, match="cannot be compared"):
+            compare([SMALL, IntegerMultiplier()])
+        with pytest.raises(ValueError, match=r"target = 'n28': allowed are gates, ecp5, xcup"):
+            compare([SMALL], targets=("n28",))
+        with pytest.raises(ValueError, match="allowed are exact and equal"):
+            compare_with_baselines(SMALL, accumulators=("wide",))

@@ -1,0 +1,121 @@
+"""FPGA resources: tiny designs counted by hand, no DSP blocks, nothing left uncounted."""
+
+import json
+import sys
+
+import pytest
+
+from multipede.fpga.devices import DEVICES, device
+from multipede.fpga.resources import count_resources, resources, resources_of_rtlil
+from multipede.golden.formats import INT5, UINT3
+from multipede.golden.mixpe import MixPE
+from multipede.golden.multiplier_tile import MultiplierTile
+from multipede.hw import Style, inventory
+from multipede.toolchain import ToolError
+from multipede.toolchain.cost import CostMethod
+from multipede.toolchain.yosys import run_yosys
+
+SMALL = MixPE(weight=UINT3, activation=INT5, group=8, rows=1, columns=2, lanes=2)
+
+
+def counted(verilog: str, device: str) -> dict[str, int]:
+    result = run_yosys(
+        "read_verilog top.v; proc; write_rtlil top.il",
+        files={"top.v": verilog},
+        outputs=["top.il"],
+    )
+    found = resources_of_rtlil(result.outputs["top.il"], top="top", device=device)
+    return {kind: number for kind, number in found.by_kind.items() if number}
+
+
+def gate(inputs: int) -> str:
+    return f"module top(input [{inputs - 1}:0] a, output y); assign y = &a; endmodule"
+
+
+REGISTER = """
+module top(input clk, input [2:0] d, output reg [2:0] q);
+  always @(posedge clk) q <= d;
+endmodule
+"""
+ADDER = "module top(input [7:0] a, b, output [7:0] s); assign s = a + b; endmodule"
+TREE = """
+module top(input [7:0] a, b, c, d, output [7:0] s);
+  assign s = (a + b) + (c - d);
+endmodule
+"""
+PRODUCT = "module top(input [7:0] a, b, output [15:0] p); assign p = a * b; endmodule"
+SHARED = """
+module part(input [3:0] a, output y); assign y = &a; endmodule
+module top(input [11:0] a, output [2:0] y);
+  part p0(a[3:0], y[0]); part p1(a[7:4], y[1]); part p2(a[11:8], y[2]);
+endmodule
+"""
+
+
+class TestByHand:
+    @pytest.mark.parametrize(
+        ("verilog", "ecp5", "xcup"),
+        [
+            (gate(4), {"lut": 1}, {"lut": 1}),
+            # Six inputs: two look-up tables of four, or one of six.
+            (gate(6), {"lut": 2}, {"lut": 1}),
+            (REGISTER, {"ff": 3}, {"ff": 3}),
+            # A CCU2C holds two bits in the place of two look-up tables, a CARRY4 four.
+            (ADDER, {"lut": 8, "carry": 4}, {"lut": 8, "carry": 2}),
+            # Three adders of eight bits each, and no compressor made of look-up tables.
+            (TREE, {"lut": 24, "carry": 12}, {"lut": 24, "carry": 6}),
+            (SHARED, {"lut": 3}, {"lut": 3}),
+        ],
+        ids=["and4", "and6", "register", "adder", "tree", "shared"],
+    )
+    def test_counts(self, verilog, ecp5, xcup):
+        assert counted(verilog, "ecp5") == ecp5
+        assert counted(verilog, "xcup") == xcup
+
+    @pytest.mark.parametrize("name", DEVICES)
+    def test_products_take_no_dsp(self, name):
+        assert "dsp" not in counted(PRODUCT, name)
+
+
+class TestUnits:
+    @pytest.mark.parametrize("name", DEVICES)
+    @pytest.mark.parametrize("style", [Style.WORD, Style.CELLS])
+    def test_registers_are_those_of_the_inventory(self, name, style):
+        found = resources(SMALL, device=name, style=style)
+        assert found.ff == inventory(SMALL, style=style)["register"]
+        assert found.dsp == 0
+        assert found.lut > 0
+
+    @pytest.mark.parametrize("name", DEVICES)
+    def test_the_baseline_takes_no_dsp_either(self, name):
+        assert resources(MultiplierTile(group=2, rows=1, columns=1, lanes=1), device=name).dsp == 0
+
+    def test_costs_say_how_they_came_about(self):
+        cost = resources(SMALL, device="ecp5").costs[0]
+        assert (cost.quantity, cost.unit, cost.target) == ("lut", "LUT4", "ecp5")
+        assert cost.method is CostMethod.SYNTHESISED
+        assert "synth_ecp5 -noflatten -nowidelut -nodsp" in cost.source
+        assert cost.style == "word"
+        assert len(cost.rtlil_digest) == 64
+
+    def test_as_json_and_text(self):
+        found = resources(SMALL)
+        described = json.loads(json.dumps(found.to_dict()))
+        assert described["by_kind"] == found.by_kind
+        for expected in ("mixpe", "ecp5", "LUT per multiply-accumulate", "dsp", found.method):
+            assert expected in str(found)
+
+    def test_a_second_time_from_the_cache(self, monkeypatch):
+        first = resources(SMALL)
+        monkeypatch.setattr(sys.modules[resources.__module__], "run_yosys", None)
+        assert resources(SMALL) == first
+
+
+class TestBadInput:
+    def test_an_unknown_device(self):
+        with pytest.raises(ValueError, match=r"device = 'ice40': allowed are ecp5, xcup"):
+            resources(SMALL, device="ice40")
+
+    def test_a_cell_that_the_table_does_not_know_is_not_left_uncounted(self):
+        with pytest.raises(ToolError, match="ecp5: the netlist holds 2 NOVELTY, an unknown cell"):
+            count_resources(device("ecp5"), {"LUT4": 1, "NOVELTY": 2})
