@@ -89,6 +89,7 @@ def synthesize_rtlil(
     operations: Mapping[str, int] | None = None,
 ) -> Synthesis:
     """Map any RTLIL whose top module is ``top``; see :func:`synthesize`."""
+    liberty = None if liberty is None else Path(liberty)
     if clock_period is not None and not clock_period > 0:
         raise ValueError(f"clock_period = {clock_period}: more than 0 ns is needed")
     if clock_period is not None and liberty is None:

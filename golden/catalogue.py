@@ -32,9 +32,17 @@ def unit(name: str) -> type[Spec]:
     if where is None:
         raise ValueError(f"there is no unit {name!r}: there are {', '.join(unit_names())}")
     module, _, attribute = where.partition(":")
-    return getattr(import_module(module), attribute)
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"unit {name!r} is broken: {where} cannot be imported: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Spec)):
+        raise ValueError(f"unit {name!r} is broken: {where} is no specification")
+    return found
 
 
 def spec_from_dict(description: dict) -> Spec:
-    """The specification that ``Spec.to_dict`` described."""
+    """The specification that ``Spec.to_dict`` described. ValueError for another description."""
+    if not isinstance(description, dict) or not {"unit", "parameters"} <= set(description):
+        raise ValueError(f"a description has 'unit' and 'parameters', not {description!r}")
     return unit(description["unit"]).from_parameters(description["parameters"])

@@ -79,5 +79,5 @@ class IntegerMultiplier(Spec):
         """The product, exactly; there is no state."""
         import torch
 
-        self.check_inputs(inputs)
+        self.check_tensors(inputs)
         return {"p": inputs["a"].to(torch.int64) * inputs["b"].to(torch.int64)}, None

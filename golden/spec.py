@@ -77,6 +77,8 @@ class Port:
         """
         if not hasattr(array, "shape") or not hasattr(array, "dtype"):
             raise TypeError(f"{name} must be an array or tensor, not {type(array).__name__}")
+        if "complex" in str(array.dtype) or "float" in str(array.dtype):
+            raise TypeError(f"{name} must hold integers, not {array.dtype}")
         if len(array.shape) == 0 or tuple(array.shape[1:]) != self.array_shape:
             expected = ", ".join(["T", *map(str, self.array_shape)])
             raise ValueError(f"{name} has shape {tuple(array.shape)}: ({expected}) is needed")
@@ -194,6 +196,15 @@ class Spec(ABC):
         if len(set(counts.values())) > 1:
             raise ValueError(f"inputs differ in their number of records: {counts}")
         return next(iter(counts.values()))
+
+    def check_tensors(self, inputs: Mapping[str, Any]) -> int:
+        """As :meth:`check_inputs`, for tensors only."""
+        import torch
+
+        for name, value in inputs.items():
+            if not isinstance(value, torch.Tensor):
+                raise TypeError(f"{name} must be a torch tensor, not {type(value).__name__}")
+        return self.check_inputs(inputs)
 
     def to_dict(self) -> dict[str, Any]:
         """The unit's name and all its parameters, as JSON can hold them."""

@@ -46,10 +46,14 @@ def shared(
     """Put ``component`` into ``m`` with its ports wired: inputs to values, outputs to signals.
 
     ``name`` names the module, ``instance`` this use of it; the component must have an attribute
-    ``key``, equal for equal components.
+    ``key``, equal for equal components, and a method ``duplicate``.
     """
     members = component.signature.members
     if not isinstance(platform, Hierarchy):
+        # Amaranth wants an object of its own for every place.
+        if getattr(component, "placed", False):
+            component = component.duplicate()
+        component.placed = True
         m.submodules[instance] = component
         for port, value in ports.items():
             inner = getattr(component, port)

@@ -37,9 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return HELD
     except Exception as error:
+        if os.environ.get("MULTIPEDE_TRACEBACK"):
+            raise
         status = _status_of(error)
         if status is None:
-            raise
+            what = f"{type(error).__name__}: {_one_line(error)}"
+            return _fail(
+                f"internal error, {what} (set MULTIPEDE_TRACEBACK=1 to see where)",
+                TOOL_FAILED,
+                arguments,
+            )
         return _fail(_one_line(error), status, arguments)
     return status
 
@@ -144,6 +151,8 @@ def _spec(options: argparse.Namespace):
         name, equals, value = setting.partition("=")
         if not equals:
             raise ValueError(f"parameter {setting!r}: write it as NAME=VALUE")
+        if name in parameters:
+            raise ValueError(f"parameter {name!r} is given twice")
         parameters[name] = value
     return unit(options.unit).from_parameters(parameters)
 
@@ -157,10 +166,14 @@ def _style(name: str | None):
 def _list(options: argparse.Namespace) -> Answer:
     from multipede.golden.catalogue import unit, unit_names
 
-    units = [unit(name) for name in unit_names()]
-    rows = [
-        {"unit": u.unit, "kind": u.kind.value, "title": u.title, "source": u.source} for u in units
-    ]
+    rows = []
+    for name in unit_names():
+        try:
+            u = unit(name)
+            row = {"unit": name, "kind": u.kind.value, "title": u.title, "source": u.source}
+        except ValueError as error:  # a plug-in that cannot be imported must not hide the others
+            row = {"unit": name, "kind": "broken", "title": str(error), "source": ""}
+        rows.append(row)
     width = max(len(row["unit"]) for row in rows)
     text = "\n".join(f"{r['unit']:{width}}  {r['kind']:10}  {r['title']}" for r in rows)
     return HELD, rows, text

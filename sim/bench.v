@@ -27,7 +27,7 @@ module @NAME@_tb;
   localparam LATENCY_IS_FIXED = @LATENCY_IS_FIXED@;
   localparam STALLS = @STALLS@;
   localparam PATIENCE = @PATIENCE@;  // clocks without any progress until the end
-  localparam BROKEN_OFF = RECORDS < 7 ? RECORDS : 7;
+  localparam BROKEN_OFF = RECORDS < 11 ? RECORDS : 11;
   localparam NOISE_WORDS = (INPUT_BITS + 31) / 32;
 
   reg clk;
@@ -146,8 +146,11 @@ module @NAME@_tb;
       rst = 1'b1;
       pending = 1'b0;
       stalled = 1'b0;
-      repeat (2) begin
+      repeat (3) begin
         drive;
+        i_valid = 1'b1;  // what is offered during reset must leave no trace
+        i_payload = noise[INPUT_BITS-1:0];
+        #5;
         clk = 1'b1;
         #5;
       end

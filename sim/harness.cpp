@@ -226,13 +226,22 @@ int64_t simulation_cycles(void* handle) { return static_cast<Simulation*>(handle
 
 void simulation_reset(void* handle) {
   auto& s = *static_cast<Simulation*>(handle);
-  s.model.i_valid = 0;
-  s.take(false);
+  s.take(true);
 #if HAS_CLOCK
+  // Valid noise all the while: nothing that is taken during reset may come out behind it.
+  Random random{0x9e3779b97f4a7c15ull ^ (static_cast<uint64_t>(s.cycles) << 8)};
+  s.model.i_valid = 1;
   s.model.rst = 1;
-  for (int i = 0; i < 2; ++i) { s.settle(); s.rise(); }
+  for (int i = 0; i < 3; ++i) {
+    for (auto& word : s.in) word = static_cast<Words>(random.next() >> 32);
+    s.in[INPUT_WORDS - 1] &= INPUT_TOP_MASK;
+    assign(s.model.i_payload, s.in);
+    s.settle();
+    s.rise();
+  }
   s.model.rst = 0;
 #endif
+  s.model.i_valid = 0;
 }
 
 int simulation_trace(void* handle, const char* path) {

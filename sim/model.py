@@ -4,10 +4,12 @@ import ctypes
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
 
+from multipede.golden.number_format import require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.harness import fields_header, harness_source
@@ -129,9 +131,14 @@ class Model:
         SimulationError
             If the unit takes no record for a long time or gives too many results.
         """
+        if not isinstance(inputs, Mapping):
+            raise TypeError(f"inputs must map port names to arrays, not {type(inputs).__name__}")
         arrays = {name: _as_array(value) for name, value in inputs.items()}
         records = self.spec.check_inputs(arrays)
+        require_type("seed", seed, int)
+        require_type("drain", drain, bool)
         for name, probability in (("gaps", gaps), ("stalls", stalls)):
+            require_type(name, probability, Real)
             if not 0 <= probability < 1:
                 raise ValueError(f"{name} = {probability}: 0 <= p < 1 is needed")
         if stalls and self.spec.always_ready:
@@ -220,7 +227,9 @@ class _Store:
 
 def _as_array(value) -> np.ndarray:
     array = np.asarray(value)
-    return array.view(np.uint8) if array.dtype == np.bool_ else array
+    if array.dtype == np.bool_:
+        return array.view(np.uint8)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def _chunks(records: int, initiation_interval: int) -> Iterator[tuple[int, int]]:
@@ -239,6 +248,10 @@ def compile_model(spec: Spec, *, style: Style = Style.WORD, trace: bool = False)
     ToolError
         If Yosys, Verilator or a C++ compiler is missing or fails.
     """
+    if not isinstance(spec, Spec):
+        raise TypeError(f"spec must be a specification, not {spec!r}")
+    if not isinstance(style, Style):
+        raise TypeError(f"style must be a Style, not {style!r}")
     tools = [find(name).identity for name in ("yosys", "verilator", "c++")]
     identity = key(rtl_key(spec, style), *tools, str(trace), *_sources())
 
@@ -254,7 +267,7 @@ def compile_verilog(verilog: str, spec: Spec, *, trace: bool = False) -> Model:
     The top module must be called like the unit.
     """
     tools = [find(name).identity for name in ("verilator", "c++")]
-    identity = key(verilog, spec.fingerprint, *tools, str(trace), *_sources())
+    identity = key(verilog, rtl_key(spec, Style.WORD), *tools, str(trace), *_sources())
 
     def build(place: Path) -> None:
         _build(verilog, spec, place, identity, trace, Style.WORD)

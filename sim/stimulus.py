@@ -48,7 +48,7 @@ def stimuli(spec: Spec, *, records: int, seed: int) -> list[Stimulus]:
     return [
         _corners(spec),
         *sweeps,
-        _random(spec, records - paused, seed, gaps=0.0),
+        *([_random(spec, records - paused, seed, gaps=0.0)] if records > paused else []),
         _random(spec, paused, seed + 1, gaps=0.3),
     ]
 
@@ -111,7 +111,10 @@ def _random(spec: Spec, count: int, seed: int, *, gaps: float) -> Stimulus:
     def chunks() -> Iterator[Records]:
         for index, start in enumerate(range(0, count, CHUNK_RECORDS)):
             size = min(CHUNK_RECORDS, count - start)
-            yield random_records(spec, size, seed=hash_seed(seed, index))
+            chunk = random_records(spec, size, seed=hash_seed(seed, index))
+            if "last" in chunk and start + size == count:
+                chunk["last"][-1] = 1  # so that what comes last is compared too
+            yield chunk
 
     name = "random with gaps" if gaps else "random"
     return Stimulus(name, f"biased random codes, seed {seed}", count, chunks, gaps)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import LIMB_BITS, Port, Spec
 from multipede.sim.stimulus import Records, random_records
 
@@ -35,7 +36,7 @@ def golden_vectors(spec: Spec, count: int, *, seed: int) -> Vectors:
 
     Raises ValueError if they give no result at all.
     """
-    records = random_records(spec, count, seed=seed)
+    records = _led_by_corners(spec, random_records(spec, count, seed=seed))
     if "last" in records:
         records["last"][-1] = 1  # So that the end of the stream is compared too.
     results, made_by = _results(spec, records, count)
@@ -51,6 +52,28 @@ def golden_vectors(spec: Spec, count: int, *, seed: int) -> Vectors:
         inputs=_file(payload_hex(spec.inputs, records)),
         outputs=_file(numbered),
     )
+
+
+def _led_by_corners(spec: Spec, records: Records) -> Records:
+    """The records behind whole groups at the lowest and the highest result, where there is room."""
+    if not isinstance(spec, IntegerTile):
+        return records
+    a, w = spec.activation, spec.weight
+    z = (w.minimum, w.maximum) if spec.zero_point else (None, None)
+    extremes = [
+        (a.minimum, w.maximum, z[0]),
+        (a.maximum, w.maximum, z[0]),
+        (a.minimum, w.minimum, z[1]),
+    ]
+    hold = spec.records_per_group
+    for number, (activation, weight, zero) in enumerate(extremes):
+        span = slice(number * hold, (number + 1) * hold)
+        if span.stop > len(records["last"]):
+            break
+        records["a"][span], records["w"][span], records["last"][span] = activation, weight, 0
+        if zero is not None:
+            records["z"][span] = zero
+    return records
 
 
 def _file(lines: list[str]) -> str:

@@ -65,9 +65,9 @@ def verify(
     require_range("records", records, 1, 10**12)
     require_range("seed", seed, 0, 2**63)
     began = time.monotonic()
-    styles = list(Style) if styles is None else list(styles)
-    if not styles:
-        raise ValueError("styles = []: name at least one")
+    styles = _checked_styles(styles)
+    if verilog is not None and (not isinstance(verilog, Mapping) or not verilog):
+        raise TypeError(f"verilog must map names to texts, not {verilog!r}")
     if verilog is None:
         sources = {style.value: style for style in styles}
     else:
@@ -81,6 +81,16 @@ def verify(
     tools = {name: find(name).version for name in ("verilator", "yosys", "c++")}
     versions = {name: ".".join(map(str, version)) for name, version in tools.items()}
     return VerifyReport(spec, seed, tuple(checks), versions, time.monotonic() - began)
+
+
+def _checked_styles(styles: Sequence[Style] | None) -> list[Style]:
+    if styles is None:
+        return list(Style)
+    if isinstance(styles, str | Style) or not all(isinstance(style, Style) for style in styles):
+        raise TypeError(f"styles must be a sequence of Style, not {styles!r}")
+    if not styles:
+        raise ValueError("styles = []: name at least one")
+    return list(styles)
 
 
 @dataclass
@@ -176,6 +186,15 @@ def _simulate(
         subject.error = str(error)
         return None
     subject.seconds += time.monotonic() - began
+    records = len(next(iter(chunk.values())))
+    ends = "last" not in chunk or bool(chunk["last"][-1])
+    if subject.model.spec.always_ready and not stimulus.gaps and ends:
+        latency = run.cycles - records
+        if latency != subject.model.spec.latency:
+            subject.error = (
+                f"the latency is {latency} clocks, {subject.model.spec.latency} specified"
+            )
+            return None
     return run.outputs
 
 

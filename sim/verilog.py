@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache as once
 from importlib.util import find_spec
@@ -49,13 +50,29 @@ def source_digest() -> str:
 def rtl_key(spec: Spec, style: Style, name: str | None = None) -> str:
     """Identity of a unit's RTL, known without elaborating it.
 
-    A plug-in's own modules count too.
+    All sources of a plug-in's package count too. ValueError for a unit that was typed into an
+    interpreter and so has no source file.
     """
-    foreign = []
-    for module in (type(spec).__module__, spec.hardware_module):
+    foreign: list[Path] = []
+    for module in dict.fromkeys((type(spec).__module__, spec.hardware_module)):
         if not module.startswith(tuple(f"multipede.{room}." for room in _ROOMS)):
-            foreign.append(Path(find_spec(module).origin))
+            foreign += _package_sources(module)
     return key(spec.fingerprint, style.value, name or spec.unit, source_digest(), *foreign)
+
+
+def _package_sources(module: str) -> list[Path]:
+    """Python and Verilog files of the package that holds a module, or the module's file."""
+    top = module.split(".")[0]
+    found = getattr(sys.modules.get(top), "__file__", None)
+    if found is None and top != "__main__":
+        specification = find_spec(top)
+        found = specification and specification.origin
+    if found is None:
+        raise ValueError(f"{module} has no source file: define the unit in a module of its own")
+    path = Path(found)
+    if path.name != "__init__.py":
+        return [path]
+    return sorted(p for p in path.parent.rglob("*") if p.suffix in (".py", ".v"))
 
 
 def rtlil_of(spec: Spec, style: Style, *, name: str | None = None) -> str:

@@ -177,11 +177,37 @@ class CellPlan:
         for adder in self.adders:
             total = sum(bits[bit] for bit in adder.inputs) + adder.kind.constant
             bits[adder.sum], bits[adder.carry] = total & 1, total >> 1
+        if self.final_adder is FinalAdder.RIPPLE:
+            return self._rippled(bits)
         result = np.int64(self.final_constant)
         for column, members in enumerate(self.final):
             for bit in members:
                 result = result + (bits[bit] << column)
         return result & ((1 << self.heap.width) - 1)
+
+    def _rippled(self, bits: Mapping[Bit, np.ndarray]) -> np.ndarray:
+        """The final sum through the segments, column by column as they are emitted."""
+        result: np.ndarray | int = 0
+        covered = {}
+        for segment in self.segments():
+            for place in range(segment.width):
+                covered[segment.column + place] = (segment, place)
+        carry: np.ndarray | int = 0
+        for column, members in enumerate(self.final):
+            if column not in covered:
+                one = (self.final_constant >> column) & 1
+                result = result + ((bits[members[0]] if members else carry | one) << column)
+                carry = 0
+                continue
+            segment, place = covered[column]
+            taken = [bits[word[place]] for word in (segment.a, segment.b) if word]
+            if place or segment.carry_in:
+                taken.append(carry)
+            if len(taken) != segment.kind.inputs:
+                raise AssertionError(f"{segment} gives {len(taken)} bits to a {segment.kind}")
+            total = sum(taken) + segment.kind.constant
+            result, carry = result + ((total & 1) << column), total >> 1
+        return np.asarray(result, np.int64)
 
 
 _WORDS = {

@@ -128,6 +128,10 @@ class DotProduct(wiring.Component):
             members |= {"acc": In(plan.width), "keep": In(1)}
         super().__init__(members | {"sum": Out(plan.width)})
 
+    def duplicate(self) -> "DotProduct":
+        """Another component for the same plan."""
+        return DotProduct(self.plan)
+
     def elaborate(self, platform) -> Module:
         m = Module()
         if not self.plan.booth:

@@ -35,6 +35,7 @@ class Summation(wiring.Component):
     def __init__(self, heap: Heap, *, style: Style, ranks: int = 0):
         self.heap = heap
         self.style = style
+        self.ranks = ranks
         self.plan = plan(heap, style, ranks=ranks)
         self.key = (
             style,
@@ -51,6 +52,10 @@ class Summation(wiring.Component):
             }
             | {"sum": Out(heap.width)}
         )
+
+    def duplicate(self) -> "Summation":
+        """Another component for the same sum."""
+        return Summation(self.heap, style=self.style, ranks=self.ranks)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -229,7 +234,7 @@ class _Cells:
         self._m.d.comb += total.eq(sum_)
         if segment.kind is AdderKind.INCREMENT:
             bit = a if segment.a else carry
-            self._m.d.comb += [sum_.eq(~bit), carry_out.eq(bit)]
+            self._m.d.comb += [sum_.eq((~bit).replicate(segment.width)), carry_out.eq(bit)]
         elif not segment.carry_in:
             pins = {"i_a": a, "i_b": b, "o_sum": sum_, "o_carry": carry_out}
             self._adders(segment.kind, 1, pins, f"sum{segment.column}_adder")

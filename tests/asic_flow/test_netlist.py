@@ -8,17 +8,26 @@ import torch
 
 from multipede.asic_flow.gate_table import cell_models
 from multipede.asic_flow.synthesize import synthesize
-from multipede.golden.formats import INT4, INT5, INT12, UINT3
+from multipede.golden.formats import INT4, INT5, UINT3, parse_format
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.hw import Style
+from multipede.hw.arithmetic.cell_plan import AdderKind
+from multipede.hw.mixpe import MixPEUnit
 from multipede.sim.model import compile_verilog
 
 MIXPE = MixPE(weight=UINT3, activation=INT5, group=8, rows=1, columns=2, lanes=2)
+INT20 = parse_format("int20")
 WIDE = MixPE(
-    weight=INT4, activation=INT5, group=4, zero_point=False, rows=1, columns=1, lanes=2,
-    accumulator=INT12,
-)  # fmt: skip
+    weight=UINT3,
+    activation=INT5,
+    group=16,
+    zero_point=False,
+    rows=1,
+    columns=1,
+    lanes=8,
+    accumulator=INT20,
+)
 MULTIPLIER = IntegerMultiplier(a=INT5, b=INT4, stages=1)
 
 
@@ -50,6 +59,11 @@ def mismatches(spec, netlist: str, records: int = 20_000) -> int:
 @pytest.mark.parametrize("style", [Style.CELLS, Style.CELLS_PREFIX])
 def test_computes_the_reference(spec, style):
     assert mismatches(spec, synthesize(spec, style).netlist) == 0
+
+
+def test_of_the_wide_accumulator_ones_meet_single_bits():
+    kinds = {adder.kind for adder in MixPEUnit.planned(WIDE, Style.CELLS).dot_product.sum.adders}
+    assert kinds == {AdderKind.FULL, AdderKind.HALF_PLUS_ONE, AdderKind.INCREMENT}
 
 
 def without_first(cell: str, netlist: str) -> str:

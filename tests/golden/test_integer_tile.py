@@ -106,6 +106,12 @@ def test_no_records_give_no_results():
     outputs, state = spec.reference(**{k: v[:0] for k, v in records(spec, 4).items()})
     assert outputs["d"].shape == (0, 2, 3)
     assert state.position == 0
+    inputs = records(spec, 3, last=0)
+    nothing = {name: tensor[:0] for name, tensor in inputs.items()}
+    _, open_group = spec.reference(**inputs)
+    _, after = spec.reference(open_group, **nothing)
+    assert after.position == open_group.position == 3
+    assert torch.equal(after.products, open_group.products)
 
 
 @pytest.mark.parametrize("group", [1, 2, 32, 64, 128])

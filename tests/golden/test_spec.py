@@ -77,6 +77,7 @@ def test_specification_needs_no_torch():
         ({"colour": "red"}, "mixpe has no parameter 'colour'"),
         ({"accumulator": "int16"}, "accumulator = int16: int19 or wider is needed"),
         ({"weight": "e4m3"}, "weight must be Integer"),
+        ({"accumulator": "int64"}, "accumulator = int64: at most 63 bits"),
     ],
 )
 def test_wrong_parameters_are_named(parameters, message):
@@ -94,6 +95,19 @@ def test_wrong_kinds_are_type_errors():
 def test_unknown_unit_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"there is no unit 'mixp': there are .*mixpe"):
         unit("mixp")
+
+
+def test_broken_plug_ins_are_named(monkeypatch):
+    from multipede.golden import catalogue
+
+    broken = {"gone": "nosuchmodule:Thing", "odd": "multipede.golden.spec:Port"}
+    monkeypatch.setattr(catalogue, "_plug_ins", lambda: broken)
+    with pytest.raises(ValueError, match="unit 'gone' is broken: nosuchmodule:Thing"):
+        unit("gone")
+    with pytest.raises(ValueError, match=r"unit 'odd' is broken: .* is no specification"):
+        unit("odd")
+    with pytest.raises(ValueError, match="a description has 'unit' and 'parameters'"):
+        spec_from_dict({})
 
 
 def test_inputs_are_checked():
@@ -115,6 +129,10 @@ def test_inputs_are_checked():
         spec.check_inputs(good | {"w": torch.full((2, 1, 1), 16)})
     with pytest.raises(TypeError, match="a"):
         spec.check_inputs(good | {"a": torch.zeros(2, 1, 1)})
+    with pytest.raises(TypeError, match="a must be a torch tensor, not ndarray"):
+        spec.reference(**(good | {"a": np.zeros((2, 1, 1), np.int64)}))
+    with pytest.raises(TypeError, match="a must hold integers"):
+        spec.check_inputs(good | {"a": torch.zeros(2, 1, 1, dtype=torch.complex64)})
     with pytest.raises(TypeError, match="a must be an array"):
         spec.check_inputs(good | {"a": [[[0]], [[0]]]})
 

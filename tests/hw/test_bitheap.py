@@ -82,6 +82,29 @@ def test_rtl_of_a_heap_without_rows_is_its_constant():
     verify(HeapSpec(heap=heap), records=10).raise_on_failure()
 
 
+ODD_HEAPS = {
+    "sign extension": Heap(16, {"x": Operand(8, True)}, (Row("x"),)),
+    "sign extension beside a sum": Heap(
+        16,
+        {"x": Operand(8, True), "y": Operand(3)},
+        (Row("x"), Row("y", shift=2, negative=True)),
+        constant=-77,
+    ),
+    "negated bit": Heap(5, {"x": Operand(1)}, (Row("x", negative=True),)),
+    "one signed bit": Heap(3, {"x": Operand(1, True)}, (Row("x"), Row("x", shift=2))),
+    "width 1": Heap(1, {"x": Operand(2), "y": Operand(1)}, (Row("x"), Row("y"))),
+    "beyond the width": Heap(4, {"x": Operand(8)}, (Row("x", shift=3), Row("x", shift=4))),
+    "gated by itself": Heap(
+        6, {"x": Operand(3)}, tuple(Row("x", gate=Gate("x", i)) for i in range(3))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD_HEAPS)
+def test_rtl_of_odd_heaps(name):
+    verify(HeapSpec(heap=ODD_HEAPS[name]), records=300).raise_on_failure()
+
+
 def test_check_finds_each_kind_of_broken_plan():
     """The proof by conservation can fail: twins with one fault each."""
     heap = Heap(

@@ -201,6 +201,41 @@ def test_units_work_in_plain_amaranth():
         assert seen == [16384, -16256, -15, 0]
 
 
+@pytest.mark.parametrize("style", list(Style))
+def test_tiles_work_in_plain_amaranth(style):
+    """Several dot products of one plan, each with a place of its own."""
+    spec = MixPE(rows=2, columns=2, lanes=2, group=4)
+    component = build(spec, style=style)
+    simulator = Simulator(component)
+    simulator.add_clock(1e-6)
+    results = []
+
+    async def bench(context):
+        record = {
+            "a": [[-128, 127], [3, -5]],
+            "w": [[15, 0], [7, 9]],
+            "z": [8, 1],
+            "last": 0,
+        }
+        for _ in range(4):
+            context.set(component.i.payload, record)
+            context.set(component.i.valid, 1)
+            if context.get(component.o.valid):
+                d = component.o.payload.d
+                results.append([[context.get(d[r][c]) for c in range(2)] for r in range(2)])
+            await context.tick()
+
+    simulator.add_testbench(bench)
+    simulator.run()
+    rows = [[-128, 127], [3, -5]]
+    columns = [([15, 0], 8), ([7, 9], 1)]
+    expected = [
+        [2 * sum((w - z) * a for w, a in zip(ws, row, strict=True)) for ws, z in columns]
+        for row in rows
+    ]
+    assert results == [expected]
+
+
 def test_wrong_specifications_are_refused():
     from multipede.hw.mixpe import MixPEUnit
 

@@ -76,7 +76,7 @@ def test_reset_in_mid_group(model):
     assert np.array_equal(model.run(inputs)["d"], expected(SPEC, inputs)["d"])
 
 
-@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64"])
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", ">i2", ">i4", ">i8"])
 @pytest.mark.parametrize("contiguous", [True, False])
 def test_any_integer_dtype_and_layout(model, dtype, contiguous):
     inputs = random_records(SPEC, 500, seed=SEED)

@@ -47,6 +47,9 @@ def test_lane_pairs_reach_each_lane_with_every_pair():
                 )
             )
             assert len(pairs) == 4096
+        others = np.delete(records["a"][:, 0], lane, axis=1)[lane * 4096 : (lane + 1) * 4096]
+        assert {-128, 0, 127} <= set(np.unique(others).tolist())
+    assert set(np.unique(records["z"]).tolist()) == set(range(16))
 
 
 def test_corners_hold_whole_groups_at_the_extremes():

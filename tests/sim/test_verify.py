@@ -32,6 +32,19 @@ def swap(text: str, one: str, other: str) -> dict[str, str]:
     return {"planted": text.replace(one, "\0").replace(other, one).replace("\0", other)}
 
 
+LATE_TOP = """
+module mixpe(input clk, input rst, input [56:0] i_payload, input i_valid,
+             output reg [60:0] o_payload, output reg o_valid);
+  wire [60:0] payload;
+  wire valid;
+  inner unit(.clk(clk), .rst(rst), .i_payload(i_payload), .i_valid(i_valid),
+             .o_payload(payload), .o_valid(valid));
+  always @(posedge clk) begin
+    o_payload <= payload;
+    o_valid <= valid & ~rst;
+  end
+endmodule
+"""
 BUGS = {
     "group counter one short": lambda: planted(WORD, "position == 2'h3", "position == 2'h2"),
     "last ignored": lambda: planted(WORD, "assign ends = i_last", "assign ends = 1'h0 & i_last"),
@@ -50,6 +63,12 @@ BUGS = {
         CELLS, "{{WIDTH{1'b0}}, ci};", "{{WIDTH{1'b0}}, ci & (WIDTH < 3)};"
     ),
     "zero point ignored": lambda: planted(WORD, ".z(z_0)", ".z(4'h0)"),
+    "output register too many": lambda: {
+        "planted": WORD.replace("module mixpe(", "module inner(").replace("mixpe_", "inner_")
+        + LATE_TOP
+    },
+    "valid not reset": lambda: planted(WORD, "if (rst) o_valid <= 1'h0;\n    else", ""),
+    "position not reset": lambda: planted(WORD, "if (rst) position <= 2'h0;\n    else if", "if"),
     "results twice": lambda: planted(WORD, "else o_valid <= ", "else o_valid <= o_valid ^ "),
     "no results": lambda: planted(WORD, "else o_valid <= ", "else o_valid <= 1'h0 & "),
 }
@@ -142,6 +161,16 @@ def test_same_seed_same_report():
     assert counts(first) == counts(second)
 
 
+def test_few_records_are_no_difference():
+    for spec in (IntegerMultiplier(), MixPE(rows=1, columns=1, lanes=1, group=1024)):
+        verify(spec, records=1, styles=[Style.WORD]).raise_on_failure()
+
+
+def test_latency_is_compared():
+    report = verify(TILE, verilog=BUGS["output register too many"](), records=100, waveform=False)
+    assert "the latency is 2 clocks, 1 specified" in str(report)
+
+
 def test_wrong_arguments():
     with pytest.raises(TypeError, match="spec must be a specification"):
         verify("mixpe")
@@ -149,6 +178,12 @@ def test_wrong_arguments():
         verify(TILE, records=0)
     with pytest.raises(ValueError, match="name at least one"):
         verify(TILE, styles=[])
+    for styles in ("word", ["word"], Style.WORD):
+        with pytest.raises(TypeError, match="styles must be a sequence of Style"):
+            verify(TILE, styles=styles)
+    for verilog in ("module", {}):
+        with pytest.raises(TypeError, match="verilog must map names to texts"):
+            verify(TILE, verilog=verilog)
 
 
 def test_second_start_needs_neither_elaboration_nor_torch():
