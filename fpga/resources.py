@@ -28,6 +28,8 @@ hierarchy -top {top}
 proc
 opt
 wreduce
+opt -full
+opt_clean -purge
 techmap -map carry_chains.v
 {recipe}
 tee -q -o counts.json stat -json

@@ -34,7 +34,7 @@ _HOMES = {
         "parse_format",
     ),
     "golden.integer_multiplier": ("IntegerMultiplier",),
-    "golden.integer_tile": ("TileOutput",),
+    "golden.integer_tile": ("IntegerTile", "TileOutput"),
     "golden.mixpe": ("MixPE",),
     "golden.multiplier_tile": ("MultiplierTile", "PartialProducts"),
     "golden.spec": ("Kind", "Port", "Spec"),

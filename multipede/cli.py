@@ -126,6 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--style", default="word", help="word, cells or cells-prefix")
 
     doctor = command("doctor", "check the tools and say how to mend them", _doctor)
+    doctor.add_argument(
+        "--shell", action="store_true", help="print exports that put our Verilator on the PATH"
+    )
     doctor.add_argument("--clear-cache", action="store_true", help="remove everything cached")
     return parser
 
@@ -287,6 +290,12 @@ def _doctor(options: argparse.Namespace) -> Answer:
             {"freed_bytes": freed},
             f"removed {freed / 1e6:.1f} MB from {cache.directory()}",
         )
+    if options.shell:
+        from multipede.toolchain.verilator import root
+
+        place = root()
+        lines = [f"export VERILATOR_ROOT={place}", f'export PATH="{place}/bin:$PATH"']
+        return HELD, {"VERILATOR_ROOT": str(place)}, "\n".join(lines)
     checks = diagnose()
     status = HELD if healthy(checks) else FAILED
     return status, [check.to_dict() for check in checks], table(checks)

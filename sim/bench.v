@@ -4,6 +4,7 @@
 //   $ verilator --binary --timing -Wno-fatal --top-module @NAME@_tb @FILES@
 //   $ obj_dir/V@NAME@_tb
 //
+// (the Verilator that Multipede installed: eval "$(multipede doctor --shell)" first)
 // or with Icarus Verilog 11 or newer:
 //
 //   $ iverilog -g2005 -s @NAME@_tb -o @NAME@_tb.vvp @FILES@
