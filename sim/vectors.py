@@ -9,7 +9,7 @@ from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import LIMB_BITS, Port, Spec
 from multipede.sim.stimulus import Records, random_records
 
-__all__ = ["Vectors", "golden_vectors", "payload_hex"]
+__all__ = ["Vectors", "golden_records", "golden_vectors", "payload_hex"]
 
 _CHUNK = 1 << 12
 
@@ -36,9 +36,7 @@ def golden_vectors(spec: Spec, count: int, *, seed: int) -> Vectors:
 
     Raises ValueError if they give no result at all.
     """
-    records = _led_by_corners(spec, random_records(spec, count, seed=seed))
-    if "last" in records:
-        records["last"][-1] = 1  # So that the end of the stream is compared too.
+    records = golden_records(spec, count, seed=seed)
     results, made_by = _results(spec, records, count)
     if not made_by:
         raise ValueError(f"vectors = {count}: {spec.unit} gives no result for so few records")
@@ -52,6 +50,14 @@ def golden_vectors(spec: Spec, count: int, *, seed: int) -> Vectors:
         inputs=_file(payload_hex(spec.inputs, records)),
         outputs=_file(numbered),
     )
+
+
+def golden_records(spec: Spec, count: int, *, seed: int) -> Records:
+    """The records of :func:`golden_vectors`."""
+    records = _led_by_corners(spec, random_records(spec, count, seed=seed))
+    if "last" in records:
+        records["last"][-1] = 1  # So that the end of the stream is compared too.
+    return records
 
 
 def _led_by_corners(spec: Spec, records: Records) -> Records:

@@ -13,9 +13,6 @@ COMMANDS = {
     "One layer of a transformer, MixPE W4A8 beside a W8A8 multiplier tile": [
         *("multipede", "demo"),
     ],
-    "First costs of a 4 x 4 x 8 tile beside its baselines": [
-        *("multipede", "synthesize", "mixpe", "--baselines"),
-    ],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),
     ],

@@ -15,7 +15,7 @@ from multipede.golden.spec import Port
 from multipede.sim.generate import generate
 from multipede.sim.model import compile_verilog
 from multipede.sim.stimulus import random_records
-from multipede.sim.vectors import golden_vectors, payload_hex
+from multipede.sim.vectors import golden_records, golden_vectors, payload_hex
 from tests.sim.slow_unit import SlowSpec
 
 SEED = 20261122
@@ -84,7 +84,7 @@ def positions(operand):
 
 def test_port_map_finds_each_element_in_the_payload(tile):
     described = json.loads((tile / "ports.json").read_text())
-    records = random_records(TILE, 40, seed=SEED)
+    records = golden_records(TILE, 40, seed=SEED)
     records["last"][-1] = 1
     payloads = [int(line, 16) for line in (tile / "dut_inputs.hex").read_text().split()[:-1]]
     assert len(payloads) == 40
@@ -137,8 +137,7 @@ def test_port_map_of_a_unit_with_ready_and_of_one_without_clock(tmp_path):
 
 
 def test_vectors_are_those_of_the_reference(tile):
-    records = random_records(TILE, 40, seed=SEED)
-    records["last"][-1] = 1
+    records = golden_records(TILE, 40, seed=SEED)
     wanted = payload_hex(TILE.outputs, reference(TILE, records))
     *lines, count = (tile / "dut_outputs.hex").read_text().splitlines()
     assert [line.split()[1] for line in lines] == wanted
