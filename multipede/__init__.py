@@ -10,7 +10,6 @@ Every public name is imported on first use, so that ``import multipede`` is quic
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 
 _HOMES = {
     "golden.blocks": (
@@ -56,6 +55,9 @@ __all__ = sorted(_HOME_OF)
 
 def __getattr__(name: str):
     if name == "__version__":
+        # Imported here, since it takes longer than all the rest of this module.
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             return version("multipede")
         except PackageNotFoundError:
