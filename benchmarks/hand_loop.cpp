@@ -35,6 +35,7 @@ extern "C" double hand_loop(const uint32_t* words, int64_t records, int64_t prep
     model.eval();
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  *results = count + (sum == 1 ? 1 : 0) - (sum == 1 ? 1 : 0);
+  results[0] = count;
+  results[1] = sum;  // read, so that the outputs are fetched
   return took.count();
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.target import Target
 from multipede.asic_flow import Synthesis, synthesize_component
+from multipede.asic_flow.liberty import read_liberty
 from multipede.golden.formats import INT8, UINT4
 from multipede.golden.multiplier_tile import PartialProducts
 from multipede.hw import Style
@@ -32,7 +33,8 @@ def measure() -> list[Target]:
     multiplier = _synthesis(_multiplier(Style.CELLS), "multiplier", liberty)
     ripple = _synthesis(_dot(Style.CELLS), "dot_product", liberty)
     fast = _synthesis(_dot(Style.CELLS_PREFIX), "dot_product", liberty, _DOT_DELAY)
-    registers = f"with 32 DFF_X1 as accumulator {fast.total + 32 * 4.522:.1f} um2"
+    flip_flop = float(read_liberty(liberty).cells["DFF_X1"].area)
+    registers = f"with 32 DFF_X1 as accumulator {fast.total + 32 * flip_flop:.1f} um2"
     return [
         _area("multiplier INT8 x INT8, cells", multiplier, _MULTIPLIER_AREA),
         _area("dot product 8 x UINT4 x INT8 + 32 bits, cells", ripple, _DOT_AREA),
