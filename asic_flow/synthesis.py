@@ -82,9 +82,22 @@ class Synthesis:
             for quantity, value, unit, source in figures
         ]
 
+    @property
+    def holds_clock(self) -> bool | None:
+        """Whether the longest path fits the clock period; None without one."""
+        return None if self.clock_period is None else self.delay <= 1000 * self.clock_period
+
+    @property
+    def _against_clock(self) -> str:
+        if self.clock_period is None:
+            return ""
+        held = "holds" if self.holds_clock else "MISSES"
+        return f", {held} the clock period of {self.clock_period:g} ns"
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it, without the netlist."""
         values = {name: value for name, value in vars(self).items() if name != "netlist"}
+        values |= {"holds_clock": self.holds_clock}
         values |= {"total": self.total, "costs": [cost.to_dict() for cost in self.costs]}
         return values
 
@@ -96,7 +109,7 @@ class Synthesis:
             per = f"{self.area_unit} per {name.replace('_', '-')}"
             lines.append(f"  {'':14}{self.total / number:14,.2f}  {per}")
         if self.delay is not None:
-            lines.append(f"  {'delay':14}{self.delay:14,.0f}  ps")
+            lines.append(f"  {'delay':14}{self.delay:14,.0f}  ps{self._against_clock}")
         largest = sorted(self.cells.items(), key=lambda entry: (-entry[1], entry[0]))[:8]
         lines.append("  cells: " + ", ".join(f"{number} {cell}" for cell, number in largest))
         lines.append(f"  {self.method}")

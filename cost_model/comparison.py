@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -10,6 +11,7 @@ from multipede.cost_model.baselines import baselines, equal_accumulator
 from multipede.cost_model.targets import TARGETS, synthesize
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import Spec
+from multipede.toolchain import ToolError, find
 
 __all__ = ["MAIN_QUANTITY", "Comparison", "compare", "compare_with_baselines"]
 
@@ -26,7 +28,8 @@ class Comparison:
     rows : one per unit, of plain values. ``group`` and ``label`` say which unit it is, ``unit``
         and ``parameters`` its specification, ``operations`` and ``operation`` what a record is
         worth. For each target ``T`` there are ``T`` (the figure), ``T_unit``, ``T_per_operation``,
-        ``T_ratio`` (to the first unit of the group) and ``T_costs`` (all cost records).
+        ``T_ratio`` (to the first unit of the group), ``T_costs`` (all cost records) and
+        ``T_error``: None, or why there is no figure; then the others are None, or empty.
     targets : in order of the columns.
     methods : target -> how its figures came about.
     """
@@ -35,6 +38,16 @@ class Comparison:
     targets: tuple[str, ...]
     methods: dict[str, str]
 
+    @property
+    def errors(self) -> list[str]:
+        """Which figures are missing, and why; empty if all are there."""
+        return [
+            f"{row['label']} on {target} failed: {row[f'{target}_error']}"
+            for row in self.rows
+            for target in self.targets
+            if row[f"{target}_error"]
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return {"rows": self.rows, "targets": list(self.targets), "methods": self.methods}
@@ -42,21 +55,31 @@ class Comparison:
     def __str__(self) -> str:
         lines: list[str] = []
         width = max(len(row["label"]) for row in self.rows)
-        units = {target: self.rows[0][f"{target}_unit"] for target in self.targets}
-        heads = [f"{f'{target}, {units[target]}':>15}{'per op':>9}{'ratio':>7}" for target in units]
+        heads = [f"{f'{t}, {self.unit(t)}':>15}{'per op':>9}{'ratio':>7}" for t in self.targets]
         for group in dict.fromkeys(row["group"] for row in self.rows):
-            lines += [f"{group:{width}}" + "".join(heads)]
+            lines.append(f"{group:{width}}" + "".join(heads))
             for row in (row for row in self.rows if row["group"] == group):
-                figures = "".join(
-                    f"{row[target]:15,.0f}{row[f'{target}_per_operation']:9,.1f}"
-                    f"{row[f'{target}_ratio']:7.2f}"
-                    for target in self.targets
-                )
-                lines.append(f"{row['label']:{width}}{figures}")
+                figures = "".join(_shown(row, target) for target in self.targets)
+                lines.append(f"{row['label']:{width}}{figures}".rstrip())
             lines.append("")
         first = self.rows[0]
         lines.append(f"op: {first['operation'].replace('_', '-')}; ratio: to {first['label']}")
-        return "\n".join([*lines, *(f"{name}: {how}" for name, how in self.methods.items())])
+        methods = (f"{name}: {how}" for name, how in self.methods.items())
+        return "\n".join([*lines, *methods, *self.errors])
+
+    def unit(self, target: str) -> str:
+        """Unit of the figures on a target; empty if all failed."""
+        units = (row[f"{target}_unit"] for row in self.rows)
+        return next(filter(None, units), "")
+
+
+def _shown(row: Mapping[str, Any], target: str) -> str:
+    if row[f"{target}_error"]:
+        return f"{'failed':>15}{'':16}"
+    ratio = row[f"{target}_ratio"]
+    return f"{row[target]:15,.0f}{row[f'{target}_per_operation']:9,.1f}" + (
+        f"{ratio:7.2f}" if ratio is not None else f"{'-':>7}"
+    )
 
 
 def compare(
@@ -64,31 +87,44 @@ def compare(
     *,
     targets: Sequence[str] = TARGETS,
     group: str = "",
+    liberty: Path | None = None,
+    clock_period: float | None = None,
 ) -> Comparison:
     """Map units to every target and set them side by side; a progress bar on a terminal.
+
+    A unit that a tool cannot map is a row with its error; the others are still told.
 
     Parameters
     ----------
     specs : units by label, or just units; ratios are to the first.
     targets : of :data:`~multipede.cost_model.targets.TARGETS`.
     group : a heading for these rows.
+    liberty, clock_period : for the target ``gates``, as in
+        :func:`~multipede.cost_model.targets.synthesize`.
 
     Raises
     ------
     ValueError
         For no units, units whose records are worth different operations, or an unknown target.
     ToolError
-        If Yosys is missing or fails.
+        If Yosys is missing.
     """
-    return _compared([(group, _labelled(specs))], tuple(targets))
+    options = {"liberty": liberty, "clock_period": clock_period}
+    return _compared([(group, _labelled(specs))], tuple(targets), options)
 
 
 def compare_with_baselines(
-    spec: IntegerTile, *, targets: Sequence[str] = TARGETS, accumulators: Sequence[str] = ()
+    spec: IntegerTile,
+    *,
+    targets: Sequence[str] = TARGETS,
+    accumulators: Sequence[str] = (),
+    liberty: Path | None = None,
+    clock_period: float | None = None,
 ) -> Comparison:
     """An integer tile beside its baselines, twice: with exact accumulators, and with equal ones.
 
-    ``accumulators`` may name just one of the two, ``"exact"`` or ``"equal"``.
+    ``accumulators`` may name just one of the two, ``"exact"`` or ``"equal"``; the other
+    parameters are those of :func:`compare`.
 
     Raises as :func:`compare`, and TypeError for another unit.
     """
@@ -102,7 +138,8 @@ def compare_with_baselines(
     unknown = sorted(set(accumulators) - set(groups))
     if unknown:
         raise ValueError(f"accumulators = {unknown}: allowed are exact and equal")
-    return _compared([groups[name] for name in accumulators or groups], tuple(targets))
+    options = {"liberty": liberty, "clock_period": clock_period}
+    return _compared([groups[name] for name in accumulators or groups], tuple(targets), options)
 
 
 def _labelled(specs: Mapping[str, Spec] | Sequence[Spec]) -> dict[str, Spec]:
@@ -115,27 +152,39 @@ def _labelled(specs: Mapping[str, Spec] | Sequence[Spec]) -> dict[str, Spec]:
     return labelled
 
 
-def _compared(groups: list[tuple[str, Mapping[str, Spec]]], targets: tuple[str, ...]) -> Comparison:
+def _compared(
+    groups: list[tuple[str, Mapping[str, Spec]]],
+    targets: tuple[str, ...],
+    options: Mapping[str, Any],
+) -> Comparison:
     for target in targets:
         if target not in TARGETS:
             raise ValueError(f"target = {target!r}: allowed are {', '.join(TARGETS)}")
+    _check_options(targets, options)
+    find("yosys")  # what every figure needs is not an error of one row
     rows: list[dict[str, Any]] = []
     methods: dict[str, str] = {}
     steps = sum(len(specs) for _, specs in groups) * len(targets)
     # disable=None: only where somebody can see it.
     with tqdm(total=steps, desc="synthesis", unit="run", leave=False, disable=None) as progress:
         for group, specs in groups:
-            first: dict[str, Any] = {}
+            first: dict[str, Any] | None = None
             for label, spec in specs.items():
                 row = _identity(group, label, spec)
                 for target in targets:
-                    found = synthesize(spec, target)
-                    row |= _figures(target, found.costs, row["operations"], first)
-                    methods[target] = found.method
+                    figures, method = _figures(spec, target, options, first)
+                    row |= figures
+                    methods |= {target: method} if method else {}
                     progress.update()
                 first = first or row
                 rows.append(row)
     return Comparison(rows, targets, methods)
+
+
+def _check_options(targets: tuple[str, ...], options: Mapping[str, Any]) -> None:
+    given = [f"{name} = {value}" for name, value in options.items() if value is not None]
+    if given and "gates" not in targets:
+        raise ValueError(f"{given[0]}: only target 'gates' takes it, and it is not among {targets}")
 
 
 def _identity(group: str, label: str, spec: Spec) -> dict[str, Any]:
@@ -144,13 +193,28 @@ def _identity(group: str, label: str, spec: Spec) -> dict[str, Any]:
     return described | {"operation": operation, "operations": number}
 
 
-def _figures(target: str, costs: Sequence, operations: int, first: Mapping) -> dict[str, Any]:
-    cost = next(cost for cost in costs if cost.quantity == MAIN_QUANTITY[target])
-    reference = first.get(target, cost.value)
-    return {
-        target: cost.value,
-        f"{target}_unit": cost.unit,
-        f"{target}_per_operation": cost.value / operations,
-        f"{target}_ratio": cost.value / reference if reference else None,
-        f"{target}_costs": [each.to_dict() for each in costs],
-    }
+def _figures(
+    spec: Spec, target: str, options: Mapping[str, Any], first: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], str]:
+    """A row's entries for a target, and how they came about."""
+    entries = dict.fromkeys(("", "_unit", "_per_operation", "_ratio", "_error"))
+    method = ""
+    costs: list[dict[str, Any]] = []
+    try:
+        found = synthesize(spec, target, **(options if target == "gates" else {}))
+    except ToolError as error:
+        entries["_error"] = " ".join(str(error).split())
+    else:
+        (operations,) = spec.operations.values()
+        cost = next(cost for cost in found.costs if cost.quantity == MAIN_QUANTITY[target])
+        method, costs = found.method, [each.to_dict() for each in found.costs]
+        reference = cost.value if first is None else first[target]
+        entries |= {
+            "": cost.value,
+            "_unit": cost.unit,
+            "_per_operation": cost.value / operations,
+            "_ratio": cost.value / reference if reference else None,
+        }
+    return {f"{target}{name}": value for name, value in entries.items()} | {
+        f"{target}_costs": costs
+    }, method

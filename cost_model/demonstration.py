@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multipede.cost_model.accuracy import measure_accuracy
-from multipede.cost_model.comparison import MAIN_QUANTITY, compare_with_baselines
+from multipede.cost_model.comparison import Comparison, compare_with_baselines
 from multipede.cost_model.demonstration_plot import draw, plot_data
-from multipede.cost_model.demonstration_report import Cost, Demonstration, TileResult
+from multipede.cost_model.demonstration_report import Demonstration, TileResult
 from multipede.golden.formats import INT8, UINT4, Integer
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.minilm import MODEL, SENTENCES, load_minilm
@@ -33,7 +33,7 @@ from multipede.toolchain import ToolError, write_atomically
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Cost", "Demonstration", "TileResult", "demonstrate"]
+__all__ = ["Demonstration", "TileResult", "demonstrate"]
 
 GAUSSIAN_TOKENS = 128
 GAUSSIAN_SEED = 1
@@ -52,24 +52,12 @@ class _Layer:
     activations_source: str
 
 
-def first_costs(tiles: Sequence[IntegerTile]) -> list[Cost]:
-    """Gates and LUTs of the first tile and of its baselines, exact accumulators; minutes at first.
+def first_costs(tile: IntegerTile) -> Comparison:
+    """Gates and LUTs of the tile and of its baselines, exact accumulators; minutes at first.
 
-    Raises ToolError if Yosys is missing or fails.
+    Raises ToolError if Yosys is missing.
     """
-    compared = compare_with_baselines(tiles[0], accumulators=("exact",))
-    return [
-        Cost(
-            design=row["label"],
-            target=target,
-            quantity=MAIN_QUANTITY[target],
-            value=row[target],
-            unit=row[f"{target}_unit"],
-            method=compared.methods[target],
-        )
-        for target in compared.targets
-        for row in compared.rows
-    ]
+    return compare_with_baselines(tile, accumulators=("exact",))
 
 
 def demonstrate(
@@ -86,7 +74,7 @@ def demonstrate(
     output: Path = Path("build/demo"),
     layer: int = 0,
     sentences: Sequence[str] = SENTENCES,
-    costs: Callable[[Sequence[IntegerTile]], Sequence[Cost]] | None = first_costs,
+    costs: Callable[[IntegerTile], Comparison] | None = first_costs,
     progress: bool | None = None,
 ) -> Demonstration:
     """Quantise a matrix, compute all of it in the RTL, compare every output, measure the error.
@@ -105,7 +93,7 @@ def demonstrate(
     group, rows, columns, lanes : of both tiles.
     style : of the RTL.
     output : directory for ``demonstration.json`` and ``demonstration.png``; made if need be.
-    costs : called with both specifications, gives costs for the report; None for no costs.
+    costs : called with the tile, gives its costs for the report; None for no costs.
     progress : whether to draw bars on standard error; by default just on a terminal.
 
     Raises
@@ -136,7 +124,7 @@ def demonstrate(
         outputs=data.weights.shape[0],
         inner=data.weights.shape[1],
         results=tuple(results),
-        costs=tuple(costs((tile, baseline))) if costs else (),
+        costs=costs(tile) if costs else None,
         files=(output / "demonstration.json", output / "demonstration.png"),
     )
     _write(report)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from torch import Tensor
 
+    from multipede.cost_model.comparison import Comparison
     from multipede.cost_model.demonstration_report import Demonstration
 
 __all__ = ["draw", "plot_data"]
@@ -60,7 +61,7 @@ def draw(report: "Demonstration") -> bytes:
     _draw_errors(histogram, report)
     _draw_quality(quality, report)
     if report.costs:
-        _draw_costs(price, report)
+        _draw_costs(price, report.costs)
     else:
         _draw_cycles(price, report)
     figure.suptitle(
@@ -134,24 +135,24 @@ def _draw_cycles(axes: "Axes", report: "Demonstration") -> None:
     axes.legend(loc="lower right")
 
 
-def _draw_costs(axes: "Axes", report: "Demonstration") -> None:
-    """Costs of each kind by the largest of that kind, for their units differ."""
-    kinds = list(dict.fromkeys((c.target, c.quantity, c.unit) for c in report.costs))
-    designs = list(dict.fromkeys(cost.design for cost in report.costs))
-    width = 0.8 / len(designs)
-    for index, design in enumerate(designs):
-        places, values, labels = [], [], []
-        for place, kind in enumerate(kinds):
-            same = [c for c in report.costs if (c.target, c.quantity, c.unit) == kind]
-            largest = max(cost.value for cost in same) or 1.0
-            for cost in (c for c in same if c.design == design):
-                places.append(place + width * (index - (len(designs) - 1) / 2))
-                values.append(cost.value / largest)
-                labels.append(f"{cost.value:,.0f}" if cost.value >= 1000 else f"{cost.value:.4g}")
-        bars = axes.bar(places, values, 0.95 * width, label=design, color=f"C{index}")
-        axes.bar_label(bars, labels, fontsize=8)
-    names = [f"{target}\n{quantity} [{unit}]" for target, quantity, unit in kinds]
-    axes.set_xticks(range(len(kinds)), names, fontsize=8)
-    axes.set_ylabel("cost / largest of its kind [1]")
-    axes.set_title("First costs (figures in the unit below)")
-    axes.legend(loc="lower right")
+def _draw_costs(axes: "Axes", comparison: "Comparison") -> None:
+    """Costs on each target by the largest there, for their units differ."""
+    places = range(len(comparison.targets))
+    height = 0.8 / len(comparison.rows)
+    for index, row in enumerate(comparison.rows):
+        values, labels = [], []
+        for target in comparison.targets:
+            largest = max(other[target] or 0 for other in comparison.rows) or 1
+            values.append((row[target] or 0) / largest)
+            labels.append("failed" if row[target] is None else f"{row[target]:,.0f}")
+        offset = height * (index - (len(comparison.rows) - 1) / 2)
+        where = [place + offset for place in places]
+        bars = axes.barh(where, values, 0.95 * height, label=row["label"], color=f"C{index}")
+        axes.bar_label(bars, labels, fontsize=8, padding=2)
+    names = [f"{target}\n[{comparison.unit(target)}]" for target in comparison.targets]
+    axes.set_yticks(places, names)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.15)
+    axes.set_xlabel("cost / largest on its target [1]")
+    axes.set_title("First costs")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), fontsize=8, ncols=2)

@@ -1,33 +1,15 @@
 """What the demonstration found: figures with units, and how they read."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from multipede.cost_model.accuracy import Accuracy
+from multipede.cost_model.comparison import Comparison
 from multipede.golden.integer_tile import IntegerTile
 
-__all__ = ["Cost", "Demonstration", "TileResult"]
-
-
-@dataclass(frozen=True)
-class Cost:
-    """One cost of one design: where, what, how much, in which unit, by which method."""
-
-    design: str
-    target: str
-    quantity: str
-    value: float
-    unit: str
-    method: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.design}, {self.target}: {self.quantity} {self.value:,.6g} {self.unit}"
-            f" ({self.method})"
-        )
+__all__ = ["Demonstration", "TileResult"]
 
 
 @dataclass(frozen=True)
@@ -109,7 +91,7 @@ class Demonstration:
     weights, activations : where they come from, in words.
     tokens, outputs, inner : the product is [tokens, inner] by [inner, outputs].
     results : the tile first, then its baseline.
-    costs : of these tiles, if they were asked for.
+    costs : of the first tile beside its baselines, if they were asked for.
     files : what was written.
     """
 
@@ -119,7 +101,7 @@ class Demonstration:
     outputs: int
     inner: int
     results: tuple[TileResult, ...]
-    costs: tuple[Cost, ...]
+    costs: Comparison | None
     files: tuple[Path, ...]
 
     @property
@@ -136,7 +118,7 @@ class Demonstration:
         return dict(vars(self)) | {
             "passed": self.passed,
             "results": [result.to_dict() for result in self.results],
-            "costs": [dict(vars(cost)) for cost in self.costs],
+            "costs": self.costs.to_dict() if self.costs else None,
             "files": [str(file) for file in self.files],
         }
 
@@ -147,26 +129,7 @@ class Demonstration:
             "errors are those of the matrix product, without bias, against FP32 operands summed"
             " in float64",
             *map(str, self.results),
-            *_cost_table(self.costs),
+            *([str(self.costs)] if self.costs else []),
             *(f"written: {file}" for file in self.files),
         ]
         return "\n".join(lines)
-
-
-def _cost_table(costs: tuple[Cost, ...]) -> list[str]:
-    """A row per design, a column per target, and how each column came about."""
-    columns = {(c.target, c.quantity, c.unit): c.method for c in costs}
-    designs = dict.fromkeys(cost.design for cost in costs)
-    width = max(map(len, designs), default=0)
-    heads = [f"{target} {quantity}, {unit}" for target, quantity, unit in columns]
-    values = {(c.design, c.target, c.quantity, c.unit): c.value for c in costs}
-    rows = [
-        f"{design:{width}}"
-        + "".join(
-            f"{values.get((design, *column), math.nan):>{len(head) + 2},.0f}"
-            for column, head in zip(columns, heads, strict=True)
-        )
-        for design in designs
-    ]
-    title = [f"{'first costs':{width}}" + "".join(f"  {head}" for head in heads)] if costs else []
-    return [*title, *rows, *(f"{c[0]}: {method}" for c, method in columns.items())]

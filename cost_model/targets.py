@@ -22,6 +22,7 @@ def synthesize(
     *,
     style: Style | None = None,
     liberty: Path | None = None,
+    clock_period: float | None = None,
 ) -> "Synthesis | Resources":
     """What the unit takes on a target.
 
@@ -32,11 +33,13 @@ def synthesize(
     style : of the RTL; by default cells for ``gates`` and words for FPGAs.
     liberty : a Liberty file to map to in place of the table, for ``gates`` only; areas are then
         in the library's unit, um2.
+    clock_period : ns that the logic between registers may take; gates are chosen and sized to hold
+        it. Needs a Liberty file. Without it the area is made smallest.
 
     Raises
     ------
     TypeError, ValueError
-        For an unknown target, or a Liberty file for an FPGA.
+        For an unknown target, or a Liberty file or clock period for an FPGA.
     ToolError
         If Yosys is missing or fails, or the Liberty file is unusable.
     """
@@ -45,9 +48,11 @@ def synthesize(
     if target == "gates":
         from multipede.asic_flow import synthesize as map_to_cells
 
-        return map_to_cells(spec, style=style or Style.CELLS, liberty=liberty)
-    if liberty is not None:
-        raise ValueError(f"liberty = {liberty}: only target 'gates' takes a Liberty file")
+        style = style or Style.CELLS
+        return map_to_cells(spec, style=style, liberty=liberty, clock_period=clock_period)
+    for name, value in (("liberty", liberty), ("clock_period", clock_period)):
+        if value is not None:
+            raise ValueError(f"{name} = {value}: only target 'gates' takes it")
     from multipede.fpga import resources
 
     return resources(spec, device=target, style=style or Style.WORD)

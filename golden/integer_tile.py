@@ -46,9 +46,12 @@ class IntegerTile(Spec):
     weight, activation : integer formats.
     group : values of k that share a zero point (and a scale), 1 to 1024, a multiple of lanes.
     zero_point : whether there is a port ``z``; a zero point has the weight's format.
-    rows, columns, lanes : 1 to 256 each.
-    accumulator : format of the sums, at least as wide as ``exact_accumulator``; None for that.
-    output : see :class:`TileOutput`.
+    rows : activation rows in a record, 1 to 256.
+    columns : weight columns in a record, 1 to 256.
+    lanes : values of k in a record, 1 to 256.
+    accumulator : integer format of the sums, up to 63 bits; None for the narrowest that holds
+        every result exactly.
+    output : ``group`` for the exact D of each group.
     stages : register ranks between input and output, 1 to 16. One is the accumulator; the second,
         with a zero point, registers the output; further ones cut the dot product.
     """

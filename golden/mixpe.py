@@ -16,8 +16,12 @@ class MixPE(IntegerTile):
     postponed behind the group. The paper's block diagram and widths are not published: this is
     a reconstruction from its equations, with exact accumulators.
 
-    Parameters are those of :class:`IntegerTile`, with ``weight`` of 1 to 8 bits, signed or
-    unsigned, and signed ``activation`` of 4 to 16 bits.
+    Parameters not named here are those of :class:`IntegerTile`.
+
+    Parameters
+    ----------
+    weight : integer format of 1 to 8 bits, signed or unsigned.
+    activation : signed integer format of 4 to 16 bits.
 
     Raises TypeError or ValueError, naming the parameter, for anything else.
     """

@@ -22,10 +22,13 @@ class PartialProducts(Enum):
 class MultiplierTile(IntegerTile):
     """Tile of integer multipliers, INT8 x INT8 by default.
 
-    Parameters are those of :class:`IntegerTile`, with ``weight`` and ``activation`` of 1 to 16
-    bits, signed or not, and
+    Parameters not named here are those of :class:`IntegerTile`.
 
-    partial_products : see :class:`PartialProducts`.
+    Parameters
+    ----------
+    weight, activation : integer formats of 1 to 16 bits, signed or not.
+    partial_products : how a product's rows are made: ``baugh-wooley``, one for each bit of the
+        weight, or ``booth``, radix 4, one for two bits of the weight.
 
     Raises TypeError or ValueError, naming the parameter, for anything else.
     """

@@ -31,7 +31,8 @@ MAXIMUM_LISTED_BITS = 24
 def require_type(name: str, value: object, kind: type) -> None:
     """Raise TypeError unless `value` is a `kind`; a bool is no int."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}: {value!r}")
+        shown = value.name if isinstance(value, Format) else repr(value)
+        raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}: {shown}")
 
 
 def require_range(name: str, value: object, low: int, high: int) -> None:

@@ -1,10 +1,10 @@
 """The command line. Exit status: 0 it held, 1 a check failed, 2 wrong input, 3 a tool failed."""
 
 import argparse
-import dataclasses
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -116,6 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     synthesize.add_argument("--style", help="word, cells or cells-prefix (by target)")
     synthesize.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
     synthesize.add_argument(
+        "--clock-period", type=float, metavar="NS", help="hold it, with the library's delays"
+    )
+    synthesize.add_argument(
         "--baselines", action="store_true", help="beside the unit's baselines (all targets)"
     )
 
@@ -183,6 +186,7 @@ def _list(options: argparse.Namespace) -> Answer:
 
 
 def _show(options: argparse.Namespace) -> Answer:
+    from multipede.golden.parameter_text import parameter_texts
     from multipede.hw import Style, inventory
 
     spec = _spec(options)
@@ -195,6 +199,7 @@ def _show(options: argparse.Namespace) -> Answer:
     }
     document = spec.to_dict() | ports
     document |= {
+        "meaning": parameter_texts(type(spec)),
         "kind": spec.kind.value,
         "title": spec.title,
         "source": spec.source,
@@ -208,11 +213,11 @@ def _show(options: argparse.Namespace) -> Answer:
 
 
 def _shown(spec, document: dict) -> str:
-    defaults = {field.name: field.default for field in dataclasses.fields(spec)}
     lines = [f"{spec.unit}: {spec.title}", f"source: {spec.source}", "", "parameters"]
     for name, value in document["parameters"].items():
-        mark = "" if getattr(spec, name) == defaults[name] else "  (changed)"
-        lines.append(f"  {name:18}{value}{mark}")
+        typed = str(value).lower() if isinstance(value, bool | None) else str(value)
+        meaning = document["meaning"][name].replace("``", "")
+        lines += textwrap.wrap(f"{typed:13} {meaning}", 98, **_hanging(name))
     for direction in ("inputs", "outputs"):
         lines += ["", direction]
         for name, port in document[direction].items():
@@ -226,6 +231,10 @@ def _shown(spec, document: dict) -> str:
         listed = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
         lines.append(f"  {style:14}{listed}")
     return "\n".join(lines)
+
+
+def _hanging(name: str) -> dict[str, str]:
+    return {"initial_indent": f"  {name:18}", "subsequent_indent": " " * 34}
 
 
 def _generate(options: argparse.Namespace) -> Answer:
@@ -256,14 +265,16 @@ def _synthesize(options: argparse.Namespace) -> Answer:
 
     spec, style = _spec(options), _style(options.style)
     targets = options.target or ["gates"]
+    library = {"liberty": options.liberty, "clock_period": options.clock_period}
     if options.baselines:
         from multipede.cost_model.comparison import compare_with_baselines
 
-        if style is not None or options.liberty is not None:
-            raise ValueError("--baselines chooses the styles itself and takes no Liberty file")
-        comparison = compare_with_baselines(spec, targets=options.target or TARGETS)
-        return HELD, comparison.to_dict(), str(comparison)
-    found = [synthesize(spec, target, style=style, liberty=options.liberty) for target in targets]
+        if style is not None:
+            raise ValueError("--baselines chooses the styles itself")
+        comparison = compare_with_baselines(spec, targets=options.target or TARGETS, **library)
+        status = TOOL_FAILED if comparison.errors else HELD
+        return status, comparison.to_dict(), str(comparison)
+    found = [synthesize(spec, target, style=style, **library) for target in targets]
     return HELD, [result.to_dict() for result in found], "\n\n".join(map(str, found))
 
 
@@ -276,7 +287,8 @@ def _demo(options: argparse.Namespace) -> Answer:
         style=_style(options.style),
         output=options.output,
     )
-    return (HELD if report.passed else FAILED), report.to_dict(), str(report)
+    status = TOOL_FAILED if report.costs and report.costs.errors else HELD
+    return (status if report.passed else FAILED), report.to_dict(), str(report)
 
 
 def _doctor(options: argparse.Namespace) -> Answer:

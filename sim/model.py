@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from multipede import toolchain
 from multipede.golden.number_format import require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
@@ -277,8 +278,12 @@ def compile_verilog(verilog: str, spec: Spec, *, trace: bool = False) -> Model:
 
 def _sources() -> list[Path]:
     """Our own code between RTLIL and the library."""
-    names = ("harness.cpp", "harness.py", "model.py", "verilog.py", "verilog_text.py")
-    return [Path(__file__).with_name(name) for name in names]
+    ours = ("harness.cpp", "harness.py", "model.py", "verilog.py", "verilog_text.py")
+    compilation = ("compiler.py", "verilator.py", "yosys.py")
+    return [
+        *(Path(__file__).with_name(name) for name in ours),
+        *(Path(toolchain.__file__).with_name(name) for name in compilation),
+    ]
 
 
 def _build(verilog: str, spec: Spec, place: Path, identity: str, trace: bool, style: Style) -> None:

@@ -32,7 +32,7 @@ def test_list_and_show(capsys):
     assert document["parameters"]["weight"] == "int2"
     assert document["inputs"]["w"] == {"format": "int2", "shape": [4, 8], "bits": 64}
     status, out, _ = run(capsys, "show", "mixpe", "-p", "rows=2")
-    assert "rows              2  (changed)" in out
+    assert "rows              2             activation rows in a record, 1 to 256.\n" in out
 
 
 def test_verify_works_as_it_stands(capsys):
@@ -80,6 +80,12 @@ def test_a_failed_check_is_status_1(capsys, monkeypatch):
         (["synthesize", "mixpe", "--target", "abacus"], "target = 'abacus'"),
         (["synthesize", "mixpe", "--target", "ecp5", "--liberty", "x.lib"], "liberty = x.lib"),
         (["synthesize", "mixpe", "--liberty", "nowhere.lib"], "nowhere.lib"),
+        (["synthesize", "mixpe", "--clock-period", "1"], "clock_period = 1.0: it needs a Liberty"),
+        (["synthesize", "mixpe", "--clock-period", "fast"], "invalid float value: 'fast'"),
+        (
+            ["synthesize", "mixpe", "--target", "ecp5", "--clock-period", "1"],
+            "clock_period = 1.0: only target 'gates' takes it",
+        ),
         (["demo", "--weights", "nowhere.safetensors", "--tensor", "w"], "nowhere.safetensors"),
         (["demo", "--weights", "nowhere.safetensors"], "tensor"),
     ],

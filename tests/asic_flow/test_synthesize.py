@@ -190,10 +190,16 @@ class TestClock:
         hurried = synthesize(spec, liberty=file, clock_period=0.8 * relaxed.delay / 1000)
         assert hurried.delay < relaxed.delay
         assert hurried.total >= relaxed.total
+        held = hurried.delay <= 0.8 * relaxed.delay
+        assert hurried.holds_clock is held
+        assert f"{'holds' if held else 'MISSES'} the clock period of" in str(hurried)
+        assert relaxed.holds_clock is None
 
     def test_a_slow_clock_costs_nothing(self, liberty_file):
         file = liberty_file("nangate45_typ.lib.gz")
         spec = IntegerMultiplier(a=UINT4, b=UINT4, stages=0)
         relaxed = synthesize(spec, liberty=file)
         slow = synthesize(spec, liberty=file, clock_period=100)
+        assert slow.holds_clock
+        assert "ps, holds the clock period of 100 ns" in str(slow)
         assert slow.total <= relaxed.total

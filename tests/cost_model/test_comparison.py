@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from multipede.cost_model import comparison
 from multipede.cost_model.baselines import baselines, equal_accumulator
 from multipede.cost_model.comparison import compare, compare_with_baselines
 from multipede.golden.formats import INT5, INT8, UINT3, UINT4
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
+from multipede.toolchain import ToolError, ToolFailure
 
 SMALL = MixPE(weight=UINT3, activation=INT5, group=4, rows=1, columns=1, lanes=2)
 
@@ -46,6 +48,28 @@ class TestBaselines:
             baselines(IntegerMultiplier())
 
 
+@pytest.fixture
+def booth_fails(monkeypatch) -> None:
+    """Yosys fails on the Booth tiles, on ECP5."""
+
+    def failing(spec, target, **options):
+        if target == "ecp5" and spec.partial_products is PartialProducts.BOOTH:
+            raise ToolFailure("yosys failed:\nERROR: Assert")
+        return original(spec, target, **options)
+
+    original = comparison.synthesize
+    monkeypatch.setattr(comparison, "synthesize", failing)
+
+
+SMALL_TILES = {
+    rows.value: MultiplierTile(
+        weight=UINT3, group=4, rows=1, columns=1, lanes=2, partial_products=rows
+    )
+    for rows in PartialProducts
+}
+TARGETS = ("gates", "ecp5")
+
+
 class TestCompare:
     def test_ratios_are_to_the_first(self):
         specs = {"small": SMALL, "large": MixPE(group=4, rows=1, columns=1, lanes=4)}
@@ -70,6 +94,44 @@ class TestCompare:
             rows = [row for row in found.rows if row["group"] == group]
             assert rows[0]["unit"] == "mixpe"
             assert rows[0]["gates_ratio"] == 1
+
+    def test_a_failure_is_a_row_with_its_error(self, booth_fails):
+        found = compare(SMALL_TILES, targets=TARGETS)
+        held, failed = found.rows
+        assert (held["ecp5_error"], failed["ecp5_error"]) == (None, "yosys failed: ERROR: Assert")
+        assert [failed[f"ecp5{name}"] for name in ("", "_ratio", "_costs")] == [None, None, []]
+        assert failed["gates_ratio"] == pytest.approx(failed["gates"] / held["gates"])
+        assert found.errors == ["booth on ecp5 failed: yosys failed: ERROR: Assert"]
+        assert found.errors[0] in str(found)
+        line = next(line for line in str(found).splitlines() if line.startswith("booth"))
+        assert line.endswith("failed")
+        assert json.loads(json.dumps(found.to_dict()))["rows"] == found.rows
+
+    def test_there_is_no_ratio_to_a_failure(self, booth_fails):
+        found = compare(dict(reversed(SMALL_TILES.items())), targets=TARGETS)
+        failed, held = found.rows
+        assert held["ecp5"] > 0
+        assert (held["ecp5_ratio"], failed["ecp5_ratio"]) == (None, None)
+        assert found.unit("ecp5") == "LUT4"
+        assert [line.split()[-1] for line in str(found).splitlines()[1:3]] == ["failed", "-"]
+
+    def test_a_missing_tool_is_no_row(self, monkeypatch):
+        def absent(name):
+            raise ToolError(f"{name} was not found")
+
+        monkeypatch.setattr(comparison, "find", absent)
+        with pytest.raises(ToolError, match="yosys was not found"):
+            compare(SMALL_TILES)
+
+    def test_under_a_clock_with_a_library(self, liberty_file):
+        nangate45 = liberty_file("nangate45_typ.lib.gz")
+        found = compare(SMALL_TILES, targets=("gates",), liberty=nangate45, clock_period=2.0)
+        assert {row["gates_unit"] for row in found.rows} == {"um2"}
+        for row in found.rows:
+            (delay,) = (c["value"] for c in row["gates_costs"] if c["quantity"] == "delay")
+            assert 0 < delay <= 2000
+        with pytest.raises(ValueError, match=r"clock_period = 2.0: only target 'gates' takes it"):
+            compare(SMALL_TILES, targets=("ecp5",), clock_period=2.0)
 
     def test_nothing_on_stderr_without_a_terminal(self, capsys):
         compare([SMALL], targets=("gates",))

@@ -12,7 +12,8 @@ import torch
 
 from multipede.cost_model import demonstration
 from multipede.cost_model.accuracy import measure_accuracy
-from multipede.cost_model.demonstration import Cost, demonstrate
+from multipede.cost_model.comparison import Comparison
+from multipede.cost_model.demonstration import demonstrate
 from multipede.golden.formats import INT1, INT4, UINT4, Integer
 from multipede.sim.report import MismatchError
 from multipede.toolchain import ToolError
@@ -45,12 +46,19 @@ def small(file: Path, output: Path, **options):
     return demonstrate(**arguments)
 
 
-def costs_of(specs):
-    return [
-        Cost(spec.unit, target, "area", 100.0 * index + 50, unit, "made up by a test")
-        for index, spec in enumerate(specs)
-        for target, unit in (("gates", "NAND2"), ("ecp5", "LUT"))
-    ]
+def costs_of(tile) -> Comparison:
+    """Made-up costs; the second design failed on one target."""
+    rows = []
+    for index, label in enumerate(("the tile", "its rival")):
+        row = {"group": "", "label": label, "operation": "multiply_accumulate"} | tile.to_dict()
+        for target, unit in (("gates", "NAND2"), ("ecp5", "LUT")):
+            failed = index == 1 and target == "ecp5"
+            names = ("", "_unit", "_per_operation", "_ratio", "_error")
+            figures = (50.0 + 100 * index, unit, 2.0, 1.0 + 2 * index, None)
+            shown = (*[None] * 4, "it crashed") if failed else figures
+            row |= {f"{target}{name}": value for name, value in zip(names, shown, strict=True)}
+        rows.append(row)
+    return Comparison(rows, ("gates", "ecp5"), {"gates": "made up", "ecp5": "made up by a test"})
 
 
 def test_a_users_matrix(file, tmp_path):
@@ -72,9 +80,10 @@ def test_a_users_matrix(file, tmp_path):
     text = str(report)
     assert "NOT REAL: 128 tokens of Gaussian random numbers, seed 1" in text
     assert "3,840 group sums from the RTL equal golden" in text
-    assert "gates area, NAND2  ecp5 area, LUT" in text
+    assert "gates, NAND2   per op  ratio      ecp5, LUT" in text
     assert "ecp5: made up by a test" in text
-    assert any(line.split() == ["multiplier_tile", "150", "150"] for line in text.split("\n"))
+    assert "its rival on ecp5 failed: it crashed" in text
+    assert "its rival            150      2.0   3.00         failed\n" in text
     check_files(report, output)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "liberty"
+_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data" / "liberty"
 
 
 @pytest.fixture(scope="session")
