@@ -1,12 +1,17 @@
-"""Where Liberty files are that are not part of the repository."""
+"""What all tests share: signals as in a terminal, and Liberty files that are not of this repository."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data" / "liberty"
+
+# A shell starts background jobs with Ctrl-C ignored, and every program that we start and interrupt
+# would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
