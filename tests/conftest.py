@@ -1,4 +1,4 @@
-"""What all tests share: signals as in a terminal, and Liberty files that are not of this repository."""
+"""What all tests share: Ctrl-C as in a terminal, and Liberty files from outside the repository."""
 
 import os
 import signal
