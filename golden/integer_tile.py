@@ -24,12 +24,14 @@ class TileOutput(Enum):
 class TileState:
     """An unfinished group: records taken, sums so far.
 
-    ``products`` (rows, columns) and ``activations`` (rows), int64.
+    ``products`` (digits, rows, columns) and ``activations`` (digits, rows), int64; ``special``
+    (rows) counts the records with an activation that is no number.
     """
 
     position: int
     products: "Tensor"
     activations: "Tensor"
+    special: "Tensor"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,17 +75,8 @@ class IntegerTile(Spec):
     activation_bits: ClassVar[tuple[int, int]]
 
     def __post_init__(self):
-        for name, bounds in (
-            ("weight", self.weight_bits),
-            ("activation", self.activation_bits),
-        ):
-            format_ = getattr(self, name)
-            require_type(name, format_, Integer)
-            if not bounds[0] <= format_.bits <= bounds[1]:
-                raise ValueError(
-                    f"{name} = {format_}: {self.unit} takes integers of {bounds[0]} to"
-                    f" {bounds[1]} bits"
-                )
+        self._check_integer("weight", self.weight_bits)
+        self._check_activation()
         for name, high in (("rows", 256), ("columns", 256), ("lanes", 256)):
             require_range(name, getattr(self, name), 1, high)
         require_range("group", self.group, 1, 1024)
@@ -94,6 +87,18 @@ class IntegerTile(Spec):
             raise ValueError(f"group = {self.group}: it must be a multiple of lanes = {self.lanes}")
         if self.accumulator is not None:
             self._check_accumulator()
+
+    def _check_activation(self) -> None:
+        self._check_integer("activation", self.activation_bits)
+
+    def _check_integer(self, name: str, bounds: tuple[int, int]) -> None:
+        number_format = getattr(self, name)
+        require_type(name, number_format, Integer)
+        if not bounds[0] <= number_format.bits <= bounds[1]:
+            raise ValueError(
+                f"{name} = {number_format}: {self.unit} takes integers of {bounds[0]} to"
+                f" {bounds[1]} bits"
+            )
 
     def _check_accumulator(self) -> None:
         require_type("accumulator", self.accumulator, Integer)
@@ -107,12 +112,26 @@ class IntegerTile(Spec):
             raise ValueError(f"accumulator = {self.accumulator}: at most 63 bits")
 
     @property
+    def addend_range(self) -> tuple[int, int]:
+        """Lowest and highest integer that a lane puts in for its activation."""
+        return self.activation.minimum, self.activation.maximum
+
+    @property
+    def addend(self) -> Integer:
+        """The narrowest format of what a lane puts in for its activation."""
+        return Integer.spanning(*self.addend_range)
+
+    @property
     def result_range(self) -> tuple[int, int]:
         """Lowest and highest D of a whole group."""
-        w, a = self.weight, self.activation
+        return self._sum_range(*self.addend_range)
+
+    def _sum_range(self, low: int, high: int) -> tuple[int, int]:
+        """Lowest and highest D of a group of addends from ``low`` to ``high``."""
+        w = self.weight
         zeros = (w.minimum, w.maximum) if self.zero_point else (0,)
         factors = [x - z for x in (w.minimum, w.maximum) for z in zeros]
-        products = [f * x for f in factors for x in (a.minimum, a.maximum)]
+        products = [f * x for f in factors for x in (low, high)]
         return self.group * min(products), self.group * max(products)
 
     @property
@@ -128,8 +147,8 @@ class IntegerTile(Spec):
     @property
     def activation_sum(self) -> Integer:
         """The narrowest format of S, the sum of a row's activations over a group."""
-        a = self.activation
-        return Integer.spanning(self.group * a.minimum, self.group * a.maximum)
+        low, high = self.addend_range
+        return Integer.spanning(self.group * low, self.group * high)
 
     @property
     def records_per_group(self) -> int:
@@ -169,36 +188,61 @@ class IntegerTile(Spec):
         import torch
 
         self.check_tensors(inputs)
-        a, w, last = (inputs[name].to(torch.int64) for name in ("a", "w", "last"))
-        position = 0 if state is None else state.position
-        ends, position = self._group_ends(last, position)
+        a = inputs["a"].to(torch.int64)
+        special = torch.zeros(a.shape[:2], dtype=torch.int64)
+        sums, rest = self._sums(state, a[:, None], special, inputs)
+        return {"d": sums["d"][:, 0], "last": sums["last"]}, rest
+
+    def _sums(
+        self,
+        state: TileState | None,
+        digits: "Tensor",
+        special: "Tensor",
+        inputs: "dict[str, Tensor]",
+    ) -> "tuple[dict[str, Tensor], TileState]":
+        """Group sums of addends that are given in digits, which are summed independently.
+
+        ``digits`` (T, digits, rows, lanes), each below 2**16 in magnitude, stand for the
+        activations; ``special`` (T, rows) is 1 where one of them is no number. Gives ``d`` (T',
+        digits, rows, columns), ``nan`` (T', rows) and ``last`` (T').
+        """
+        import torch
+
+        last = inputs["last"].to(torch.int64)
+        ends, position = self.group_ends(last, 0 if state is None else state.position)
         group_of = torch.cumsum(ends, 0) - ends
         finished = int(ends.sum())
-        products = self._group_sums(self._products(a, w), group_of, finished + 1)
-        activations = self._group_sums(a.sum(dim=2), group_of, finished + 1)
+        products, activations, specials = (
+            self._group_sums(values, group_of, finished + 1)
+            for values in (self._products(digits, inputs["w"]), digits.sum(dim=3), special)
+        )
         if state is not None:
             products[0] += state.products
             activations[0] += state.activations
+            specials[0] += state.special
         d = products[:finished].clone()
         ended = ends.nonzero()[:, 0]
         if self.zero_point:
             z = inputs["z"].to(torch.int64)[ended]
-            d -= z[:, None, :] * activations[:finished, :, None]
-        rest = TileState(position, products[finished].clone(), activations[finished].clone())
-        return {"d": d, "last": last[ended]}, rest
+            d -= z[:, None, None, :] * activations[:finished, :, :, None]
+        rest = (values[finished].clone() for values in (products, activations, specials))
+        nan = (specials[:finished] > 0).to(torch.int64)
+        return {"d": d, "nan": nan, "last": last[ended]}, TileState(position, *rest)
 
-    def _products(self, a: "Tensor", w: "Tensor") -> "Tensor":
-        """Dot product of every record, (T, rows, columns), int64.
+    @staticmethod
+    def _products(digits: "Tensor", w: "Tensor") -> "Tensor":
+        """Dot products of every record, (T, digits, rows, columns), int64.
 
-        float64 is exact here: 256 lanes of 16 x 16 bits stay below 2^40.
+        float64 is exact here: 256 lanes of 16 x 16 bits stay below 2**40.
         """
         import torch
 
-        assert self.lanes << (self.weight.bits + self.activation.bits) < 1 << 53
-        product = torch.bmm(a.to(torch.float64), w.to(torch.float64).transpose(1, 2))
-        return product.to(torch.int64)
+        records, count, rows, lanes = digits.shape
+        left = digits.reshape(records, count * rows, lanes).to(torch.float64)
+        product = torch.bmm(left, w.to(torch.float64).transpose(1, 2))
+        return product.reshape(records, count, rows, w.shape[1]).to(torch.int64)
 
-    def _group_ends(self, last: "Tensor", position: int) -> "tuple[Tensor, int]":
+    def group_ends(self, last: "Tensor", position: int) -> "tuple[Tensor, int]":
         """Which records end a group (0 or 1), and the position after all of them."""
         import torch
 

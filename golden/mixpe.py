@@ -3,25 +3,28 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.formats import Integer
+from multipede.golden.mixed_tile import MixedTile
 
 
 @dataclass(frozen=True, kw_only=True)
-class MixPE(IntegerTile):
-    """MixPE-style tile with integer activations, for W4A8 and its relatives.
+class MixPE(MixedTile):
+    """MixPE-style tile, for W4A8, W4A16 and their relatives.
 
     The product of a weight and an activation is the sum of copies of the activation, shifted by
     and gated with the weight's bits; the top copy of a signed weight is subtracted. Per group
     P = sum of w a and, once per row, S = sum of a give D = P - z S, so that dequantisation is
     postponed behind the group. The paper's block diagram and widths are not published: this is
-    a reconstruction from its equations, with exact accumulators.
+    a reconstruction from its equations. Float activations, whose
+    treatment the paper leaves open, are shifted to fixed point or aligned once per row and lane,
+    and then added like integers; see :class:`MixedTile`.
 
-    Parameters not named here are those of :class:`IntegerTile`.
+    Parameters not named here are those of :class:`MixedTile` and :class:`IntegerTile`.
 
     Parameters
     ----------
     weight : integer format of 1 to 8 bits, signed or unsigned.
-    activation : signed integer format of 4 to 16 bits.
+    activation : signed integer format of 4 to 16 bits, or signed float of at most 16 bits.
 
     Raises TypeError or ValueError, naming the parameter, for anything else.
     """
@@ -37,5 +40,5 @@ class MixPE(IntegerTile):
 
     def __post_init__(self):
         super().__post_init__()
-        if not self.activation.signed:
+        if isinstance(self.activation, Integer) and not self.activation.signed:
             raise ValueError(f"activation = {self.activation}: mixpe takes int4 to int16")
