@@ -32,24 +32,19 @@ def significands(number_format: Float, codes: "Tensor") -> Significands:
     normal = field > 0
     tiny = mantissa if number_format.subnormals else torch.zeros_like(mantissa)
     significand = torch.where(normal, mantissa | (1 << mantissa_bits), tiny)
-    special = magnitude > maximum_magnitude(number_format)
+    special = magnitude > number_format.maximum_code
     significand = torch.where(special, 0, torch.where(sign == 1, -significand, significand))
     return Significands(significand, field.clamp(min=1), special)
-
-
-def maximum_magnitude(number_format: Float) -> int:
-    """The code of the highest finite value."""
-    return int(number_format.encode(number_format.maximum))
 
 
 def maximum_significand(number_format: Float) -> tuple[int, int]:
     """Significand and exponent field of the highest finite value."""
     mantissa_bits = number_format.mantissa_bits
-    code = maximum_magnitude(number_format)
+    code = number_format.maximum_code
     hidden = 1 << mantissa_bits
     return hidden | code & (hidden - 1), code >> mantissa_bits
 
 
 def has_specials(number_format: Float) -> bool:
     """Whether some codes are infinite or NaN."""
-    return maximum_magnitude(number_format) < (1 << (number_format.bits - number_format.signed)) - 1
+    return number_format.maximum_code < (1 << (number_format.bits - number_format.signed)) - 1

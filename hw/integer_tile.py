@@ -20,27 +20,53 @@ from multipede.hw.arithmetic.summation import Summation, plan
 from multipede.hw.hierarchy import shared
 from multipede.hw.unit import Unit, UnitPlan, delayed
 
-__all__ = ["IntegerTilePlan", "IntegerTileUnit"]
+__all__ = ["Control", "IntegerTilePlan", "IntegerTileUnit", "Operands", "held", "times"]
 
 
 @dataclass(frozen=True)
-class _Control:
-    """What steers the accumulators, as it arrives with a record behind the dot product's ranks."""
+class Control:
+    """What steers the accumulators, as it arrives with a record.
+
+    ``keep`` is 0 on a group's first record, ``end`` 1 on its last one; both are constant where a
+    record is a group.
+    """
 
     accept: Value
     keep: Value
     end: Value
     last: Value
+    counted: bool
+
+    def after(self, m: Module, ranks: int) -> "Control":
+        """The same behind so many register ranks."""
+        return Control(
+            accept=delayed(m, self.accept, ranks, name="accept", reset=True),
+            keep=delayed(m, self.keep, ranks, name="keep") if self.counted else self.keep,
+            end=delayed(m, self.end, ranks, name="end") if self.counted else self.end,
+            last=delayed(m, self.last, ranks, name="last_in"),
+            counted=self.counted,
+        )
+
+
+@dataclass(frozen=True)
+class Operands:
+    """What a record puts into the sums: ``addends`` [row][lane], ``weights`` [column][lane], and
+    ``zeros`` [column] if there are zero points."""
+
+    addends: list[list[Value]]
+    weights: list[list[Value]]
+    zeros: list[Value]
 
 
 class IntegerTilePlan(UnitPlan):
     """Sums and register ranks of a tile.
 
-    Ranks: those that cut the dot product, the accumulators, and one at the output if there is a
-    zero point and more than one stage.
+    Ranks: ``front_ranks`` behind what is made of the inputs, those that cut the dot product, the
+    accumulators, and one at the output if there is a zero point and more than one stage.
     """
 
     spec: IntegerTile
+    front_ranks = 0
 
     @property
     def partial_products(self) -> PartialProducts:
@@ -55,14 +81,14 @@ class IntegerTilePlan(UnitPlan):
     @property
     def dot_ranks(self) -> int:
         """Register ranks inside the dot product."""
-        return self.spec.stages - 1 - self.output_ranks
+        return self.spec.stages - 1 - self.output_ranks - self.front_ranks
 
     @property
     def dot_product(self) -> DotProductPlan:
         """P of one row and column: products and accumulator."""
         spec = self.spec
         return DotProductPlan(
-            a=spec.activation,
+            a=spec.addend,
             w=spec.weight,
             lanes=spec.lanes,
             width=spec.result.bits,
@@ -76,7 +102,7 @@ class IntegerTilePlan(UnitPlan):
     def activation_sum(self) -> Heap:
         """S of one row."""
         spec = self.spec
-        operands = {f"a{lane}": _operand(spec.activation) for lane in range(spec.lanes)}
+        operands = {f"a{lane}": _operand(spec.addend) for lane in range(spec.lanes)}
         rows = [Row(name) for name in operands]
         width = spec.activation_sum.bits
         operands |= {"acc": Operand(width), "keep": Operand(1)}
@@ -101,16 +127,16 @@ class IntegerTilePlan(UnitPlan):
     def inventory(self) -> Counter:
         spec = self.spec
         results = spec.rows * spec.columns
-        count = _times(self.dot_product.inventory(), results)
+        count = times(self.dot_product.inventory(), results)
         registers = results * spec.result.bits + self._control_registers()
         if self.dot_product.booth:
             count["booth_digit"] += spec.columns * spec.lanes * booth_digits(spec.weight)
         if spec.zero_point:
             sums = plan(self.activation_sum, self.style, ranks=self.dot_ranks)
-            count += _times(sums.inventory(), spec.rows)
-            count += _times(plan(self.zero_correction, self.style).inventory(), results)
+            count += times(sums.inventory(), spec.rows)
+            count += times(plan(self.zero_correction, self.style).inventory(), results)
             registers += spec.rows * spec.activation_sum.bits
-            registers += spec.columns * spec.weight.bits * (self.dot_ranks + 1)
+            registers += spec.columns * spec.weight.bits * (self.front_ranks + self.dot_ranks + 1)
             registers += self.output_ranks * results * spec.result.bits
         count["register"] += registers
         return count
@@ -118,7 +144,8 @@ class IntegerTilePlan(UnitPlan):
     def _control_registers(self) -> int:
         position = (self.spec.records_per_group - 1).bit_length()
         counted = 2 * int(position > 0)  # keep and end
-        in_flight = self.dot_ranks * (2 + counted)  # accept and last beside them
+        ranks = self.front_ranks + self.dot_ranks
+        in_flight = ranks * (2 + counted)  # accept and last beside them
         return position + in_flight + 2 * (1 + self.output_ranks)  # done and last
 
 
@@ -130,12 +157,14 @@ class IntegerTileUnit(Unit):
     def elaborate(self, platform) -> Module:
         m = Module()
         spec: IntegerTile = self.spec
-        control = self._control(m)
-        products = self._accumulators(m, platform, control)
+        arriving = self._control(m)
+        operands = self._operands(m, platform, arriving)
+        control = arriving.after(m, self.plan.front_ranks + self.plan.dot_ranks)
+        products = self._accumulators(m, platform, control, operands)
         done = delayed(m, control.accept & control.end, 1, name="done", reset=True)
-        last = _held(m, control.last, control.accept, name="last")
+        last = held(m, control.last, control.accept, name="last")
         if spec.zero_point:
-            results = self._corrected(m, platform, control, products)
+            results = self._corrected(m, platform, control, operands, products)
         else:
             results = products
         m.d.comb += [
@@ -145,10 +174,11 @@ class IntegerTileUnit(Unit):
         for (row, column), value in results.items():
             out = delayed(m, value, self.plan.output_ranks, name=f"d_{row}_{column}")
             m.d.comb += self.o.payload.d[row][column].eq(out)
+        self._annotate(m, arriving, control)
         return m
 
-    def _control(self, m: Module) -> _Control:
-        """Count the records of a group; delay the control signals like the dot products."""
+    def _control(self, m: Module) -> Control:
+        """Count the records of a group."""
         last = self.i.payload.last
         keep, end = Signal(name="keep"), Signal(name="ends")
         records = self.spec.records_per_group
@@ -159,16 +189,32 @@ class IntegerTileUnit(Unit):
             m.d.comb += [keep.eq(position != 0), end.eq(last | (position == records - 1))]
             with m.If(self.i.valid):
                 m.d.sync += position.eq(Mux(end, 0, position + 1))
-        ranks = self.plan.dot_ranks
-        return _Control(
-            accept=delayed(m, self.i.valid, ranks, name="accept", reset=True),
-            keep=keep if records == 1 else delayed(m, keep, ranks, name="keep"),
-            end=end if records == 1 else delayed(m, end, ranks, name="end"),
-            last=delayed(m, last, ranks, name="last_in"),
+        return Control(self.i.valid, keep, end, last, counted=records > 1)
+
+    def _operands(self, m: Module, platform, arriving: Control) -> Operands:
+        """The inputs, behind the front ranks."""
+        spec: IntegerTile = self.spec
+        payload = self.i.payload
+        zeros = []
+        for column in range(spec.columns if spec.zero_point else 0):
+            z = Signal.like(payload.z[column], name=f"z_in_{column}")
+            m.d.comb += z.eq(payload.z[column])
+            zeros.append(z)
+        return Operands(
+            addends=[self._lanes(payload.a[row]) for row in range(spec.rows)],
+            weights=[self._lanes(payload.w[column]) for column in range(spec.columns)],
+            zeros=zeros,
         )
 
+    def _kept(self, m: Module, platform, register: Signal, row: int) -> Value:
+        """What a row's accumulator adds to the next record."""
+        return register
+
+    def _annotate(self, m: Module, arriving: Control, control: Control) -> None:
+        """Drive the outputs beside ``d`` and ``last``."""
+
     def _accumulators(
-        self, m: Module, platform, control: _Control
+        self, m: Module, platform, control: Control, operands: Operands
     ) -> dict[tuple[int, int], Signal]:
         """P of each row and column, registered."""
         spec: IntegerTile = self.spec
@@ -176,37 +222,44 @@ class IntegerTileUnit(Unit):
         weights = [
             [
                 dot.plan.recode(m, value, name=f"w_{column}_{lane}")
-                for lane, value in enumerate(self._lanes(self.i.payload.w[column]))
+                for lane, value in enumerate(values)
             ]
-            for column in range(spec.columns)
+            for column, values in enumerate(operands.weights)
         ]
         products = {}
-        for row in range(spec.rows):
-            activations = self._lanes(self.i.payload.a[row])
+        for row, addends in enumerate(operands.addends):
             for column in range(spec.columns):
-                factors = {f"a{lane}": value for lane, value in enumerate(activations)}
+                factors = {f"a{lane}": value for lane, value in enumerate(addends)}
                 factors |= {f"w{lane}": value for lane, value in enumerate(weights[column])}
-                products[row, column] = self._accumulator(
-                    m, platform, control, f"p_{row}_{column}", ("dot_product", dot), factors
-                )
+                what = (f"p_{row}_{column}", row, "dot_product", dot)
+                products[row, column] = self._accumulator(m, platform, control, what, factors)
         return products
 
     def _accumulator(
-        self, m: Module, platform, control: _Control, name: str, sum_: tuple, operands: dict
+        self, m: Module, platform, control: Control, what: tuple, operands: dict
     ) -> Signal:
-        """A register that takes ``sum_`` of the operands and itself with each record."""
-        module, component = sum_
+        """A register that takes a sum of the operands and itself with each record.
+
+        ``what`` is its name, the row that it belongs to, and the sum's module and component.
+        """
+        name, row, module, component = what
         width = len(component.sum)
         register = Signal(width, name=name, reset_less=True)
         following = Signal(width, name=f"{name}_next")
-        pins = operands | {"acc": register, "keep": control.keep, "sum": following}
+        kept = self._kept(m, platform, register, row)
+        pins = operands | {"acc": kept, "keep": control.keep, "sum": following}
         shared(m, platform, module, component, instance=f"{name}_{module}", **pins)
         with m.If(control.accept):
             m.d.sync += register.eq(following)
         return register
 
     def _corrected(
-        self, m: Module, platform, control: _Control, products: dict[tuple[int, int], Signal]
+        self,
+        m: Module,
+        platform,
+        control: Control,
+        inputs: Operands,
+        products: dict[tuple[int, int], Signal],
     ) -> dict[tuple[int, int], Signal]:
         """D of each row and column from the accumulators, combinational."""
         spec: IntegerTile = self.spec
@@ -214,17 +267,14 @@ class IntegerTileUnit(Unit):
         activation_sum = Summation(self.plan.activation_sum, style=style, ranks=ranks)
         correction = Summation(self.plan.zero_correction, style=style)
         sums = []
-        for row in range(spec.rows):
-            lanes = self._lanes(self.i.payload.a[row])
-            operands = {f"a{lane}": value for lane, value in enumerate(lanes)}
-            what = ("activation_sum", activation_sum)
-            sums.append(self._accumulator(m, platform, control, f"s_{row}", what, operands))
+        for row, addends in enumerate(inputs.addends):
+            operands = {f"a{lane}": value for lane, value in enumerate(addends)}
+            what = (f"s_{row}", row, "activation_sum", activation_sum)
+            sums.append(self._accumulator(m, platform, control, what, operands))
         zeros = []
-        for column in range(spec.columns):
-            z = Signal.like(self.i.payload.z[column], name=f"z_in_{column}")
-            m.d.comb += z.eq(self.i.payload.z[column])
+        for column, z in enumerate(inputs.zeros):
             z = delayed(m, z, self.plan.dot_ranks, name=f"z_in_{column}")
-            zeros.append(_held(m, z, control.accept, name=f"z_{column}"))
+            zeros.append(held(m, z, control.accept, name=f"z_{column}"))
         results = {}
         for (row, column), product in products.items():
             result = Signal(spec.result.bits, name=f"d_{row}_{column}")
@@ -238,7 +288,8 @@ class IntegerTileUnit(Unit):
         return [values[lane] for lane in range(self.spec.lanes)]
 
 
-def _held(m: Module, value: Value, enable: Value, *, name: str) -> Signal:
+def held(m: Module, value: Value, enable: Value, *, name: str) -> Signal:
+    """A register that takes ``value`` while ``enable`` is 1."""
     register = Signal.like(value, name=name, init=0, reset_less=True)
     with m.If(enable):
         m.d.sync += register.eq(value)
@@ -249,5 +300,6 @@ def _operand(format_: Integer) -> Operand:
     return Operand(format_.bits, format_.signed)
 
 
-def _times(count: Counter, factor: int) -> Counter:
+def times(count: Counter, factor: int) -> Counter:
+    """All of the counts that many times."""
     return Counter({kind: number * factor for kind, number in count.items()})

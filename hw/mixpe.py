@@ -1,12 +1,12 @@
 """The MixPE tile: products by shift and add of gated copies, no multiplier anywhere."""
 
 from multipede.golden.mixpe import MixPE
-from multipede.hw.integer_tile import IntegerTileUnit
+from multipede.hw.mixed_tile import MixedTileUnit
 
 __all__ = ["MixPEUnit"]
 
 
-class MixPEUnit(IntegerTileUnit):
+class MixPEUnit(MixedTileUnit):
     """Each weight bit gates a copy of the activation; all copies meet on one bit heap."""
 
     specification = MixPE

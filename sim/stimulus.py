@@ -228,4 +228,5 @@ def _code_pairs(spec: IntegerTile) -> np.ndarray:
 
 
 def _extremes(spec: IntegerTile, side: str) -> tuple[int, int]:
-    return getattr(spec.activation, side), spec.weight.maximum
+    """Codes of the activation's lowest or highest value and of the weight's highest."""
+    return getattr(spec.activation, f"{side}_code"), spec.weight.maximum_code

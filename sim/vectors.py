@@ -65,11 +65,11 @@ def _led_by_corners(spec: Spec, records: Records) -> Records:
     if not isinstance(spec, IntegerTile):
         return records
     a, w = spec.activation, spec.weight
-    z = (w.minimum, w.maximum) if spec.zero_point else (None, None)
+    z = (w.minimum_code, w.maximum_code) if spec.zero_point else (None, None)
     extremes = [
-        (a.minimum, w.maximum, z[0]),
-        (a.maximum, w.maximum, z[0]),
-        (a.minimum, w.minimum, z[1]),
+        (a.minimum_code, w.maximum_code, z[0]),
+        (a.maximum_code, w.maximum_code, z[0]),
+        (a.minimum_code, w.minimum_code, z[1]),
     ]
     hold = spec.records_per_group
     for number, (activation, weight, zero) in enumerate(extremes):

@@ -9,7 +9,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from multipede.golden.catalogue import unit, unit_names
-from multipede.golden.formats import INT4, INT8, INT16, UINT1, UINT4, UINT8, Integer
+from multipede.golden.formats import BF16, FP16, INT4, INT8, INT16, UINT1, UINT4, UINT8, Integer
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
@@ -116,6 +116,10 @@ def test_mixpe_has_no_multiplier(style):
         MixPE(**SMALL),
         MixPE(stages=4, **SMALL),
         MixPE(zero_point=False, stages=3, rows=1, columns=1, lanes=2, group=2),
+        MixPE(activation=FP16, stages=4, **SMALL),
+        MixPE(activation=BF16, **SMALL),
+        MixPE(activation=BF16, stages=5, **SMALL),
+        MixPE(activation=BF16, stages=3, rows=1, columns=1, lanes=2, group=2),
         MultiplierTile(partial_products=BOOTH, stages=2, **SMALL),
         IntegerMultiplier(stages=3),
     ],
