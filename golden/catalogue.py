@@ -9,9 +9,13 @@ from multipede.golden.spec import Spec
 ENTRY_POINT_GROUP = "multipede.units"
 
 UNITS = {
+    "float_adder": "multipede.golden.float_adder:FloatAdder",
+    "float_multiplier": "multipede.golden.float_multiplier:FloatMultiplier",
+    "fused_multiply_add": "multipede.golden.fused_multiply_add:FusedMultiplyAdd",
     "integer_multiplier": "multipede.golden.integer_multiplier:IntegerMultiplier",
     "mixpe": "multipede.golden.mixpe:MixPE",
     "multiplier_tile": "multipede.golden.multiplier_tile:MultiplierTile",
+    "number_converter": "multipede.golden.number_converter:NumberConverter",
 }
 """unit name -> module and class of its specification"""
 

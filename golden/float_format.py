@@ -76,11 +76,11 @@ class Float(Format):
         require_type("specials", self.specials, Specials)
         if self.bias is None:
             object.__setattr__(self, "bias", (1 << (self.exponent_bits - 1)) - 1)
-        top = self._maximum_magnitude >> self.mantissa_bits
+        top = self.maximum_code >> self.mantissa_bits
         require_range("bias", self.bias, top - _BIAS, _BIAS - 1 - self.mantissa_bits)
         if not self.zero and (self.subnormals or self.signed):
             raise ValueError("zero = False: allowed in unsigned formats without subnormals")
-        if self._maximum_magnitude < self._minimum_magnitude:
+        if self.maximum_code < self._minimum_magnitude:
             raise ValueError(f"specials = {self.specials.name}: leaves no normal number")
 
     @property
@@ -107,7 +107,7 @@ class Float(Format):
     @property
     def maximum(self) -> float:
         """The highest finite value."""
-        return float(self.decode(self._maximum_magnitude))
+        return float(self.decode(self.maximum_code))
 
     @property
     def minimum(self) -> float:
@@ -118,6 +118,17 @@ class Float(Format):
     def smallest_normal(self) -> float:
         """The smallest positive value with a full mantissa."""
         return float(self.decode(self._minimum_magnitude))
+
+    @property
+    def maximum_code(self) -> int:
+        """The code of the highest finite value."""
+        match self.specials:
+            case Specials.IEEE:
+                return self.infinity_code - 1
+            case Specials.FN:
+                return self._all_ones - 1
+            case Specials.FINITE:
+                return self._all_ones
 
     @property
     def infinity_code(self) -> int | None:
@@ -153,13 +164,13 @@ class Float(Format):
         mantissa = self.mantissa_bits
         finite = [0, 1]
         one = self.bias << mantissa
-        for centre in (self._minimum_magnitude, one, self._maximum_magnitude):
+        for centre in (self._minimum_magnitude, one, self.maximum_code):
             finite += [centre - 1, centre, centre + 1]
-        magnitudes = [m for m in finite if 0 <= m <= self._maximum_magnitude]
+        magnitudes = [m for m in finite if 0 <= m <= self.maximum_code]
         if self.infinity_code is not None:
             magnitudes.append(self.infinity_code)
         if self.nan_code is not None:
-            magnitudes += [self.nan_code, self._maximum_magnitude + 2, self._all_ones]
+            magnitudes += [self.nan_code, self.maximum_code + 2, self._all_ones]
         magnitudes = [m for m in magnitudes if m <= self._all_ones]
         signs = (0, 1 << self._magnitude_bits) if self.signed else (0,)
         return list(dict.fromkeys(sign | m for m in magnitudes for sign in signs))
@@ -171,16 +182,6 @@ class Float(Format):
     @property
     def _all_ones(self) -> int:
         return (1 << self._magnitude_bits) - 1
-
-    @property
-    def _maximum_magnitude(self) -> int:
-        match self.specials:
-            case Specials.IEEE:
-                return self.infinity_code - 1
-            case Specials.FN:
-                return self._all_ones - 1
-            case Specials.FINITE:
-                return self._all_ones
 
     @property
     def _minimum_magnitude(self) -> int:
@@ -205,12 +206,12 @@ class Float(Format):
         if self.zero:
             tiny = 0.0
             if self.subnormals:
-                tiny = np.ldexp(magnitude.astype(np.float64), 1 - self.bias - mantissa_bits)
+                tiny = magnitude * 2.0 ** (1 - self.bias - mantissa_bits)
             values = np.where(exponent == 0, tiny, values)
         if self.infinity_code is not None:
             values = np.where(magnitude == self.infinity_code, np.inf, values)
         if self.nan_code is not None:
-            is_nan = magnitude > (self.infinity_code or self._maximum_magnitude)
+            is_nan = magnitude > (self.infinity_code or self.maximum_code)
             values = np.where(is_nan, np.nan, values)
         return np.where(codes >> self._magnitude_bits != 0, -values, values)
 
@@ -219,7 +220,32 @@ class Float(Format):
         negative = pattern < 0
         wide = pattern & _MAGNITUDE
         magnitude = self._round(wide, negative, rounding)
-        above = magnitude > self._maximum_magnitude
+        codes = self.admit(magnitude, negative, wide == _INFINITY, rounding, overflow)
+        is_nan = wide > _INFINITY
+        if is_nan.any():
+            codes[is_nan] = INADMISSIBLE if self.nan_code is None else self.nan_code
+        return codes
+
+    def admit(
+        self,
+        magnitude: np.ndarray,
+        negative: np.ndarray,
+        infinite: np.ndarray,
+        rounding: Rounding,
+        overflow: Overflow,
+    ) -> np.ndarray:
+        """The codes (int64) of numbers that are rounded already, in an unbounded range.
+
+        Parameters
+        ----------
+        magnitude : codes without sign, continued in both directions: beyond `maximum_code`,
+            where infinities are, and, in a format without subnormals, below 0.
+        negative : which of them are negative.
+        infinite : which of them are infinities.
+        rounding, overflow : as in `encode`; under `Overflow.RAISE` numbers out of range become
+            INADMISSIBLE.
+        """
+        above = magnitude > self.maximum_code
         if self.zero and not self.subnormals:
             magnitude = np.where(magnitude < self._minimum_magnitude, 0, magnitude)
         below = magnitude < 0
@@ -232,11 +258,8 @@ class Float(Format):
         outside = above | below
         if outside.any():
             codes[outside] = self._out_of_range(
-                wide[outside], negative[outside], below[outside], rounding, overflow
+                infinite[outside], negative[outside], below[outside], rounding, overflow
             )
-        is_nan = wide > _INFINITY
-        if is_nan.any():
-            codes[is_nan] = INADMISSIBLE if self.nan_code is None else self.nan_code
         return codes
 
     def _round(self, wide: np.ndarray, negative: np.ndarray, rounding: Rounding) -> np.ndarray:
@@ -272,7 +295,7 @@ class Float(Format):
 
     def _out_of_range(
         self,
-        wide: np.ndarray,
+        infinite: np.ndarray,
         negative: np.ndarray,
         below: np.ndarray,
         rounding: Rounding,
@@ -280,11 +303,10 @@ class Float(Format):
     ) -> np.ndarray:
         """The codes of values out of range; `below` are those beneath an unsigned format."""
         sign = negative.astype(np.int64) << self._magnitude_bits if self.signed else 0
-        nearest = np.where(below, 0, self._maximum_magnitude | sign)
+        nearest = np.where(below, 0, self.maximum_code | sign)
         # The code beyond the last finite one is the infinity of that side, or else NaN.
         has_infinity = ~below & (self.infinity_code is not None)
         beyond = np.where(has_infinity, (self.infinity_code or 0) | sign, self.nan_code or 0)
-        infinite = wide == _INFINITY
         match overflow:
             case Overflow.SATURATE:
                 codes = nearest

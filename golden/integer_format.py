@@ -90,7 +90,7 @@ class _ScaledInteger(Format):
     def _encode_integers(self, values: np.ndarray, overflow: Overflow) -> np.ndarray:
         below = values < -(-self.minimum_code >> self.fraction_bits)
         above = values > self.maximum_code >> self.fraction_bits
-        return self._out_of_range(np.left_shift(values, self.fraction_bits), below, above, overflow)
+        return self.admit(np.left_shift(values, self.fraction_bits), below, above, overflow)
 
     def _encode(self, values: np.ndarray, rounding: Rounding, overflow: Overflow) -> np.ndarray:
         with np.errstate(over="ignore"):
@@ -101,12 +101,14 @@ class _ScaledInteger(Format):
         no_code = ~finite if overflow is Overflow.WRAP else np.isnan(scaled)
         # fmod is exact and brings every float within reach of int64.
         reachable = np.fmod(np.where(finite, scaled, 0.0), 2.0**self.bits).astype(np.int64)
-        codes = self._out_of_range(reachable, below, above, overflow)
+        codes = self.admit(reachable, below, above, overflow)
         return np.where(no_code, INADMISSIBLE, codes)
 
-    def _out_of_range(
+    def admit(
         self, codes: np.ndarray, below: np.ndarray, above: np.ndarray, overflow: Overflow
     ) -> np.ndarray:
+        """The codes of rounded numbers, `codes` where they are in range; where they are `below`
+        or `above` it, WRAP takes `codes` modulo 2**bits, and RAISE gives INADMISSIBLE."""
         if overflow is Overflow.WRAP:
             return self._from_bits(codes & ((1 << self.bits) - 1))
         raising = overflow is Overflow.RAISE

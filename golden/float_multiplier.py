@@ -1,0 +1,51 @@
+"""The product of two numbers, rounded once to floating point."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from multipede.golden.exact_arithmetic import Exact, multiply
+from multipede.golden.formats import FP16, Float, Format, Overflow, Rounding
+from multipede.golden.rounded_operation import NanResult, RoundedOperation
+from multipede.golden.spec import Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloatMultiplier(RoundedOperation):
+    """p = round(a b); see :class:`RoundedOperation` for zeros, infinities and NaN.
+
+    Parameters
+    ----------
+    a, b : formats of the factors: floats of at most 32 bits, integers or fixed point of at most
+        63 bits, in any mixture.
+    result : format of the product, a float of at most 32 bits.
+    rounding : which neighbour an in-between product becomes.
+    overflow : what a product out of range becomes, a policy that ``result`` can serve, except
+        RAISE; None for INFINITY if ``result`` can serve it, else SATURATE.
+    nan : what a product that is no number becomes if ``result`` has no NaN.
+    stages : register ranks between input and output, 0 to 8.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, the value and what is allowed.
+    """
+
+    unit: ClassVar[str] = "float_multiplier"
+    title: ClassVar[str] = "product of two numbers, rounded once to floating point"
+    kind: ClassVar[Kind] = Kind.MULTIPLIER
+    source: ClassVar[str] = "IEEE 754-2019, 5.4.1 multiplication, 4.3 rounding, 6 and 7.4"
+    operands: ClassVar[tuple[str, ...]] = ("a", "b")
+    result_port: ClassVar[str] = "p"
+    operation: ClassVar[str] = "multiply"
+
+    a: Format = FP16
+    b: Format = FP16
+    result: Float = FP16
+    rounding: Rounding = Rounding.NEAREST_EVEN
+    overflow: Overflow | None = None
+    nan: NanResult = NanResult.MAXIMUM
+    stages: int = 1
+
+    def exactly(self, a: Exact, b: Exact) -> Exact:
+        """The product."""
+        return multiply(a, b)
