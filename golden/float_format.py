@@ -131,6 +131,11 @@ class Float(Format):
                 return self._all_ones
 
     @property
+    def minimum_code(self) -> int:
+        """The code of the lowest finite value."""
+        return self.maximum_code | 1 << self._magnitude_bits if self.signed else 0
+
+    @property
     def infinity_code(self) -> int | None:
         """The code of plus infinity, if there is one."""
         if self.specials is not Specials.IEEE:
@@ -252,7 +257,8 @@ class Float(Format):
         if self.signed:
             codes = magnitude | negative.astype(np.int64) << self._magnitude_bits
         else:
-            below |= negative & (magnitude > 0)
+            # Of negative numbers only zero is in range, and without a zero none.
+            below |= negative & (magnitude >= int(self.zero))
             above &= ~below
             codes = magnitude
         outside = above | below

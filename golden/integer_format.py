@@ -93,12 +93,17 @@ class _ScaledInteger(Format):
         return self.admit(np.left_shift(values, self.fraction_bits), below, above, overflow)
 
     def _encode(self, values: np.ndarray, rounding: Rounding, overflow: Overflow) -> np.ndarray:
+        no_code = np.isnan(values)
+        if overflow is Overflow.WRAP:
+            no_code |= np.isinf(values)
+            # Whole turns, which fmod takes away exactly, might overflow when scaled.
+            with np.errstate(invalid="ignore"):
+                values = np.fmod(values, np.ldexp(1.0, self.bits - self.fraction_bits))
         with np.errstate(over="ignore"):
             scaled = _round(np.ldexp(values, self.fraction_bits), rounding)
         below = scaled < self.minimum_code
         above = scaled >= self.maximum_code + 1
         finite = np.isfinite(scaled)
-        no_code = ~finite if overflow is Overflow.WRAP else np.isnan(scaled)
         # fmod is exact and brings every float within reach of int64.
         reachable = np.fmod(np.where(finite, scaled, 0.0), 2.0**self.bits).astype(np.int64)
         codes = self.admit(reachable, below, above, overflow)

@@ -78,7 +78,7 @@ class Layout:
         if code is None:
             if has_infinity:
                 return self.infinity | sign
-        elif 0 <= code <= self.last and (self.signed or not negative or code == 0):
+        elif 0 <= code <= self.last and (self.signed or not negative or self.value(code) == 0):
             return code | sign
         low = negative or (code is not None and code < 0)
         nearest = 0 if low and not self.signed else self.last | sign

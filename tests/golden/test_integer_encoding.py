@@ -244,3 +244,17 @@ def test_planted_bug_is_found() -> None:
     careless = np.clip(np.floor(values + 0.5), -8, 7).astype(int)
     assert (careless != wanted).any()
     assert (Integer(4).encode(values) == wanted).all()
+
+
+@pytest.mark.parametrize(
+    "number_format",
+    [FixedPoint(16, 8), FixedPoint(1, 1074), FixedPoint(63, 62), FixedPoint(8, 700)],
+)
+def test_wrapping_takes_every_finite_value(number_format):
+    """Scaled by 2**fraction_bits these are beyond float64."""
+    values = [1e308, -1e308, 0.5, -0.5, 3.7e200, 5e-324, -1.5, np.finfo(float).max]
+    for rounding in Rounding:
+        got = number_format.encode(values, rounding=rounding, overflow=Overflow.WRAP).tolist()
+        assert got == [wanted_code(number_format, v, rounding, Overflow.WRAP) for v in values]
+    with pytest.raises(ValueError, match="holds"):
+        number_format.encode(math.inf, overflow=Overflow.WRAP)
