@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from multipede.golden.segments import Segments
 from multipede.golden.significands import significands
 
 if TYPE_CHECKING:
@@ -40,17 +41,13 @@ def aligned_group_sums(
 
     last = inputs["last"].to(torch.int64)
     ends, position = spec.group_ends(last, 0 if state is None else state.position)
-    ended = ends.nonzero()[:, 0]
-    starts = torch.cat([torch.zeros(1, dtype=torch.int64), ended + 1])
-    stops = torch.cat([ended + 1, torch.tensor([len(last)])])
-    sums = _Sums(spec, inputs, len(starts))
+    segments = Segments(ends)
+    sums = _Sums(spec, inputs, segments.count)
     if state is not None:
         sums.resume(state)
-    lengths = stops - starts
-    for step in range(int(lengths.max())):
-        running = (lengths > step).nonzero()[:, 0]
-        sums.take(running, starts[running] + step)
-    finished = len(ended)
+    for groups, records in segments.steps():
+        sums.take(groups, records)
+    ended, finished = segments.ended, segments.count - 1
     d = sums.products[:finished].clone()
     if spec.zero_point:
         z = inputs["z"].to(torch.int64)[ended]

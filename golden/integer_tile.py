@@ -1,11 +1,12 @@
 """What all integer matrix tiles compute: group sums with a zero point, exactly."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from multipede.golden.formats import INT8, UINT1, UINT4, Integer
+from multipede.golden.dequantisation import DequantisedState, dequantised_results
+from multipede.golden.formats import BF16, FP16, FP32, INT8, UINT1, UINT4, Float, Integer
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Kind, Port, Spec
 
@@ -13,11 +14,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+MAXIMUM_CODE_BITS = 63
+CHANNEL_GROUPS_BITS = 10
+
+
 class TileOutput(Enum):
     """What a tile puts out."""
 
     GROUP = "group"
-    """the exact integer D of each group, one record per group"""
+    """D of each group, one record per group"""
+    DEQUANTISED = "dequantised"
+    """Y in FP32, one record per ``last``"""
+
+    def __repr__(self) -> str:
+        return f"TileOutput.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,11 @@ class IntegerTile(Spec):
     earlier with a record whose ``last`` is 1. The zero points ``z`` count on a group's last
     record. Each group gives one output record; its ``last`` is that of the record that ended it.
 
+    **Dequantised**, Y starts at 0 and takes every group's D, with one rounding to nearest even from
+    the exact product: Y = RNE(Y + scale D). With integer scales Z += scale D, an integer of
+    ``channel_sum``, and at ``last`` Y = RNE(channel_scale Z). ``scale`` and ``channel_scale``
+    count on the group's last record, as z does; Y is put out after the group that ``last`` ends.
+
     Parameters
     ----------
     weight, activation : integer formats.
@@ -53,7 +68,12 @@ class IntegerTile(Spec):
     lanes : values of k in a record, 1 to 256.
     accumulator : integer format of the sums, up to 63 bits; None for the narrowest that holds
         every result exactly.
-    output : ``group`` for the exact D of each group.
+    output : ``group`` for D of each group, or ``dequantised`` for Y in FP32, with one record for
+        each ``last``.
+    scale : format of the groups' scales: fp16, bf16 or fp32, or an integer of 2 to 8 bits as a
+        second level below ``channel_scale``. For dequantised output.
+    channel_scale : format of the columns' scales above integer ones: fp16, bf16 or fp32.
+    dequantiser_stages : register ranks in the dequantisers, 0 to 8.
     stages : register ranks between input and output, 1 to 16. One is the accumulator; the second,
         with a zero point, registers the output; further ones cut the dot product.
     """
@@ -69,6 +89,9 @@ class IntegerTile(Spec):
     lanes: int = 8
     accumulator: Integer | None = None
     output: TileOutput = TileOutput.GROUP
+    scale: Float | Integer = FP16
+    channel_scale: Float = FP32
+    dequantiser_stages: int = 1
     stages: int = 1
 
     weight_bits: ClassVar[tuple[int, int]]
@@ -83,6 +106,7 @@ class IntegerTile(Spec):
         require_range("stages", self.stages, 1, 16)
         require_type("zero_point", self.zero_point, bool)
         require_type("output", self.output, TileOutput)
+        self._check_dequantisation()
         if self.group % self.lanes:
             raise ValueError(f"group = {self.group}: it must be a multiple of lanes = {self.lanes}")
         if self.accumulator is not None:
@@ -99,6 +123,18 @@ class IntegerTile(Spec):
                 f"{name} = {number_format}: {self.unit} takes integers of {bounds[0]} to"
                 f" {bounds[1]} bits"
             )
+
+    def _check_dequantisation(self) -> None:
+        if not isinstance(self.scale, Float | Integer):
+            raise TypeError(f"scale must be Float or Integer, not {type(self.scale).__name__}")
+        for name in ("scale", "channel_scale"):
+            number_format = getattr(self, name)
+            second_level = name == "scale" and isinstance(number_format, Integer)
+            if second_level and not 2 <= number_format.bits <= 8:
+                raise ValueError(f"scale = {number_format}: integers of 2 to 8 bits are allowed")
+            if not second_level and number_format not in (FP16, BF16, FP32):
+                raise ValueError(f"{name} = {number_format}: allowed are fp16, bf16 and fp32")
+        require_range("dequantiser_stages", self.dequantiser_stages, 0, 8)
 
     def _check_accumulator(self) -> None:
         require_type("accumulator", self.accumulator, Integer)
@@ -156,19 +192,71 @@ class IntegerTile(Spec):
         return self.group // self.lanes
 
     @property
+    def is_dequantised(self) -> bool:
+        """Whether the output is Y."""
+        return self.output is TileOutput.DEQUANTISED
+
+    @property
+    def group_tile(self) -> Self:
+        """The tile that gives the D of the groups."""
+        return replace(self, output=TileOutput.GROUP)
+
+    @property
+    def second_level(self) -> bool:
+        """Whether the groups' scales are integers, below scales of the columns."""
+        return isinstance(self.scale, Integer)
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Names of the ports of scales."""
+        if not self.is_dequantised:
+            return ()
+        return ("scale", "channel_scale") if self.second_level else ("scale",)
+
+    @property
+    def channel_sum(self) -> Integer:
+        """Format of Z: it holds 1,024 groups of any values, or is 63 bits wide; it wraps."""
+        product = self.result.bits + self.scale.bits
+        return Integer(min(MAXIMUM_CODE_BITS, product + CHANNEL_GROUPS_BITS))
+
+    @property
+    def dequantisers(self) -> int:
+        """Dequantisers that share the work: as many as never stall for whole groups."""
+        return -(-self.rows * self.columns // self.records_per_group)
+
+    @property
+    def dequantiser_steps(self) -> int:
+        """Clocks in which the dequantisers take one group's results."""
+        return -(-self.rows * self.columns // self.dequantisers)
+
+    @property
+    def always_ready(self) -> bool:
+        """Whether a record is taken in every clock: short groups may make dequantisers stall."""
+        return not self.is_dequantised
+
+    @property
     def inputs(self) -> Mapping[str, Port]:
-        """``a`` (rows, lanes), ``w`` (columns, lanes), ``z`` (columns) and ``last`` ()."""
+        """``a`` (rows, lanes), ``w`` (columns, lanes), ``z`` (columns) if there are zero points,
+        ``scale`` and ``channel_scale`` (columns) if they count, and ``last`` ().
+        """
         ports = {
             "a": Port(self.activation, (self.rows, self.lanes)),
             "w": Port(self.weight, (self.columns, self.lanes)),
         }
         if self.zero_point:
             ports["z"] = Port(self.weight, (self.columns,))
+        ports |= {name: Port(getattr(self, name), (self.columns,)) for name in self.scales}
         return ports | {"last": Port(UINT1)}
 
     @property
     def outputs(self) -> Mapping[str, Port]:
-        """``d`` (rows, columns) and ``last`` ()."""
+        """``d`` (rows, columns) and ``last`` (), or ``y`` (rows, columns)."""
+        if self.is_dequantised:
+            return {"y": Port(FP32, (self.rows, self.columns))}
+        return self._group_outputs
+
+    @property
+    def _group_outputs(self) -> dict[str, Port]:
         return {"d": Port(self.result, (self.rows, self.columns)), "last": Port(UINT1)}
 
     @property
@@ -178,16 +266,26 @@ class IntegerTile(Spec):
 
     @property
     def latency(self) -> int:
-        """Clocks from the record that ends a group to its result."""
-        return self.stages
+        """Clocks from the record that ends a group, or has ``last``, to its result."""
+        if not self.is_dequantised:
+            return self.stages
+        return self.stages + self.dequantiser_steps + self.dequantiser_stages + 1
 
     def reference(
-        self, state: TileState | None = None, **inputs: "Tensor"
+        self, state: TileState | DequantisedState | None = None, **inputs: "Tensor"
+    ) -> "tuple[dict[str, Tensor], TileState | DequantisedState]":
+        """The definition; see :meth:`Spec.reference`."""
+        self.check_tensors(inputs)
+        if self.is_dequantised:
+            return dequantised_results(self, state, inputs)
+        return self._group_reference(state, inputs)
+
+    def _group_reference(
+        self, state: TileState | None, inputs: "dict[str, Tensor]"
     ) -> "tuple[dict[str, Tensor], TileState]":
-        """Exact group sums of the definition; see :meth:`Spec.reference`."""
+        """Exact group sums."""
         import torch
 
-        self.check_tensors(inputs)
         a = inputs["a"].to(torch.int64)
         special = torch.zeros(a.shape[:2], dtype=torch.int64)
         sums, rest = self._sums(state, a[:, None], special, inputs)

@@ -1,6 +1,5 @@
 """What tiles of integer weights and integer or float activations compute."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 from multipede.golden.aligned_sums import AlignedState, aligned_group_sums
 from multipede.golden.digits import digit_count, joined, shifted_digits
 from multipede.golden.formats import UINT1, FixedPoint, Float, Integer
-from multipede.golden.integer_tile import IntegerTile, TileState
+from multipede.golden.integer_tile import MAXIMUM_CODE_BITS, IntegerTile, TileState
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.significands import has_specials, maximum_significand, significands
 from multipede.golden.spec import Port
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FLOAT_BITS = 16
-MAXIMUM_CODE_BITS = 63
 DEFAULT_GUARD = 8
 MAXIMUM_GUARD = 32
 
@@ -91,10 +89,21 @@ class MixedTile(IntegerTile):
             raise ValueError(f"accumulation = aligned: not with activation = {self.activation}")
         if self.guard is not None and not self.is_aligned:
             raise ValueError(f"guard = {self.guard}: only with accumulation = aligned")
+        if self.is_dequantised:
+            self._check_dequantised_sums()
         if self.is_aligned and self.result.bits > MAXIMUM_CODE_BITS:
             raise ValueError(
                 f"guard = {self.guard_bits}: sums would have {self.result.bits} bits, at most"
                 f" {MAXIMUM_CODE_BITS} are allowed"
+            )
+
+    def _check_dequantised_sums(self) -> None:
+        if self.is_aligned and self.second_level:
+            raise ValueError(f"scale = {self.scale}: aligned sums take fp16, bf16 and fp32")
+        if self.result.bits > MAXIMUM_CODE_BITS:
+            raise ValueError(
+                f"output = dequantised: sums have {self.result.bits} bits, at most"
+                f" {MAXIMUM_CODE_BITS} are allowed; accumulation = aligned has fewer"
             )
 
     @property
@@ -151,11 +160,16 @@ class MixedTile(IntegerTile):
         return self.is_float and has_specials(self.activation)
 
     @property
-    def outputs(self) -> Mapping[str, Port]:
+    def exponent_offset(self) -> int:
+        """What an aligned sum's exponent is lessened by: D = d 2**(exponent - exponent_offset)."""
+        return self.activation.bias + self.activation.mantissa_bits + self.guard_bits
+
+    @property
+    def _group_outputs(self) -> dict[str, Port]:
         """``d`` (rows, columns), for aligned sums ``exponent`` (rows), ``nan`` (rows) if
         activations may be infinite or NaN, and ``last`` ().
         """
-        ports = dict(super().outputs)
+        ports = super()._group_outputs
         last = ports.pop("last")
         if self.is_aligned:
             ports["exponent"] = Port(self.exponent, (self.rows,))
@@ -166,13 +180,12 @@ class MixedTile(IntegerTile):
             ports["nan"] = Port(UINT1, (self.rows,))
         return ports | {"last": last}
 
-    def reference(
-        self, state: TileState | AlignedState | None = None, **inputs: "Tensor"
+    def _group_reference(
+        self, state: TileState | AlignedState | None, inputs: "dict[str, Tensor]"
     ) -> "tuple[dict[str, Tensor], TileState | AlignedState]":
-        """Group sums of the definition; see :meth:`Spec.reference`."""
+        """Exact or aligned group sums."""
         if not self.is_float:
-            return super().reference(state, **inputs)
-        self.check_tensors(inputs)
+            return super()._group_reference(state, inputs)
         if self.is_aligned:
             return aligned_group_sums(self, state, inputs)
         return self._exact_float_sums(state, inputs)

@@ -31,7 +31,8 @@ def records(spec: MixPE, count: int, seed: int = SEED) -> dict[str, torch.Tensor
     generator = np.random.default_rng(seed)
     result = {}
     for name, port in spec.inputs.items():
-        codes = generator.choice(port.format.codes(), (count, *port.shape))
+        patterns = generator.integers(0, 1 << port.format.bits, (count, *port.shape))
+        codes = port.format.from_bits(patterns)
         corners = generator.choice(port.format.corners(), codes.shape)
         result[name] = np.where(generator.random(codes.shape) < 0.25, corners, codes)
     if isinstance(spec.activation, Float):
