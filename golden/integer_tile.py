@@ -235,6 +235,11 @@ class IntegerTile(Spec):
         return not self.is_dequantised
 
     @property
+    def stallable(self) -> bool:
+        """Results must be taken at once."""
+        return False
+
+    @property
     def inputs(self) -> Mapping[str, Port]:
         """``a`` (rows, lanes), ``w`` (columns, lanes), ``z`` (columns) if there are zero points,
         ``scale`` and ``channel_scale`` (columns) if they count, and ``last`` ().

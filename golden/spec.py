@@ -163,8 +163,13 @@ class Spec(ABC):
 
     @property
     def always_ready(self) -> bool:
-        """Whether the unit takes a record in every clock and its results cannot be stalled."""
+        """Whether the unit takes a record in every clock."""
         return True
+
+    @property
+    def stallable(self) -> bool:
+        """Whether the unit waits where its results are not taken at once."""
+        return not self.always_ready
 
     def maximum_results(self, records: int) -> int:
         """Upper bound of the output records that so many input records give."""

@@ -46,22 +46,24 @@ def shared(
     """Put ``component`` into ``m`` with its ports wired: inputs to values, outputs to signals.
 
     ``name`` names the module, ``instance`` this use of it; the component must have an attribute
-    ``key``, equal for equal components, and a method ``duplicate``.
+    ``key``, equal for equal components, and a method ``duplicate``. Ports of nested members are
+    named as in :func:`to_rtlil`.
     """
-    members = component.signature.members
     if not isinstance(platform, Hierarchy):
         # Amaranth wants an object of its own for every place.
         if getattr(component, "placed", False):
             component = component.duplicate()
         component.placed = True
         m.submodules[instance] = component
+        inner = _ports(component)
         for port, value in ports.items():
-            inner = getattr(component, port)
-            m.d.comb += value.eq(inner) if members[port].flow is wiring.Out else inner.eq(value)
+            flow, signal = inner[port]
+            m.d.comb += value.eq(signal) if flow is wiring.Out else signal.eq(value)
         return
     module, clocks = platform.define(name, component)
+    flows = {port: flow for port, (flow, _) in _ports(component).items()}
     pins = {
-        f"{'o' if members[port].flow is wiring.Out else 'i'}_{port}": value
+        f"{'o' if flows[port] is wiring.Out else 'i'}_{port}": value
         for port, value in ports.items()
     }
     pins |= {f"i_{pin}": (ClockSignal if pin == "clk" else ResetSignal)() for pin in clocks}
@@ -84,15 +86,22 @@ def to_rtlil(component: wiring.Component, name: str) -> str:
 
 def _convert(component: wiring.Component, name: str, platform: Hierarchy) -> str:
     fragment = Fragment.get(component, platform)
+    ports = {
+        port: (value, PortDirection.Input if flow is wiring.In else PortDirection.Output)
+        for port, (flow, value) in _ports(component).items()
+    }
+    text, _ = rtlil.convert_fragment(fragment, ports, name, emit_src=False)
+    return text
+
+
+def _ports(component: wiring.Component) -> dict[str, tuple[wiring.Flow, Value]]:
+    """Direction and value of each port, ``_`` between the names of nested members."""
     ports = {}
     for path, member, value in component.signature.flatten(component):
         value = Value.cast(value)
-        if isinstance(value, Const):  # a constant ready or valid is no port
-            continue
-        direction = PortDirection.Input if member.flow is wiring.In else PortDirection.Output
-        ports["_".join(map(str, path))] = (value, direction)
-    text, _ = rtlil.convert_fragment(fragment, ports, name, emit_src=False)
-    return text
+        if not isinstance(value, Const):  # a constant ready or valid is no port
+            ports["_".join(map(str, path))] = (member.flow, value)
+    return ports
 
 
 def _clock_pins(rtlil_text: str) -> tuple[str, ...]:

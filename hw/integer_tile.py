@@ -6,6 +6,7 @@ activation sum; behind the accumulators D = P - z S, again by shift and add.
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.data import View
@@ -17,6 +18,7 @@ from multipede.hw.arithmetic.bitheap import Gate, Heap, Operand, Row
 from multipede.hw.arithmetic.dot_product import DotProduct, DotProductPlan
 from multipede.hw.arithmetic.products import booth_digits
 from multipede.hw.arithmetic.summation import Summation, plan
+from multipede.hw.dequantised_tile import DequantisationPlan, elaborate_dequantised
 from multipede.hw.hierarchy import shared
 from multipede.hw.unit import Unit, UnitPlan, delayed
 
@@ -124,7 +126,18 @@ class IntegerTilePlan(UnitPlan):
             rows.append(Row("s", shift=bit, negative=not top_of_signed, gate=Gate("z", bit)))
         return Heap(spec.result.bits, operands, tuple(rows))
 
+    @cached_property
+    def dequantisation(self) -> DequantisationPlan:
+        """What follows the group sums if the output is dequantised."""
+        return DequantisationPlan(self.spec, self.style)
+
     def inventory(self) -> Counter:
+        if self.spec.is_dequantised:
+            groups = type(self)(self.spec.group_tile, self.style)
+            return groups.inventory() + self.dequantisation.inventory()
+        return self._group_inventory()
+
+    def _group_inventory(self) -> Counter:
         spec = self.spec
         results = spec.rows * spec.columns
         count = times(self.dot_product.inventory(), results)
@@ -155,6 +168,11 @@ class IntegerTileUnit(Unit):
     planning = IntegerTilePlan
 
     def elaborate(self, platform) -> Module:
+        if self.spec.is_dequantised:
+            return elaborate_dequantised(self, self.plan.dequantisation, platform)
+        return self._group_sums(platform)
+
+    def _group_sums(self, platform) -> Module:
         m = Module()
         spec: IntegerTile = self.spec
         arriving = self._control(m)

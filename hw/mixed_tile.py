@@ -53,8 +53,8 @@ class MixedTilePlan(IntegerTilePlan):
         arguments = (width, self.spec.activation.exponent_bits)
         return CircuitDesign(raised_accumulator, arguments, self.style)
 
-    def inventory(self) -> Counter:
-        count = super().inventory()
+    def _group_inventory(self) -> Counter:
+        count = super()._group_inventory()
         if not self.spec.is_float:
             return count
         count += self._addend_inventory()
@@ -101,13 +101,13 @@ class MixedTileUnit(IntegerTileUnit):
 
     planning = MixedTilePlan
 
-    def elaborate(self, platform) -> Module:
+    def _group_sums(self, platform) -> Module:
         # What the rows keep beside their sums, in order of the rows.
         self._rises: list[Value] = []
         self._exponents: list[Value] = []
         self._specials: list[Value] = []
         self._components: dict[CircuitDesign, CircuitComponent] = {}
-        return super().elaborate(platform)
+        return super()._group_sums(platform)
 
     def _component(self, design: CircuitDesign) -> CircuitComponent:
         """The one component of a design."""

@@ -64,13 +64,22 @@ class Unit(wiring.Component):
         self.plan = self.planned(spec, style)
         self.spec = spec
         self.style = style
-        ready = spec.always_ready
+        inputs, outputs = payload_layout(spec.inputs), payload_layout(spec.outputs)
         super().__init__(
             {
-                "i": In(stream.Signature(payload_layout(spec.inputs), always_ready=ready)),
-                "o": Out(stream.Signature(payload_layout(spec.outputs), always_ready=ready)),
+                "i": In(stream.Signature(inputs, always_ready=spec.always_ready)),
+                "o": Out(stream.Signature(outputs, always_ready=not spec.stallable)),
             }
         )
+
+    @property
+    def key(self) -> tuple[Spec, Style]:
+        """Equal for equal units."""
+        return self.spec, self.style
+
+    def duplicate(self) -> "Unit":
+        """Another component of the same specification and style."""
+        return type(self)(self.spec, style=self.style)
 
     @classmethod
     def planned(cls, spec: Spec, style: Style) -> UnitPlan:

@@ -26,11 +26,10 @@ def bench_verilog(
     It reads ``<name>_inputs.hex`` and ``<name>_outputs.hex``; ``files`` are all Verilog sources,
     for the commands in its header.
     """
-    ready = not spec.always_ready
     values = {
         "NAME": name,
         "FILES": " ".join(files),
-        "STALLING": ", with an output that is\n// not always taken" if ready else "",
+        "STALLING": ", with an output that is\n// not always taken" if spec.stallable else "",
         "FINGERPRINT": spec.fingerprint,
         "STYLE": style.value,
         "SEED": seed,
@@ -40,9 +39,9 @@ def bench_verilog(
         "OUTPUT_BITS": sum(port.bits for port in spec.outputs.values()),
         "LATENCY": spec.latency,
         "LATENCY_IS_FIXED": int(spec.always_ready and vectors.one_result_each),
-        "STALLS": int(ready),
+        "STALLS": int(spec.stallable),
         "PATIENCE": 200 + 4 * spec.latency + 40 * spec.initiation_interval,
-        "READY": "" if ready else "  assign i_ready = 1'b1;\n",
+        "READY": "" if not spec.always_ready else "  assign i_ready = 1'b1;\n",
         "PINS": ",\n".join(f"    .{pin}({pin})" for pin in pins),
         "COMPARISONS": "\n".join(_comparisons(spec)),
         "LFSR": f"{(seed * 0x9E3779B1 + 1) & 0xFFFFFFFF or 1:08x}",

@@ -182,14 +182,14 @@ struct Simulation {
     ++cycles;
   }
   bool accepts() {
-#if HAS_READY
+#if HAS_INPUT_READY
     return model.i_ready;
 #else
     return true;
 #endif
   }
   void take(bool ready) {
-#if HAS_READY
+#if HAS_OUTPUT_READY
     model.o_ready = ready;
 #endif
   }
@@ -287,7 +287,7 @@ int simulation_run(void* handle, Run* run) {
     s.take(ready);
     s.settle();
     const bool accepted = pending && s.accepts();
-    if (s.model.o_valid && (ready || !HAS_READY)) {
+    if (s.model.o_valid && (ready || !HAS_OUTPUT_READY)) {
       if (run->produced == run->capacity) return 1;
       fetch(s.model.o_payload, s.out);
       Outputs::unpack(s.out, run->outputs, run->produced++);

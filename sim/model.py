@@ -142,7 +142,7 @@ class Model:
             require_type(name, probability, Real)
             if not 0 <= probability < 1:
                 raise ValueError(f"{name} = {probability}: 0 <= p < 1 is needed")
-        if stalls and self.spec.always_ready:
+        if stalls and not self.spec.stallable:
             raise ValueError(f"stalls = {stalls}: {self.spec.unit} cannot be stalled")
         cycles = 0
         store = _Store(self.spec, self.spec.maximum_results(records) + self._undelivered)

@@ -54,6 +54,7 @@ def port_map(
         "latency": spec.latency,
         "initiation_interval": spec.initiation_interval,
         "always_ready": spec.always_ready,
+        "stallable": spec.stallable,
         "operations": dict(spec.operations),
     }
 

@@ -208,14 +208,21 @@ def _lane_pairs(spec: IntegerTile) -> Stimulus:
                 records[name] = records[name].reshape(-1, *spec.inputs[name].shape)
             records["a"][:, :, lane] = part[:, :1]
             records["w"][:, :, lane] = part[:, 1:]
+            turns = number[:, None] + np.arange(spec.columns)
             if spec.zero_point:
-                zeros = spec.weight.codes()
-                records["z"] = zeros[(number[:, None] + np.arange(spec.columns)) % len(zeros)]
+                records["z"] = _taken(spec.weight.codes(), turns)
+            for name in spec.scales:
+                records[name] = _taken(np.array(spec.inputs[name].format.corners()), turns)
             yield records
 
     every = len(pairs) == len(spec.activation.codes()) * len(spec.weight.codes())
     description = f"{'all' if every else 'corner'} pairs of codes in each lane, corners beside"
     return Stimulus("lane pairs", description, spec.lanes * len(pairs), chunks)
+
+
+def _taken(codes: np.ndarray, turns: np.ndarray) -> np.ndarray:
+    """The codes in turn."""
+    return codes[turns % len(codes)]
 
 
 def _code_pairs(spec: IntegerTile) -> np.ndarray:

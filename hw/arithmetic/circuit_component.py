@@ -18,7 +18,9 @@ __all__ = ["CircuitComponent", "CircuitDesign"]
 
 @dataclass(frozen=True)
 class CircuitDesign:
-    """A circuit without registers: ``builder(*arguments)`` in a style. Equal designs are the same.
+    """The circuit ``builder(*arguments)`` in a style, cut by ``ranks`` register ranks.
+
+    Equal designs are the same circuit.
 
     Attributes
     ----------
@@ -28,10 +30,11 @@ class CircuitDesign:
     builder: Callable[..., Circuit]
     arguments: tuple
     style: Style
+    ranks: int = 0
 
     @cached_property
     def plan(self) -> CircuitPlan:
-        return CircuitPlan(self.builder(*self.arguments), self.style, ranks=0)
+        return CircuitPlan(self.builder(*self.arguments), self.style, ranks=self.ranks)
 
 
 class CircuitComponent(wiring.Component):
