@@ -13,6 +13,7 @@ from multipede.cost_model.demonstration_plot import draw, plot_data
 from multipede.cost_model.demonstration_report import Demonstration, TileResult
 from multipede.golden.formats import INT8, UINT4, Integer
 from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.matrix_product import dequantised_product, group_sums
 from multipede.golden.minilm import MODEL, SENTENCES, load_minilm
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile
@@ -20,8 +21,6 @@ from multipede.golden.number_format import require_type
 from multipede.golden.quantisation import (
     QuantisedActivations,
     QuantisedWeights,
-    dequantised_product,
-    integer_product,
     quantise_activations,
     quantise_weights,
 )
@@ -175,7 +174,7 @@ def _through(spec: IntegerTile, layer: _Layer, style: Style, progress: bool | No
         name=layer.name,
     )
     activations = quantise_activations(layer.activations, format=spec.activation)
-    expected = integer_product(activations, weights)
+    expected = group_sums(activations, weights)
     sampled = _check_reference(spec, activations, weights, expected)
     run = run_matrix_product(spec, activations, weights, style=style, progress=progress)
     name = f"{spec.unit} W{spec.weight.bits}A{spec.activation.bits}"

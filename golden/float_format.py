@@ -120,6 +120,13 @@ class Float(Format):
         return float(self.decode(self._minimum_magnitude))
 
     @property
+    def smallest(self) -> float:
+        """The smallest positive value of a format with subnormals, and what all are multiples of:
+        2**(1 - bias - mantissa_bits).
+        """
+        return 2.0 ** (1 - self.bias - self.mantissa_bits)
+
+    @property
     def maximum_code(self) -> int:
         """The code of the highest finite value."""
         match self.specials:

@@ -1,4 +1,4 @@
-"""Group quantisation of weights and per-token quantisation of activations, and the exact products.
+"""Group quantisation of weights and per-token quantisation of activations.
 
 All arithmetic on values is float32, every operation rounded once to nearest even as IEEE 754
 says, so that the codes are the same on every machine. In the rules below fl(.) is that rounding,
@@ -19,7 +19,9 @@ Without a zero point (symmetric; signed formats of 2 bits and more)::
     scale = fl(largest magnitude / q_max)
     code  = clamp(rne(fl(w / scale)), -q_max, q_max)  w is about scale code
 
-**Activations**: the symmetric rule with one scale per token.
+**Activations**: to integers, the symmetric rule with one scale per token. To floats of at most 8
+bits likewise, with the format's largest value for q_max and one rounding to nearest even; wider
+floats are rounded as they are, and the scale is 1.
 
 A group of zeros, or of values so small that the scale underflows, gets scale 0 and the code of
 value 0 everywhere, hence contributes exactly 0.
@@ -31,16 +33,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from multipede.golden.arrays import refuse
-from multipede.golden.formats import Integer
+from multipede.golden.formats import Float, Integer, Overflow
 from multipede.golden.number_format import require_range, require_type
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 MAXIMUM_GROUP = 1024
-EXACT_IN_FLOAT64 = 1 << 53
-EXACT_IN_INT64 = 1 << 63
+UNSCALED_ABOVE = 8
+"""Floats of more bits hold activations as they are."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,12 @@ class QuantisedWeights:
 
     def dequantised(self) -> "Tensor":
         """The values scale (code - z), exactly, float64 [N, K]."""
-        offset = self.codes if self.zeros is None else self.codes - self._spread(self.zeros)
-        return offset.double() * self._spread(self.scales).double()
+        return self.offsets.double() * self._spread(self.scales).double()
+
+    @property
+    def offsets(self) -> "Tensor":
+        """code - z, int64 [N, K]."""
+        return self.codes if self.zeros is None else self.codes - self._spread(self.zeros)
 
     def _spread(self, per_group: "Tensor") -> "Tensor":
         return per_group.repeat_interleave(self.group, dim=1)[:, : self.codes.shape[1]]
@@ -87,17 +92,17 @@ class QuantisedActivations:
 
     Attributes
     ----------
-    codes : int64 [tokens, K], from -q_max to q_max.
+    codes : int64 [tokens, K]; of integers from -q_max to q_max.
     scales : float32 [tokens], not negative.
     """
 
-    format: Integer
+    format: Integer | Float
     codes: "Tensor"
     scales: "Tensor"
 
     def dequantised(self) -> "Tensor":
         """The values scale code, exactly, float64 [tokens, K]."""
-        return self.codes.double() * self.scales.double()[:, None]
+        return self.format.decode(self.codes) * self.scales.double()[:, None]
 
 
 def quantise_weights(
@@ -147,75 +152,26 @@ def quantise_weights(
 
 
 def quantise_activations(
-    activations: "Tensor", *, format: Integer, name: str = "activations"
+    activations: "Tensor", *, format: Integer | Float, name: str = "activations"
 ) -> QuantisedActivations:
-    """Symmetric codes of ``activations``, one scale per token.
+    """Codes of ``activations`` by the rules above, one scale per token.
 
     Parameters
     ----------
     activations : floating-point [tokens, K], finite; taken as float32.
-    format : signed integer of 2 to 16 bits.
+    format : signed integer of 2 to 16 bits, or signed float of at most 16 bits.
     name : of the tensor, for messages.
 
     Raises
     ------
     TypeError, ValueError
-        As :func:`quantise_weights`.
+        As :func:`quantise_weights`, and for values that a float of more than 8 bits cannot hold.
     """
+    if isinstance(format, Float):
+        return _float_activations(_finite_matrix(activations, name), format, name)
     _require_integer("format", format, 2, 16)
     codes, scales = _symmetric(_finite_matrix(activations, name), format)
     return QuantisedActivations(format, codes, scales)
-
-
-def exact_dtype(largest: int) -> "torch.dtype":
-    """The dtype in which sums of integers are exact whose partial sums reach ``largest``.
-
-    float64 below 2**53, for it is fastest there, otherwise int64. (float32 would do below 2**24,
-    but torch may be told to multiply it with fewer bits.) ValueError from 2**63 on.
-    """
-    import torch
-
-    if largest < EXACT_IN_FLOAT64:
-        return torch.float64
-    if largest < EXACT_IN_INT64:
-        return torch.int64
-    raise ValueError(f"sums reach {largest}: they are exact below 2**63 only")
-
-
-def integer_product(activations: QuantisedActivations, weights: QuantisedWeights) -> "Tensor":
-    """D[t, n, g] = sum over k in group g of (code[n, k] - z[n, g]) a[t, k], exactly.
-
-    Returns int64 [tokens, N, G]. The largest partial sum is bounded by the codes that are there,
-    and :func:`exact_dtype` chooses what holds it. ValueError if the operands differ in K.
-    """
-    import torch
-
-    a, w = activations.codes, weights.codes
-    if a.shape[1] != w.shape[1]:
-        raise ValueError(f"activations have k = {a.shape[1]}, weights k = {w.shape[1]}")
-    offset = w if weights.zeros is None else w - weights._spread(weights.zeros)
-    largest = weights.group * _magnitude(offset) * _magnitude(a)
-    dtype = exact_dtype(largest)
-    result = torch.empty((a.shape[0], w.shape[0], weights.groups), dtype=torch.int64)
-    for index in range(weights.groups):
-        k = slice(index * weights.group, (index + 1) * weights.group)
-        result[:, :, index] = (a[:, k].to(dtype) @ offset[:, k].to(dtype).T).to(torch.int64)
-    return result
-
-
-def dequantised_product(
-    d: "Tensor", activations: QuantisedActivations, weights: QuantisedWeights
-) -> "Tensor":
-    """Y[t, n] = s_a[t] sum over g of s_w[n, g] D[t, n, g], float64 [tokens, N].
-
-    D and the scales are exact in float64; products and sums are rounded, groups in order.
-    """
-    import torch
-
-    sums = torch.zeros(d.shape[:2], dtype=torch.float64)
-    for index, scales in enumerate(weights.scales.double().T):
-        sums += d[:, :, index].double() * scales
-    return sums * activations.scales.double()[:, None]
 
 
 def _asymmetric(grouped: "Tensor", format: Integer, name: str) -> "tuple[Tensor, Tensor, Tensor]":
@@ -252,6 +208,26 @@ def _symmetric(values: "Tensor", format: Integer) -> "tuple[Tensor, Tensor]":
     return codes.to(torch.int64), scales
 
 
+def _float_activations(values: "Tensor", format: Float, name: str) -> QuantisedActivations:
+    import torch
+
+    if not format.signed or format.bits > 16:
+        raise ValueError(f"format = {format}: signed floats of at most 16 bits are needed")
+    scales = torch.ones(values.shape[0])
+    if format.bits <= UNSCALED_ABOVE:
+        scales = values.abs().amax(dim=-1) / format.maximum
+    divisors = torch.where(scales == 0, torch.ones_like(scales), scales)
+    try:
+        # Scaled values may exceed the largest by a rounding; they are brought back to it.
+        scaled = (values / divisors[:, None]).double()
+        if format.bits <= UNSCALED_ABOVE:
+            scaled = scaled.clamp(-format.maximum, format.maximum)
+        codes = format.encode(scaled, overflow=Overflow.RAISE)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    return QuantisedActivations(format, codes, scales)
+
+
 def _finite_matrix(values: "Tensor", name: str) -> "Tensor":
     import torch
 
@@ -277,7 +253,3 @@ def _require_integer(name: str, format: Integer, low: int, high: int) -> None:
     require_type(name, format, Integer)
     if not low <= format.bits <= high:
         raise ValueError(f"{name} = {format}: integers of {low} to {high} bits are needed")
-
-
-def _magnitude(codes: "Tensor") -> int:
-    return max(abs(int(codes.min())), abs(int(codes.max())))

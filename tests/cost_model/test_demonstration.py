@@ -164,8 +164,8 @@ def test_golden_that_disagrees_with_itself_is_noticed(file, tmp_path, monkeypatc
         d[0, 0, 1] += 1
         return d
 
-    original = demonstration.integer_product
-    monkeypatch.setattr(demonstration, "integer_product", shifted)
+    original = demonstration.group_sums
+    monkeypatch.setattr(demonstration, "group_sums", shifted)
     message = "golden reference of mixpe, output tile 0: token 0, output 0, group 1"
     with pytest.raises(MismatchError, match=message):
         small(file, tmp_path / "out")

@@ -17,14 +17,11 @@ from multipede.golden.formats import (
     Rounding,
 )
 from multipede.golden.integer_tile import TileOutput
+from multipede.golden.matrix_product import group_sums
 from multipede.golden.mixed_tile import Accumulation
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile
-from multipede.golden.quantisation import (
-    integer_product,
-    quantise_activations,
-    quantise_weights,
-)
+from multipede.golden.quantisation import quantise_activations, quantise_weights
 from tests.golden.rational_oracle import Number, float_code, number, product, total
 from tests.golden.test_mixed_tile import records as code_records
 
@@ -144,7 +141,7 @@ def test_a_matrix_is_within_rounding_of_its_exact_product():
         last=torch.tensor([0] * 7 + [1]),
     )
     y = torch.from_numpy(FP32.decode(outputs["y"][0].numpy()))
-    terms = integer_product(activations, weights) * weights.scales.double()
+    terms = group_sums(activations, weights) * weights.scales.double()
     assert outputs["y"].shape == (1, 4, 4)
     assert ((y - terms.sum(dim=2)).abs() <= 4 * 2.0**-24 * terms.abs().sum(dim=2)).all()
     assert (y != terms.sum(dim=2)).any()

@@ -6,12 +6,8 @@ import pytest
 import torch
 
 from multipede.golden.formats import INT1, INT2, INT4, INT8, INT16, UINT1, UINT4, UINT8, Integer
-from multipede.golden.quantisation import (
-    dequantised_product,
-    integer_product,
-    quantise_activations,
-    quantise_weights,
-)
+from multipede.golden.matrix_product import dequantised_product, group_sums
+from multipede.golden.quantisation import quantise_activations, quantise_weights
 
 WEIGHT_FORMATS = [Integer(bits, signed) for bits in range(1, 9) for signed in (False, True)]
 SYMMETRIC_FORMATS = [format for format in WEIGHT_FORMATS if format.signed and format.bits > 1]
@@ -129,7 +125,7 @@ def test_a_group_of_zeros_contributes_nothing(format):
     assert result.scales[0].tolist() == [0.0, 0.0]
     assert (result.codes[0] == result.zeros[0].repeat_interleave(4)).all()
     activations = quantise_activations(torch.randn(3, 8), format=INT8)
-    d = integer_product(activations, result)
+    d = group_sums(activations, result)
     assert (d[:, 0] == 0).all()
     assert torch.isfinite(dequantised_product(d, activations, result)).all()
 

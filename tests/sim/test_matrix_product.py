@@ -10,12 +10,12 @@ import torch
 from multipede.golden.formats import INT2, INT4, INT8, INT16, UINT1, UINT4, UINT8, Integer
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.matrix_product import group_sums
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile
 from multipede.golden.quantisation import (
     QuantisedActivations,
     QuantisedWeights,
-    integer_product,
     quantise_activations,
     quantise_weights,
 )
@@ -64,7 +64,7 @@ def test_edges_of_the_matrix(model, tokens, outputs, inner):
     run = run_matrix_product(SMALL, a, w, model=model)
     assert run.d.dtype == np.int64
     assert require_equal(run.d, by_definition(a, w), unit="mixpe") == tokens * outputs * w.groups
-    assert np.array_equal(run.d, integer_product(a, w).numpy())
+    assert np.array_equal(run.d, group_sums(a, w).numpy())
     assert run.records == -(-tokens // 2) * -(-outputs // 3) * -(-inner // 4)
 
 
@@ -189,7 +189,7 @@ def flip(result: int, row: int, column: int):
 
 def test_one_wrong_bit_is_found_and_named(model):
     a, w = operands(SMALL, tokens=4, outputs=6, inner=16)
-    expected = integer_product(a, w).numpy()
+    expected = group_sums(a, w).numpy()
     # Result 5 is group 1 of output tile 2, which is token block 1, output block 0.
     bad = run_matrix_product(SMALL, a, w, model=Corrupted(model, flip(5, 1, 2)))
     got, right = bad.d[3, 2, 1], expected[3, 2, 1]

@@ -1,18 +1,18 @@
-"""The integer product against Python's integers: the identities of a MixPE-style unit."""
+"""Whole products against Python integers and rationals: the identities of a MixPE-style unit."""
 
+import itertools
+import time
 from fractions import Fraction
 
 import pytest
 import torch
 
-from multipede.golden.formats import INT8, INT16, UINT4
+from multipede.golden.formats import BF16, E2M1, E4M3, E5M2, FP16, FP32, INT4, INT8, INT16, UINT4
+from multipede.golden.matrix_product import dequantised_product, exact_dtype, group_sums
 from multipede.golden.mixpe import MixPE
 from multipede.golden.quantisation import (
     QuantisedActivations,
     QuantisedWeights,
-    dequantised_product,
-    exact_dtype,
-    integer_product,
     quantise_activations,
     quantise_weights,
 )
@@ -52,10 +52,10 @@ def random_operands(
 
 @pytest.mark.parametrize("group", [1, 2, 32, 64, 128])
 @pytest.mark.parametrize("extreme", [False, True])
-def test_integer_product_by_both_forms_of_the_definition(group, extreme):
+def test_group_sums_by_both_forms_of_the_definition(group, extreme):
     """sum (q - z) a = sum q a - z sum a, in Python's integers."""
     a, w = random_operands(group, tokens=3, outputs=4, inner=150, group=group, extreme=extreme)
-    d = integer_product(a, w)
+    d = group_sums(a, w)
     assert d.dtype == torch.int64
     compared = 0
     for token, output, index in torch.cartesian_prod(*map(torch.arange, d.shape)).tolist():
@@ -76,7 +76,7 @@ def test_the_extremes_of_a_group_of_128(code, zero, expected):
     w = QuantisedWeights(
         UINT4, 128, torch.full((1, 128), code), torch.full((1, 1), zero), torch.ones(1, 1)
     )
-    assert integer_product(a, w).tolist() == [[[expected]]]
+    assert group_sums(a, w).tolist() == [[[expected]]]
     assert expected in MixPE().result_range or -expected in MixPE().result_range
 
 
@@ -84,17 +84,17 @@ def test_order_inside_a_group_does_not_matter():
     a, w = random_operands(7, tokens=5, outputs=6, inner=64, group=32)
     order = torch.randperm(32, generator=torch.Generator().manual_seed(2))
     order = torch.cat([order, order + 32])
-    shuffled = integer_product(
+    shuffled = group_sums(
         QuantisedActivations(INT8, a.codes[:, order], a.scales),
         QuantisedWeights(UINT4, 32, w.codes[:, order], w.zeros, w.scales),
     )
-    assert torch.equal(integer_product(a, w), shuffled)
+    assert torch.equal(group_sums(a, w), shuffled)
 
 
 def test_group_then_scale_equals_scale_then_sum():
     """Exactly in rationals, and to float64's rounding by `dequantised_product`."""
     a, w = random_operands(11, tokens=3, outputs=4, inner=20, group=8)
-    d = integer_product(a, w)
+    d = group_sums(a, w)
     y = dequantised_product(d, a, w)
     for token in range(3):
         for output in range(4):
@@ -117,11 +117,77 @@ def test_group_then_scale_equals_scale_then_sum():
 def test_sixteen_bit_activations_and_long_groups_are_exact():
     a = QuantisedActivations(INT16, torch.full((2, 2048), -32768), torch.ones(2))
     w = QuantisedWeights(INT8, 1024, torch.full((3, 2048), -128), None, torch.ones(3, 2))
-    assert (integer_product(a, w) == 1024 << 22).all()
+    assert (group_sums(a, w) == 1024 << 22).all()
 
 
 def test_operands_of_unequal_k_are_refused():
     a = quantise_activations(torch.ones(2, 5), format=INT8)
     w = quantise_weights(torch.ones(2, 6), format=UINT4, group=2)
     with pytest.raises(ValueError, match="activations have k = 5, weights k = 6"):
-        integer_product(a, w)
+        group_sums(a, w)
+
+
+@pytest.mark.parametrize("activation", [FP16, E4M3, E5M2, E2M1], ids=str)
+@pytest.mark.parametrize("weight", [UINT4, INT4], ids=str)
+def test_group_sums_of_floats_are_exact(activation, weight):
+    generator = torch.Generator().manual_seed(7)
+    a = quantise_activations(torch.randn(5, 40, generator=generator) * 10, format=activation)
+    w = quantise_weights(torch.randn(6, 40, generator=generator), format=weight, group=16)
+    d = group_sums(a, w)
+    assert d.shape == (5, 6, 3)
+    values = activation.decode(a.codes)
+    compared = 0
+    for token, output, group in itertools.product(range(5), range(6), range(3)):
+        k = range(16 * group, min(40, 16 * group + 16))
+        exact = sum(int(w.offsets[output, i]) * Fraction(float(values[token, i])) for i in k)
+        assert int(d[token, output, group]) * Fraction(activation.smallest) == exact
+        compared += 1
+    assert compared == 90
+
+
+@pytest.mark.parametrize("activation", [INT8, FP16], ids=str)
+def test_the_tile_gives_the_same_group_sums(activation):
+    generator = torch.Generator().manual_seed(8)
+    a = quantise_activations(torch.randn(4, 64, generator=generator), format=activation)
+    w = quantise_weights(torch.randn(3, 64, generator=generator), format=UINT4, group=16)
+    spec = MixPE(activation=activation, rows=4, columns=3, lanes=8, group=16)
+    outputs, _ = spec.reference(
+        a=a.codes.reshape(4, 8, 8).permute(1, 0, 2),
+        w=w.codes.reshape(3, 8, 8).permute(1, 0, 2),
+        z=w.zeros.T.repeat_interleave(2, dim=0),
+        last=torch.zeros(8, dtype=torch.int64),
+    )
+    assert torch.equal(outputs["d"].permute(1, 2, 0), group_sums(a, w))
+
+
+def test_sums_beyond_int64_are_refused():
+    a = quantise_activations(torch.ones(1, 16), format=BF16)
+    w = quantise_weights(torch.ones(1, 16), format=UINT4, group=16)
+    with pytest.raises(ValueError, match=r"exact below 2\*\*63 only"):
+        group_sums(a, w)
+
+
+def test_float_activations_are_rounded_or_scaled():
+    values = torch.tensor([[1.0, 448.0, 1e-9, -3.14159], [0.0, 0.0, 0.0, 0.0]])
+    wide = quantise_activations(values, format=FP16)
+    assert wide.scales.tolist() == [1, 1]
+    assert wide.dequantised().tolist() == values.half().double().tolist()
+    narrow = quantise_activations(10 * values, format=E4M3)
+    assert narrow.scales.tolist() == [10, 0]
+    assert narrow.dequantised()[0, 1] == 4480
+    assert narrow.codes[1].tolist() == [0, 0, 0, 0]
+    with pytest.raises(ValueError, match=r"activations: values\[0, 1\] = .*fp16 holds"):
+        quantise_activations(values * 1000, format=FP16)
+    with pytest.raises(ValueError, match="format = fp32: signed floats of at most 16 bits"):
+        quantise_activations(values, format=FP32)
+
+
+@pytest.mark.regress
+def test_a_large_product_takes_seconds():
+    """[4096, 4096] x [4096, 64], W4A8; the README gives the measured time."""
+    generator = torch.Generator().manual_seed(9)
+    a = quantise_activations(torch.randn(4096, 4096, generator=generator), format=INT8)
+    w = quantise_weights(torch.randn(64, 4096, generator=generator), format=UINT4, group=128)
+    began = time.perf_counter()
+    assert group_sums(a, w).shape == (4096, 64, 32)
+    assert time.perf_counter() - began < 10

@@ -1,0 +1,98 @@
+"""Whole matrix products of quantised operands, exactly: what layers are compared with."""
+
+from typing import TYPE_CHECKING
+
+from multipede.golden.digits import DIGIT_BITS, digit_count, shifted_digits
+from multipede.golden.formats import Float
+from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
+from multipede.golden.significands import maximum_significand, significands
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+EXACT_IN_FLOAT64 = 1 << 53
+EXACT_IN_INT64 = 1 << 63
+
+
+def exact_dtype(largest: int) -> "torch.dtype":
+    """The dtype in which sums of integers are exact whose partial sums reach ``largest``.
+
+    float64 below 2**53, for it is fastest there, otherwise int64. (float32 would do below 2**24,
+    but torch may be told to multiply it with fewer bits.) ValueError from 2**63 on.
+    """
+    import torch
+
+    if largest < EXACT_IN_FLOAT64:
+        return torch.float64
+    if largest < EXACT_IN_INT64:
+        return torch.int64
+    raise ValueError(f"sums reach {largest}: they are exact below 2**63 only")
+
+
+def group_sums(activations: QuantisedActivations, weights: QuantisedWeights) -> "Tensor":
+    """D[t, n, g] = sum over k in group g of (code[n, k] - z[n, g]) a[t, k], exactly.
+
+    Returns int64 [tokens, N, G]: D itself with integer activations, and with floats D in units
+    of their smallest number, 2**(1 - bias - mantissa_bits). Sums of integers are bounded by the
+    codes that are there, and :func:`exact_dtype` chooses what holds them. Floats are cut into
+    digits of 16 bits, whose sums float64 holds.
+
+    Raises ValueError if the operands differ in K, or if sums of floats may exceed int64.
+    """
+    if activations.codes.shape[1] != weights.codes.shape[1]:
+        raise ValueError(
+            f"activations have k = {activations.codes.shape[1]}, weights k ="
+            f" {weights.codes.shape[1]}"
+        )
+    if isinstance(activations.format, Float):
+        return _float_sums(activations, weights)
+    return _integer_sums(activations.codes, weights)
+
+
+def _float_sums(activations: QuantisedActivations, weights: QuantisedWeights) -> "Tensor":
+    number_format = activations.format
+    significand, exponent = maximum_significand(number_format)
+    highest = significand << (exponent - 1)
+    exact_dtype(weights.group * _magnitude(weights.offsets) * highest)
+    numbers = significands(number_format, activations.codes)
+    count = digit_count(highest.bit_length())
+    digits = shifted_digits(numbers.significand, numbers.exponent - 1, count)
+    total = _integer_sums(digits[..., count - 1], weights)
+    for place in reversed(range(count - 1)):
+        total = (total << DIGIT_BITS) + _integer_sums(digits[..., place], weights)
+    return total
+
+
+def _integer_sums(a: "Tensor", weights: QuantisedWeights) -> "Tensor":
+    import torch
+
+    offset = weights.offsets
+    dtype = exact_dtype(weights.group * _magnitude(offset) * _magnitude(a))
+    result = torch.empty((a.shape[0], offset.shape[0], weights.groups), dtype=torch.int64)
+    for index in range(weights.groups):
+        k = slice(index * weights.group, (index + 1) * weights.group)
+        result[:, :, index] = (a[:, k].to(dtype) @ offset[:, k].to(dtype).T).to(torch.int64)
+    return result
+
+
+def dequantised_product(
+    d: "Tensor", activations: QuantisedActivations, weights: QuantisedWeights
+) -> "Tensor":
+    """Y[t, n] = s_a[t] sum over g of s_w[n, g] D[t, n, g], float64 [tokens, N].
+
+    D is as :func:`group_sums` gives it. D of less than 2**53 and the scales are exact in float64;
+    products and sums are rounded, groups in order.
+    """
+    import torch
+
+    sums = torch.zeros(d.shape[:2], dtype=torch.float64)
+    for index, scales in enumerate(weights.scales.double().T):
+        sums += d[:, :, index].double() * scales
+    if isinstance(activations.format, Float):
+        sums *= activations.format.smallest
+    return sums * activations.scales.double()[:, None]
+
+
+def _magnitude(codes: "Tensor") -> int:
+    return max(abs(int(codes.min())), abs(int(codes.max())))
