@@ -1,9 +1,14 @@
 """Whole matrix products of quantised operands, exactly: what layers are compared with."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from multipede.golden.digits import DIGIT_BITS, digit_count, shifted_digits
 from multipede.golden.formats import Float
+from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
 from multipede.golden.significands import maximum_significand, significands
 
@@ -13,6 +18,8 @@ if TYPE_CHECKING:
 
 EXACT_IN_FLOAT64 = 1 << 53
 EXACT_IN_INT64 = 1 << 63
+LARGEST_BLOCK = 256
+BLOCK_RECORDS = 32
 
 
 def exact_dtype(largest: int) -> "torch.dtype":
@@ -92,6 +99,39 @@ def dequantised_product(
     if isinstance(activations.format, Float):
         sums *= activations.format.smallest
     return sums * activations.scales.double()[:, None]
+
+
+def tile_results(
+    spec: IntegerTile, activations: QuantisedActivations, weights: QuantisedWeights
+) -> "dict[str, np.ndarray]":
+    """All that a tile puts out for a whole product, by its own reference.
+
+    Output port -> int64 [tokens, N, R], as :class:`MatrixTiling` says. Rows and columns do not
+    depend on others, so that tiles as large as may be give the same as small ones.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :class:`MatrixTiling`.
+    """
+    import torch
+
+    tokens, outputs = activations.codes.shape[0], weights.codes.shape[0]
+    large = replace(spec, rows=min(LARGEST_BLOCK, tokens), columns=min(LARGEST_BLOCK, outputs))
+    MatrixTiling(spec, activations, weights)  # says what does not fit
+    tiling = MatrixTiling(large, activations, weights)
+    target, filled, state = tiling.empty(), 0, None
+    for tile in range(tiling.tiles):
+        records = tiling.inputs(tile, tile + 1)
+        for start in range(0, tiling.records_per_tile, BLOCK_RECORDS):
+            part = {
+                name: torch.from_numpy(array[start : start + BLOCK_RECORDS]).to(torch.int64)
+                for name, array in records.items()
+            }
+            results, state = large.reference(state, **part)
+            arrays = {name: tensor.numpy() for name, tensor in results.items()}
+            filled = tiling.store(target, filled, arrays)
+    return tiling.whole(target)
 
 
 def _magnitude(codes: "Tensor") -> int:

@@ -7,8 +7,16 @@ from fractions import Fraction
 import pytest
 import torch
 
+from multipede.golden import matrix_product
 from multipede.golden.formats import BF16, E2M1, E4M3, E5M2, FP16, FP32, INT4, INT8, INT16, UINT4
-from multipede.golden.matrix_product import dequantised_product, exact_dtype, group_sums
+from multipede.golden.integer_tile import TileOutput
+from multipede.golden.matrix_product import (
+    dequantised_product,
+    exact_dtype,
+    group_sums,
+    tile_results,
+)
+from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.mixpe import MixPE
 from multipede.golden.quantisation import (
     QuantisedActivations,
@@ -191,3 +199,37 @@ def test_a_large_product_takes_seconds():
     began = time.perf_counter()
     assert group_sums(a, w).shape == (4096, 64, 32)
     assert time.perf_counter() - began < 10
+
+
+TILES = [
+    MixPE(rows=2, columns=3, lanes=4, group=16),
+    MixPE(activation=FP16, rows=2, columns=3, lanes=4, group=16),
+    MixPE(activation=BF16, rows=2, columns=3, lanes=4, group=16),
+    MixPE(rows=2, columns=3, lanes=4, group=16, output=TileOutput.DEQUANTISED),
+    MixPE(activation=BF16, rows=2, columns=3, lanes=4, group=16, output=TileOutput.DEQUANTISED),
+]
+
+
+@pytest.mark.parametrize("spec", TILES, ids=str)
+@pytest.mark.parametrize("block", [256, 5])
+def test_blocks_do_not_matter(spec, block, monkeypatch):
+    """The same as by the tile's own shape, record by record; and D as by the definition."""
+    generator = torch.Generator().manual_seed(10)
+    a = quantise_activations(torch.randn(7, 150, generator=generator), format=spec.activation)
+    w = quantise_weights(torch.randn(8, 150, generator=generator), format=UINT4, group=16)
+    monkeypatch.setattr(matrix_product, "LARGEST_BLOCK", block)
+    monkeypatch.setattr(matrix_product, "BLOCK_RECORDS", 9)
+    results = tile_results(spec, a, w)
+    tiling = MatrixTiling(spec, a, w)
+    records = tiling.inputs(0, tiling.tiles)
+    outputs, _ = spec.reference(
+        **{name: torch.from_numpy(array).to(torch.int64) for name, array in records.items()}
+    )
+    target = tiling.empty()
+    count = tiling.store(target, 0, {name: tensor.numpy() for name, tensor in outputs.items()})
+    assert count == tiling.tiles * tiling.results_per_tile
+    for name, expected in tiling.whole(target).items():
+        assert expected.shape == (7, 8, 1 if spec.is_dequantised else 10)
+        assert (results[name] == expected).all()
+    if "d" in results and not spec.is_aligned:
+        assert (results["d"] == group_sums(a, w).numpy()).all()

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from multipede.golden import matrix_tiling
 from multipede.golden.formats import INT2, INT4, INT8, INT16, UINT1, UINT4, UINT8, Integer
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.matrix_product import group_sums
+from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile
 from multipede.golden.quantisation import (
@@ -20,8 +22,7 @@ from multipede.golden.quantisation import (
     quantise_weights,
 )
 from multipede.hw import Style
-from multipede.sim import matrix_product
-from multipede.sim.matrix_product import MatrixTiling, require_equal, run_matrix_product
+from multipede.sim.matrix_product import require_equal, run_matrix_product
 from multipede.sim.model import SimulationError, SimulationRun, compile_model
 from multipede.sim.report import MismatchError
 
@@ -62,9 +63,12 @@ def model():
 def test_edges_of_the_matrix(model, tokens, outputs, inner):
     a, w = operands(SMALL, tokens=tokens, outputs=outputs, inner=inner)
     run = run_matrix_product(SMALL, a, w, model=model)
-    assert run.d.dtype == np.int64
-    assert require_equal(run.d, by_definition(a, w), unit="mixpe") == tokens * outputs * w.groups
-    assert np.array_equal(run.d, group_sums(a, w).numpy())
+    assert run.results["d"].dtype == np.int64
+    assert (
+        require_equal(run.results["d"], by_definition(a, w), unit="mixpe")
+        == tokens * outputs * w.groups
+    )
+    assert np.array_equal(run.results["d"], group_sums(a, w).numpy())
     assert run.records == -(-tokens // 2) * -(-outputs // 3) * -(-inner // 4)
 
 
@@ -82,7 +86,7 @@ def test_edges_of_the_matrix(model, tokens, outputs, inner):
 def test_other_tiles(spec):
     a, w = operands(spec, tokens=5, outputs=7, inner=37)
     run = run_matrix_product(spec, a, w)
-    assert require_equal(run.d, by_definition(a, w), unit=spec.unit) >= 5 * 7 * 3
+    assert require_equal(run.results["d"], by_definition(a, w), unit=spec.unit) >= 5 * 7 * 3
     assert run.cycles == run.records + spec.latency
 
 
@@ -90,8 +94,8 @@ def test_cells_style_gives_the_same():
     spec = MixPE(rows=1, columns=2, lanes=4, group=8)
     a, w = operands(spec, tokens=3, outputs=4, inner=24)
     word, cells = (run_matrix_product(spec, a, w, style=s) for s in (Style.WORD, Style.CELLS))
-    assert np.array_equal(word.d, cells.d)
-    assert np.array_equal(word.d, by_definition(a, w))
+    assert np.array_equal(word.results["d"], cells.results["d"])
+    assert np.array_equal(word.results["d"], by_definition(a, w))
     assert word.cycles == cells.cycles
 
 
@@ -103,20 +107,20 @@ def test_extreme_codes(model):
     a = QuantisedActivations(INT8, torch.full((4, 16), -128), torch.ones(4))
     w = QuantisedWeights(UINT4, 8, codes, zeros, torch.ones(6, 2))
     run = run_matrix_product(SMALL, a, w, model=model)
-    assert np.array_equal(run.d, by_definition(a, w))
-    assert set(run.d.flatten().tolist()) == {-15360, 15360}
+    assert np.array_equal(run.results["d"], by_definition(a, w))
+    assert set(run.results["d"].flatten().tolist()) == {-15360, 15360}
 
 
 @pytest.mark.parametrize("records", [1, 7, 64, 10**9])
 def test_chunks_do_not_matter(model, monkeypatch, records):
-    monkeypatch.setattr(matrix_product, "CHUNK_RECORDS", records)
+    monkeypatch.setattr(matrix_tiling, "CHUNK_RECORDS", records)
     a, w = operands(SMALL, tokens=9, outputs=10, inner=24)
     tiling = MatrixTiling(SMALL, a, w)
     chunks = list(tiling.chunks())
     assert [first for first, _ in chunks[1:]] == [stop for _, stop in chunks[:-1]]
     assert chunks[-1][1] == tiling.tiles
     run = run_matrix_product(SMALL, a, w, model=model)
-    assert np.array_equal(run.d, by_definition(a, w))
+    assert np.array_equal(run.results["d"], by_definition(a, w))
     assert run.cycles == run.records + SMALL.latency == 5 * 4 * 6 + 1
 
 
@@ -124,7 +128,7 @@ def test_a_model_may_be_used_twice(model):
     for seed in (1, 2):
         a, w = operands(SMALL, tokens=3, outputs=3, inner=20, seed=seed)
         run = run_matrix_product(SMALL, a, w, model=model)
-        assert np.array_equal(run.d, by_definition(a, w))
+        assert np.array_equal(run.results["d"], by_definition(a, w))
         assert run.cycles == run.records + SMALL.latency
 
 
@@ -141,8 +145,8 @@ def test_records_are_small_and_never_all_there():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert tiling.records == 131_072
-    assert most <= matrix_product.CHUNK_RECORDS
-    assert peak < 4 * matrix_product.CHUNK_BYTES
+    assert most <= matrix_tiling.CHUNK_RECORDS
+    assert peak < 4 * matrix_tiling.CHUNK_BYTES
 
 
 def test_chunks_of_large_tiles_are_bounded_in_bytes():
@@ -152,7 +156,7 @@ def test_chunks_of_large_tiles_are_bounded_in_bytes():
     first, stop = next(iter(tiling.chunks()))
     size = sum(array.nbytes for array in tiling.inputs(first, stop).values())
     assert 1 < stop - first < tiling.tiles
-    assert matrix_product.CHUNK_BYTES / 8 < size < matrix_product.CHUNK_BYTES * 1.1
+    assert matrix_tiling.CHUNK_BYTES / 8 < size < matrix_tiling.CHUNK_BYTES * 1.1
 
 
 def test_ideal_cycles_are_those_of_full_lanes():
@@ -192,14 +196,14 @@ def test_one_wrong_bit_is_found_and_named(model):
     expected = group_sums(a, w).numpy()
     # Result 5 is group 1 of output tile 2, which is token block 1, output block 0.
     bad = run_matrix_product(SMALL, a, w, model=Corrupted(model, flip(5, 1, 2)))
-    got, right = bad.d[3, 2, 1], expected[3, 2, 1]
+    got, right = bad.results["d"][3, 2, 1], expected[3, 2, 1]
     assert got == right ^ 1
     message = (
         f"some tile: token 3, output 2, group 1: RTL gives {got}, golden {right}"
         r" \(1 of 48 outputs differ\)"
     )
     with pytest.raises(MismatchError, match=message):
-        require_equal(bad.d, expected, unit="some tile")
+        require_equal(bad.results["d"], expected, unit="some tile")
 
 
 def test_nothing_compared_is_no_success():
@@ -213,10 +217,13 @@ def test_nothing_compared_is_no_success():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda o: {n: v[:-1] for n, v in o.items()}, "gave 7 results for 8 groups"),
+        (lambda o: {n: v[:-1] for n, v in o.items()}, "gave 7 results of 8"),
         (lambda o: {n: np.repeat(v[:4], 2, 0) for n, v in o.items()}, "wrong last"),
         (lambda o: o | {"last": 1 - o["last"]}, "result 0 has the wrong last"),
-        (lambda o: {n: np.concatenate([v, v]) for n, v in o.items()}, "more than one result"),
+        (
+            lambda o: {n: np.concatenate([v, v]) for n, v in o.items()},
+            "gave more results than there are",
+        ),
     ],
     ids=["lost", "doubled", "last", "too many"],
 )
@@ -268,4 +275,6 @@ def test_an_interrupt_leaves_a_usable_model(model):
 
     with pytest.raises(KeyboardInterrupt):
         run_matrix_product(SMALL, a, w, model=Corrupted(model, interrupt))
-    assert np.array_equal(run_matrix_product(SMALL, a, w, model=model).d, by_definition(a, w))
+    assert np.array_equal(
+        run_matrix_product(SMALL, a, w, model=model).results["d"], by_definition(a, w)
+    )

@@ -1,0 +1,213 @@
+"""How a quantised matrix product becomes records of a tile, and results become matrices."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multipede.golden.formats import Format, Integer
+from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.number_format import require_type
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
+
+CHUNK_RECORDS = 100_000
+CHUNK_BYTES = 16 << 20
+"""Operands and results of one chunk; the simulator's checks take a few times as much."""
+
+
+class MatrixTiling:
+    """How a product of tokens and outputs becomes records of a tile.
+
+    Tokens are cut into blocks of ``rows``, outputs into blocks of ``columns``; output tile number
+    i * column_blocks + j holds token block i and output block j. Its records run along k,
+    ``lanes`` at a time, and the final one has ``last``. What an edge tile lacks is filled up: with
+    0 for activations and unused outputs, and along k with the weight that is the group's zero
+    point, so that it contributes nothing. Scales are rounded to the tile's format.
+
+    Results are matrices [tokens, N, R] for each output port but ``last``, int64: R is the number
+    of groups, or 1 for a tile that puts out one record for each ``last``. What a port has once
+    per row stands at all of the row's outputs.
+
+    Raises
+    ------
+    TypeError
+        If ``spec`` is no integer tile.
+    ValueError
+        If its formats, group or zero point are not those of the operands, naming both, and for
+        integer scales.
+    """
+
+    def __init__(
+        self,
+        spec: IntegerTile,
+        activations: "QuantisedActivations",
+        weights: "QuantisedWeights",
+    ):
+        require_type("spec", spec, IntegerTile)
+        _check_operands(spec, activations, weights)
+        self.spec = spec
+        self.tokens, self.inner = activations.codes.shape
+        self.outputs = weights.codes.shape[0]
+        self.groups = weights.groups
+        self.row_blocks = -(-self.tokens // spec.rows)
+        self.column_blocks = -(-self.outputs // spec.columns)
+        self.records_per_tile = -(-self.inner // spec.lanes)
+        self._a = self._operand(activations.codes, None, spec.activation, spec.rows)
+        self._w = self._operand(weights.codes, weights.zeros, spec.weight, spec.columns)
+        self._of_groups = {}
+        if spec.zero_point:
+            self._of_groups["z"] = self._per_group(weights.zeros.numpy(), spec.weight)
+        if spec.is_dequantised:
+            scales = spec.scale.encode(weights.scales.numpy())
+            self._of_groups["scale"] = self._per_group(scales, spec.scale)
+
+    @property
+    def results_per_tile(self) -> int:
+        """Result records of an output tile."""
+        return 1 if self.spec.is_dequantised else self.groups
+
+    @property
+    def tiles(self) -> int:
+        """Output tiles."""
+        return self.row_blocks * self.column_blocks
+
+    @property
+    def records(self) -> int:
+        """Input records of the whole product."""
+        return self.tiles * self.records_per_tile
+
+    @property
+    def ideal_cycles(self) -> float:
+        """Clocks if every lane did useful work in each: multiply-accumulates per record's worth."""
+        work = self.tokens * self.outputs * self.inner
+        return work / self.spec.operations["multiply_accumulate"]
+
+    def inputs(self, first: int, stop: int) -> dict[str, np.ndarray]:
+        """Records of the output tiles ``first`` to ``stop`` - 1, in the smallest dtypes."""
+        spec = self.spec
+        tile = np.arange(first, stop)
+        row, column = tile // self.column_blocks, tile % self.column_blocks
+        records = len(tile) * self.records_per_tile
+        result = {
+            "a": self._a[row].reshape(records, spec.rows, spec.lanes),
+            "w": self._w[column].reshape(records, spec.columns, spec.lanes),
+        }
+        for name, values in self._of_groups.items():
+            result[name] = values[column].reshape(records, spec.columns)
+        last = np.zeros((len(tile), self.records_per_tile), np.uint8)
+        last[:, -1] = 1
+        return result | {"last": last.reshape(records)}
+
+    def chunks(self) -> Iterator[tuple[int, int]]:
+        """Ranges of output tiles whose records and results are bounded in number and bytes."""
+        spec = self.spec
+        operands = sum(array[0].nbytes for array in (self._a, self._w))
+        tile_bytes = operands + 8 * self.results_per_tile * spec.rows * spec.columns
+        size = min(CHUNK_RECORDS // self.records_per_tile, CHUNK_BYTES // tile_bytes)
+        for first in range(0, self.tiles, max(1, size)):
+            yield first, min(self.tiles, first + max(1, size))
+
+    def empty(self) -> dict[str, np.ndarray]:
+        """Room for the padded results: [row blocks, column blocks, R, rows, columns], int64.
+
+        In memory it is [tokens, N, R], so that ``whole`` needs no copy.
+        """
+        spec = self.spec
+        shape = (self.row_blocks, spec.rows, self.column_blocks, spec.columns)
+        shape += (self.results_per_tile,)
+        names = [name for name in spec.outputs if name != "last"]
+        return {name: np.zeros(shape, np.int64).transpose(0, 2, 4, 1, 3) for name in names}
+
+    def store(
+        self, target: Mapping[str, np.ndarray], filled: int, results: Mapping[str, np.ndarray]
+    ) -> int:
+        """Put result records number ``filled`` and following in place; returns the new number.
+
+        Raises ValueError for more results than there are, and for a ``last`` that is not on a
+        tile's final group.
+        """
+        count = len(next(iter(results.values())))
+        index = np.arange(filled, filled + count)
+        if count and index[-1] >= self.tiles * self.results_per_tile:
+            raise ValueError(f"{self.spec.unit} gave more results than there are")
+        tile, place = index // self.results_per_tile, index % self.results_per_tile
+        if "last" in results:
+            wrong = results["last"] != (place == self.results_per_tile - 1)
+            if wrong.any():
+                number = int(index[np.argmax(wrong)])
+                raise ValueError(f"{self.spec.unit}: result {number} has the wrong last")
+        for name, matrix in target.items():
+            found = results[name]
+            if found.ndim == 2:  # one for each row
+                found = np.broadcast_to(found[:, :, None], (*found.shape, self.spec.columns))
+            matrix[tile // self.column_blocks, tile % self.column_blocks, place] = found
+        return filled + count
+
+    def whole(self, target: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The results [tokens, N, R] without padding; views."""
+        shape = (
+            self.row_blocks * self.spec.rows,
+            self.column_blocks * self.spec.columns,
+            self.results_per_tile,
+        )
+        return {
+            name: matrix.transpose(0, 3, 1, 4, 2).reshape(shape)[: self.tokens, : self.outputs]
+            for name, matrix in target.items()
+        }
+
+    def _operand(
+        self, codes: "Tensor", zeros: "Tensor | None", format: Format, block: int
+    ) -> np.ndarray:
+        """Codes [outer, K] as [blocks, records, block, lanes]."""
+        spec = self.spec
+        outer = codes.shape[0]
+        blocks = -(-outer // block)
+        padded = np.zeros((blocks * block, self.records_per_tile * spec.lanes), _dtype(format))
+        padded[:outer, : self.inner] = codes.numpy()
+        if zeros is not None:
+            padded[:outer, self.inner :] = zeros[:, -1:].numpy()
+        cut = padded.reshape(blocks, block, self.records_per_tile, spec.lanes)
+        return np.ascontiguousarray(cut.transpose(0, 2, 1, 3))
+
+    def _per_group(self, codes: np.ndarray, format: Format) -> np.ndarray:
+        """Codes [N, G] as [blocks, records, columns]."""
+        spec = self.spec
+        padded = np.zeros((self.column_blocks * spec.columns, self.groups), _dtype(format))
+        padded[: self.outputs] = codes
+        spread = np.repeat(padded, spec.records_per_group, axis=1)[:, : self.records_per_tile]
+        cut = spread.reshape(self.column_blocks, spec.columns, self.records_per_tile)
+        return np.ascontiguousarray(cut.transpose(0, 2, 1))
+
+
+def _check_operands(
+    spec: IntegerTile, activations: "QuantisedActivations", weights: "QuantisedWeights"
+) -> None:
+    pairs = {
+        "weight": (spec.weight, weights.format),
+        "activation": (spec.activation, activations.format),
+        "group": (spec.group, weights.group),
+        "zero_point": (spec.zero_point, weights.zeros is not None),
+        "k": (activations.codes.shape[1], weights.codes.shape[1]),
+    }
+    if spec.is_dequantised and spec.second_level:
+        raise ValueError(f"scale = {spec.scale}: weights have scales of one level only")
+    for name, (first, second) in pairs.items():
+        if first != second:
+            where = "activations" if name == "k" else spec.unit
+            other = "activations" if name == "activation" else "weights"
+            raise ValueError(f"{name} = {first} in the {where}, but {second} in the {other}")
+
+
+def _dtype(format: Format) -> np.dtype:
+    """The smallest numpy dtype that holds all codes."""
+    signed = isinstance(format, Integer) and format.signed
+    low, high = (format.minimum, format.maximum) if signed else (0, (1 << format.bits) - 1)
+    for name in ("int8", "uint8", "int16", "uint16", "int32", "uint32"):
+        limits = np.iinfo(name)
+        if limits.min <= low and high <= limits.max:
+            return np.dtype(name)
+    return np.dtype(np.int64)
