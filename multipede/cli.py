@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -306,7 +307,8 @@ def _doctor(options: argparse.Namespace) -> Answer:
         from multipede.toolchain.verilator import root
 
         place = root()
-        lines = [f"export VERILATOR_ROOT={place}", f'export PATH="{place}/bin:$PATH"']
+        quoted = shlex.quote(str(place))
+        lines = [f"export VERILATOR_ROOT={quoted}", f'export PATH={quoted}/bin:"$PATH"']
         return HELD, {"VERILATOR_ROOT": str(place)}, "\n".join(lines)
     checks = diagnose()
     status = HELD if healthy(checks) else FAILED
