@@ -53,13 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _status_of(error: Exception) -> int | None:
+    from multipede.golden.source_files import SourceChangedError
     from multipede.sim.model import SimulationError
     from multipede.sim.report import MismatchError
     from multipede.toolchain import ToolError, ToolFailure
 
     if isinstance(error, MismatchError | SimulationError):
         return FAILED
-    if isinstance(error, ToolFailure):
+    if isinstance(error, ToolFailure | SourceChangedError):
         return TOOL_FAILED
     return WRONG_INPUT if isinstance(error, ToolError | ValueError | TypeError | OSError) else None
 
