@@ -14,8 +14,10 @@ from multipede.asic_flow.liberty import Library, read_liberty
 from multipede.asic_flow.mapping import MappedNetlist, Recipe, map_to_cells
 from multipede.asic_flow.synthesis import GATES, Synthesis
 from multipede.asic_flow.timing import Timing, time_netlist
+from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
 from multipede.hw import Style
+from multipede.hw.arithmetic.adders import adders_verilog
 from multipede.hw.hierarchy import to_rtlil
 from multipede.sim.verilog import rtlil_of
 from multipede.toolchain import cached, find, key, write_atomically
@@ -112,10 +114,12 @@ def synthesize_rtlil(
 
 def _identity(rtlil: str, top: str, liberty: Path | None, clock_period: float | None) -> str:
     library = gate_library().text.encode() if liberty is None else _content(liberty)
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    # Cells of the unit are instances of these modules, so the RTLIL does not hold them.
+    adders = adders_verilog()
+    sources = source_digest(OWN, "asic_flow", "toolchain/yosys.py")
     tools = find("yosys").identity, find("yosys-abc").identity
     name = "" if liberty is None else liberty.name
-    return key(rtlil, top, library, name, repr(clock_period), *tools, *sources)
+    return key(rtlil, top, adders, library, name, repr(clock_period), *tools, sources)
 
 
 def _content(liberty: Path) -> bytes:

@@ -65,6 +65,20 @@ def integers(array: ArrayLike, name: str) -> np.ndarray:
     return result.astype(np.int64, copy=False)
 
 
+def exact_floats(array: ArrayLike, name: str) -> np.ndarray:
+    """`array` as a numpy array whose numbers are all float64; integers are int64.
+
+    Raises what `to_numpy` raises, and ValueError for integers beyond +-2**53.
+    """
+    result = to_numpy(array, name)
+    if result.dtype.kind == "f":
+        return result
+    result = integers(result, name)
+    inexact = (result > EXACT_INTEGERS) | (result < -EXACT_INTEGERS)
+    refuse(inexact, result, name, "integers beyond +-2**53 are no float64")
+    return result
+
+
 def refuse(bad: np.ndarray, array: np.ndarray, name: str, allowed: str) -> None:
     """Raise a ValueError that names the first element of `array` where `bad` holds, if any."""
     if bad.any():

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multipede.golden.arrays import ArrayLike, like, refuse, to_numpy
+from multipede.golden.arrays import ArrayLike, exact_floats, like, refuse, to_numpy
 from multipede.golden.formats import (
     E2M1,
     E2M3,
@@ -46,8 +46,9 @@ class ScaleRule(Enum):
     RCEIL  ceil(log2(amax / element.maximum)), the smallest without saturation (NVIDIA)
     =====  ===========================================================================
 
-    For FP32 data RCEIL equals ceil(log2(RNE(amax / maximum))) as others compute it: the
-    quotient next above a power of two always rounds to a number above it.
+    For FP32 data RCEIL equals ceil(log2(RNE(amax / maximum))), as others compute it in FP32,
+    where the maximum is an FP32 number and the quotient a normal one: then the quotient next
+    above a power of two rounds to a number above it.
     """
 
     FLOOR = "floor"
@@ -74,11 +75,12 @@ class Blocks(NamedTuple):
 class SharedExponent:
     """Elements times a power of two per block, held as E8M0: MX and block floating point.
 
-    `element` is a signed float, fixed point or integer format. The power of two follows
-    `scale_rule` and is clamped to 2**-127 .. 2**127; a block of zeros has the scale 2**-127.
-    Elements are value / scale, rounded once by `rounding`, and saturate; with `symmetric`,
-    integers never take their lowest code. A NaN or an infinity makes the scale of its block
-    NaN (and the elements zero), hence all of its values NaN.
+    `element` is a signed float, fixed point or integer format whose values times 2**-127 and
+    2**127 are float64. The power of two follows `scale_rule` and is clamped to 2**-127 ..
+    2**127; a block of zeros has the scale 2**-127. Elements are value / scale, rounded once by
+    `rounding`, and saturate; with `symmetric`, integers never take their lowest code. A NaN or
+    an infinity makes the scale of its block NaN (and the elements zero), hence all of its
+    values NaN.
     """
 
     element: Float | FixedPoint | Integer
@@ -99,6 +101,13 @@ class SharedExponent:
             raise ValueError(
                 f"element = {self.element}: allowed are signed formats of 2 to 32 bits"
             )
+        # The lowest bit and the top of the elements, as powers of two.
+        lowest, top = self._lowest_exponent, np.frexp(float(self.element.maximum))[1]
+        if lowest - E8M0.bias < -1074 or top + E8M0.bias > 1024:
+            raise ValueError(
+                f"element = {self.element}: allowed are formats whose values times 2**-127 and"
+                " 2**127 are float64"
+            )
 
     @property
     def scale(self) -> Float:
@@ -108,9 +117,11 @@ class SharedExponent:
     def quantise(self, values: ArrayLike, *, axis: int = -1) -> Blocks:
         """The codes of `values`, floats or integers whose `axis` holds whole blocks.
 
-        Raises TypeError for other dtypes, ValueError for other lengths.
+        Raises TypeError for other dtypes, ValueError for other lengths and for integers beyond
+        +-2**53.
         """
-        array = _split(to_numpy(values, "values").astype(np.float64), axis, self.block_size)
+        array = exact_floats(values, "values").astype(np.float64)
+        array = _split(array, axis, self.block_size)
         amax = np.abs(array).max(axis=-1, initial=0.0)
         finite = np.isfinite(amax)
         exponents = np.clip(self._exponents(np.where(finite, amax, 0.0)), -E8M0.bias, E8M0.bias)
@@ -140,6 +151,13 @@ class SharedExponent:
                 up = mantissa > top_mantissa
         exponents = exponent.astype(np.int64) - int(top_exponent) + up
         return np.where(amax == 0, -E8M0.bias, exponents)
+
+    @property
+    def _lowest_exponent(self) -> int:
+        """The exponent of the power of two that all elements are multiples of."""
+        if isinstance(self.element, Float):
+            return 1 - self.element.bias - self.element.mantissa_bits
+        return -self.element.fraction_bits
 
     @property
     def _mantissa_bits(self) -> int:

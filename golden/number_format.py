@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from multipede.golden.arrays import (
-    EXACT_INTEGERS,
     ArrayLike,
+    exact_floats,
     integers,
     like,
     map_chunks,
@@ -178,12 +178,11 @@ class Format(ABC):
     def _encode_array(
         self, values: np.ndarray, rounding: Rounding, overflow: Overflow
     ) -> np.ndarray:
-        if values.dtype.kind in "iu":
-            values = integers(values, "values")
-            inexact = (values > EXACT_INTEGERS) | (values < -EXACT_INTEGERS)
-            refuse(inexact, values, "values", "integers beyond +-2**53 are no float64")
         return map_chunks(
-            lambda chunk: self._encode(chunk, rounding, overflow), values, np.float64, np.int64
+            lambda chunk: self._encode(chunk, rounding, overflow),
+            exact_floats(values, "values"),
+            np.float64,
+            np.int64,
         )
 
     def _checked(self, codes: ArrayLike, name: str) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 
 from multipede.golden.formats import Format, Integer, parse_format
 from multipede.golden.number_format import require_type
+from multipede.golden.source_files import remember
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -135,6 +136,8 @@ class Spec(ABC):
         super().__init_subclass__(**options)
         if "hardware_module" not in cls.__dict__:
             cls.hardware_module = cls.__module__.replace(".golden.", ".hw.")
+        for module in (cls.__module__, cls.hardware_module):
+            remember(module)
 
     @property
     @abstractmethod

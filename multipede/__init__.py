@@ -11,6 +11,9 @@ Every public name is imported on first use, so that ``import multipede`` is quic
 
 from importlib import import_module
 
+# Before anything else is loaded, so that it is remembered as it is loaded.
+from multipede.golden import source_files as source_files
+
 _HOMES = {
     "golden.blocks": (
         "MXFP4",

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -52,13 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _status_of(error: Exception) -> int | None:
+    from multipede.golden.source_files import SourceChangedError
     from multipede.sim.model import SimulationError
     from multipede.sim.report import MismatchError
     from multipede.toolchain import ToolError, ToolFailure
 
     if isinstance(error, MismatchError | SimulationError):
         return FAILED
-    if isinstance(error, ToolFailure):
+    if isinstance(error, ToolFailure | SourceChangedError):
         return TOOL_FAILED
     return WRONG_INPUT if isinstance(error, ToolError | ValueError | TypeError | OSError) else None
 
@@ -306,7 +308,8 @@ def _doctor(options: argparse.Namespace) -> Answer:
         from multipede.toolchain.verilator import root
 
         place = root()
-        lines = [f"export VERILATOR_ROOT={place}", f'export PATH="{place}/bin:$PATH"']
+        quoted = shlex.quote(str(place))
+        lines = [f"export VERILATOR_ROOT={quoted}", f'export PATH={quoted}/bin:"$PATH"']
         return HELD, {"VERILATOR_ROOT": str(place)}, "\n".join(lines)
     checks = diagnose()
     status = HELD if healthy(checks) else FAILED

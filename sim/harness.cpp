@@ -224,22 +224,30 @@ void simulation_destroy(void* handle) {
 }
 int64_t simulation_cycles(void* handle) { return static_cast<Simulation*>(handle)->cycles; }
 
-void simulation_reset(void* handle) {
+// Valid noise for `before` clocks, then rst for `clocks` more with i_valid as told: nothing of the
+// noise may come out behind it. Three of four bits are 0, so that groups last for some records.
+void simulation_reset(void* handle, uint64_t seed, int before, int clocks, int valid) {
   auto& s = *static_cast<Simulation*>(handle);
   s.take(true);
 #if HAS_CLOCK
-  // Valid noise all the while: nothing that is taken during reset may come out behind it.
-  Random random{0x9e3779b97f4a7c15ull ^ (static_cast<uint64_t>(s.cycles) << 8)};
-  s.model.i_valid = 1;
-  s.model.rst = 1;
-  for (int i = 0; i < 3; ++i) {
-    for (auto& word : s.in) word = static_cast<Words>(random.next() >> 32);
-    s.in[INPUT_WORDS - 1] &= INPUT_TOP_MASK;
-    assign(s.model.i_payload, s.in);
+  Random random{seed * 0x9e3779b97f4a7c15ull | 1};
+  for (int i = 0; i < 4; ++i) random.next();
+  bool taken = true;  // a valid record stays until it is accepted
+  for (int i = 0; i < before + clocks; ++i) {
+    if (taken) {
+      for (auto& word : s.in) word = static_cast<Words>((random.next() & random.next()) >> 32);
+      s.in[INPUT_WORDS - 1] &= INPUT_TOP_MASK;
+      assign(s.model.i_payload, s.in);
+    }
+    s.model.i_valid = i < before || valid;
+    s.model.rst = i >= before;
     s.settle();
+    taken = s.accepts();
     s.rise();
   }
   s.model.rst = 0;
+#else
+  (void)seed; (void)before; (void)clocks; (void)valid;
 #endif
   s.model.i_valid = 0;
 }

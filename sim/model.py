@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from multipede import toolchain
 from multipede.golden.number_format import require_type
+from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.harness import fields_header, harness_source
 from multipede.sim.verilog import rtl_key, verilog_of
 from multipede.toolchain import ToolError, cached, find, key, write_atomically
+from multipede.toolchain.compiler import compiler_key
 from multipede.toolchain.verilator import compile_shared, verilate
 
 __all__ = ["Model", "SimulationError", "SimulationRun", "compile_model", "compile_verilog"]
@@ -23,8 +24,14 @@ __all__ = ["Model", "SimulationError", "SimulationRun", "compile_model", "compil
 ELEMENT_TYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 CHUNK_CLOCKS = 1 << 16
 """Clocks per call into the library, so that Ctrl-C and progress bars stay alive."""
+RESET_CLOCKS = (1, 2, 3, 5)
+"""Clocks of ``rst`` in turn: one must do, and more must do no harm."""
 
-
+# Our own code between RTLIL and the library.
+_SOURCES = (
+    *("sim/harness.cpp", "sim/harness.py", "sim/model.py", "sim/verilog.py", "sim/verilog_text.py"),
+    *("toolchain/compiler.py", "toolchain/verilator.py", "toolchain/yosys.py"),
+)
 # A compressor tree repeats its inputs many times: Verilator's substitutions make its C++ ten times
 # as long and no faster, and inlining makes one copy for each dot product of a tile.
 _CELLS_OPTIONS = ("-fno-dfg", "-fno-gate")
@@ -82,6 +89,7 @@ class Model:
         self._library.simulation_cycles.restype = ctypes.c_int64
         self._handle = ctypes.c_void_p(self._library.simulation_create())
         self._undelivered = 0  # results that runs without drain may still owe
+        self._resets = 0
         self.reset()
 
     def __del__(self):
@@ -94,9 +102,22 @@ class Model:
         """Clocks since the model was made, resets included."""
         return self._library.simulation_cycles(self._handle)
 
-    def reset(self) -> None:
-        """Hold ``rst`` for two clocks."""
-        self._library.simulation_reset(self._handle)
+    def reset(self, *, turn: int | None = None) -> None:
+        """Break off what is going on and begin anew.
+
+        Noise goes in until the unit is full of it. Then ``rst`` is held for one clock, the next
+        time for two, three, five, one, ...; ``i_valid`` is 1 meanwhile four times, then 0 four
+        times. Nothing of this may show in later results. ``turn`` chooses the time, counted from 0,
+        and so repeats a reset exactly.
+        """
+        turn = self._resets if turn is None else turn
+        self._resets = turn + 1
+        before = self.spec.latency + 2 * self.spec.initiation_interval + turn % 3
+        clocks = RESET_CLOCKS[turn % len(RESET_CLOCKS)]
+        valid = turn // len(RESET_CLOCKS) % 2 == 0
+        self._library.simulation_reset(
+            self._handle, ctypes.c_uint64(turn), before, clocks, int(valid)
+        )
         self._undelivered = 0
 
     def trace(self, path: Path) -> None:
@@ -253,8 +274,7 @@ def compile_model(spec: Spec, *, style: Style = Style.WORD, trace: bool = False)
         raise TypeError(f"spec must be a specification, not {spec!r}")
     if not isinstance(style, Style):
         raise TypeError(f"style must be a Style, not {style!r}")
-    tools = [find(name).identity for name in ("yosys", "verilator", "c++")]
-    identity = key(rtl_key(spec, style), *tools, str(trace), *_sources())
+    identity = key(rtl_key(spec, style), find("yosys").identity, *_compilation(trace))
 
     def build(place: Path) -> None:
         _build(verilog_of(spec, style), spec, place, identity, trace, style)
@@ -267,8 +287,7 @@ def compile_verilog(verilog: str, spec: Spec, *, trace: bool = False) -> Model:
 
     The top module must be called like the unit.
     """
-    tools = [find(name).identity for name in ("verilator", "c++")]
-    identity = key(verilog, rtl_key(spec, Style.WORD), *tools, str(trace), *_sources())
+    identity = key(verilog, rtl_key(spec, Style.WORD), *_compilation(trace))
 
     def build(place: Path) -> None:
         _build(verilog, spec, place, identity, trace, Style.WORD)
@@ -276,14 +295,10 @@ def compile_verilog(verilog: str, spec: Spec, *, trace: bool = False) -> Model:
     return Model(cached("model", identity, build) / "model.so", spec)
 
 
-def _sources() -> list[Path]:
-    """Our own code between RTLIL and the library."""
-    ours = ("harness.cpp", "harness.py", "model.py", "verilog.py", "verilog_text.py")
-    compilation = ("compiler.py", "verilator.py", "yosys.py")
-    return [
-        *(Path(__file__).with_name(name) for name in ours),
-        *(Path(toolchain.__file__).with_name(name) for name in compilation),
-    ]
+def _compilation(trace: bool) -> list[str]:
+    """What a library depends on besides the RTL."""
+    tools = [find("verilator").identity, compiler_key(find("c++"))]
+    return [*tools, str(trace), source_digest(OWN, *_SOURCES)]
 
 
 def _build(verilog: str, spec: Spec, place: Path, identity: str, trace: bool, style: Style) -> None:

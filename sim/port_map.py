@@ -34,7 +34,8 @@ def port_map(
     """The content of ``ports.json``: plain values only, the same in every process."""
     pins = {port["name"] for port in ports}
     clock = {"port": "clk", "edge": "rising"} if "clk" in pins else None
-    reset = {"port": "rst", "active": "high", "synchronous": True} if "rst" in pins else None
+    # One clock empties a unit of all that it has taken, and so does any longer reset.
+    reset = {"port": "rst", "active": "high", "synchronous": True, "clocks": 1}
     return {
         "schema": SCHEMA,
         "name": name,
@@ -47,7 +48,7 @@ def port_map(
         "tools": _tool_versions(),
         "files": dict(files),
         "clock": clock,
-        "reset": reset,
+        "reset": reset if "rst" in pins else None,
         "ports": ports,
         "input": _stream("i", spec.inputs, pins),
         "output": _stream("o", spec.outputs, pins),

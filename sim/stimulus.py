@@ -23,17 +23,23 @@ EXHAUSTIVE_BITS = 20
 """Units with so many input bits or fewer are tried with every combination."""
 LANE_PAIRS = 1 << 16
 """Pairs of weight and activation codes up to which a tile's lanes see all of them."""
+RESETS = 40
+RECORDS_AFTER_RESET = 64
 
 
 @dataclass(frozen=True)
 class Stimulus:
-    """``records`` records in all; ``gaps`` is the probability of a pause in front of each."""
+    """``records`` records in all; ``gaps`` is the probability of a pause in front of each.
+
+    The first chunk comes from reset; with ``resets`` every chunk does.
+    """
 
     name: str
     description: str
     records: int
     chunks: Callable[[], Iterator[Records]]
     gaps: float = 0.0
+    resets: bool = False
 
 
 def stimuli(spec: Spec, *, records: int, seed: int) -> list[Stimulus]:
@@ -50,6 +56,7 @@ def stimuli(spec: Spec, *, records: int, seed: int) -> list[Stimulus]:
         *sweeps,
         *([_random(spec, records - paused, seed, gaps=0.0)] if records > paused else []),
         _random(spec, paused, seed + 1, gaps=0.3),
+        _resets(spec, seed + 2),
     ]
 
 
@@ -118,6 +125,22 @@ def _random(spec: Spec, count: int, seed: int, *, gaps: float) -> Stimulus:
 
     name = "random with gaps" if gaps else "random"
     return Stimulus(name, f"biased random codes, seed {seed}", count, chunks, gaps)
+
+
+def _resets(spec: Spec, seed: int) -> Stimulus:
+    """Short stretches, each from reset, as long as a group or so: what is left shows at once."""
+    group = spec.records_per_group if isinstance(spec, IntegerTile) else 1
+    size = min(group + 1, RECORDS_AFTER_RESET)
+
+    def chunks() -> Iterator[Records]:
+        for index in range(RESETS):
+            chunk = random_records(spec, size, seed=hash_seed(seed, index))
+            if "last" in chunk:
+                chunk["last"] = (np.arange(size) == size - 1).astype(np.int64)
+            yield chunk
+
+    description = f"{RESETS} resets in mid-stream, seed {seed}"
+    return Stimulus("resets", description, RESETS * size, chunks, resets=True)
 
 
 def hash_seed(*parts: int) -> int:

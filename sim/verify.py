@@ -153,13 +153,14 @@ def _drive(
     spec: Spec, stimulus: Stimulus, subjects: list[_Subject], bar: tqdm, waveform: bool
 ) -> None:
     """Run one stimulus from reset, on all subjects side by side, until they differ."""
-    for subject in subjects:
-        subject.model.reset()
     state = None
     for index, chunk in enumerate(stimulus.chunks()):
         active = [s for s in subjects if s.mismatch is None and s.error is None]
         if not active:
             return
+        for subject in active:
+            _begin(subject.model, stimulus, index)
+        state = None if stimulus.resets else state
         outputs = [_simulate(subject, chunk, stimulus, index) for subject in active]
         # Behind the simulation, so that an unchanged unit starts before torch is imported.
         expected, state = _reference(spec, chunk, state)
@@ -173,6 +174,12 @@ def _drive(
             else:
                 subject.results += len(next(iter(expected.values())))
         bar.update(len(next(iter(chunk.values()))))
+
+
+def _begin(model: Model, stimulus: Stimulus, chunk: int) -> None:
+    """Reset where a chunk comes from reset; always alike, so that a replay is the same."""
+    if chunk == 0 or stimulus.resets:
+        model.reset(turn=chunk)
 
 
 def _simulate(
@@ -263,8 +270,8 @@ def _explained(
 
 
 def _replay(model: Model, chunks: list[Records], stimulus: Stimulus) -> None:
-    model.reset()
     for index, chunk in enumerate(chunks):
+        _begin(model, stimulus, index)
         model.run(chunk, gaps=stimulus.gaps, seed=index + 1)
 
 
@@ -274,6 +281,7 @@ def _guilty_record(model: Model, chunks: list[Records], stimulus: Stimulus, resu
     while low < high:
         middle = (low + high) // 2
         _replay(model, chunks[:-1], stimulus)
+        _begin(model, stimulus, len(chunks) - 1)
         part = {name: array[: middle + 1] for name, array in chunks[-1].items()}
         try:
             given = model.run(part, gaps=stimulus.gaps, seed=len(chunks))
@@ -290,6 +298,7 @@ def _waveform(
     """An FST file of the records up to the guilty one."""
     model = _model(spec, source, trace=True)
     _replay(model, chunks[:-1], stimulus)
+    _begin(model, stimulus, len(chunks) - 1)
     start = max(0, record - WAVEFORM_RECORDS)
     if start:
         model.run({name: array[:start] for name, array in chunks[-1].items()}, drain=False)

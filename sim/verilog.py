@@ -1,13 +1,12 @@
 """From a specification to RTLIL and to the Verilog that users and simulators read."""
 
-import hashlib
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache as once
-from importlib.util import find_spec
 from pathlib import Path
 
+from multipede.golden.source_files import OWN, require_unchanged, source_digest
 from multipede.golden.spec import Port, Spec
 from multipede.hw import Style
 from multipede.sim.verilog_text import readable
@@ -18,12 +17,12 @@ __all__ = [
     "adder_modules",
     "rtl_key",
     "rtlil_of",
-    "source_digest",
     "unit_verilog",
     "verilog_of",
 ]
 
-_ROOMS = ("golden", "hw")
+# Our own code between RTLIL and Verilog.
+_SOURCES = ("sim/verilog.py", "sim/verilog_text.py", "toolchain/yosys.py")
 _NO_WARNING = """{heading}
 // Operands of different widths are extended on purpose.
 /* verilator lint_off WIDTHEXPAND */
@@ -33,46 +32,42 @@ _NO_WARNING = """{heading}
 """
 
 
-@once
-def source_digest() -> str:
-    """Digest of all sources of golden and hw and of Amaranth's version: what RTL depends on."""
-    from importlib.metadata import version
-
-    digest = hashlib.sha256(version("amaranth").encode())
-    for room in _ROOMS:
-        directory = Path(find_spec(f"multipede.{room}").origin).parent
-        for path in sorted(p for p in directory.rglob("*") if p.suffix in (".py", ".v")):
-            digest.update(f"{room}/{path.relative_to(directory).as_posix()}\0".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def rtl_key(spec: Spec, style: Style, name: str | None = None) -> str:
     """Identity of a unit's RTL, known without elaborating it.
 
-    All sources of a plug-in's package count too. ValueError for a unit that was typed into an
-    interpreter and so has no source file.
+    It depends on the code that this process has loaded: on golden, hw and Amaranth, and of a
+    plug-in on all Python, Verilog and C++ files of the packages that hold the specification, the
+    classes it derives from, and the hardware. What else a unit is made of, as tables that it reads
+    or other packages, does not count: such things belong into its parameters or its package.
+
+    Raises
+    ------
+    SourceChangedError
+        If a file was changed before this process loaded it.
+    ValueError
+        For a unit that was typed into an interpreter and so has no source file.
     """
-    foreign: list[Path] = []
-    for module in dict.fromkeys((type(spec).__module__, spec.hardware_module)):
-        if not module.startswith(tuple(f"multipede.{room}." for room in _ROOMS)):
-            foreign += _package_sources(module)
-    return key(spec.fingerprint, style.value, name or spec.unit, source_digest(), *foreign)
+    kind = type(spec)
+    modules = [kind.hardware_module, *(base.__module__ for base in kind.__mro__)]
+    foreign = {module.partition(".")[0] for module in modules} - {OWN, *sys.stdlib_module_names}
+    identity = key(
+        spec.fingerprint,
+        style.value,
+        name or spec.unit,
+        f"{kind.__module__}:{kind.__qualname__}, {kind.hardware_module}",
+        _amaranth_version(),
+        source_digest(OWN, "golden", "hw"),
+        *(source_digest(package) for package in sorted(foreign)),
+    )
+    require_unchanged()
+    return identity
 
 
-def _package_sources(module: str) -> list[Path]:
-    """Python and Verilog files of the package that holds a module, or the module's file."""
-    top = module.split(".")[0]
-    found = getattr(sys.modules.get(top), "__file__", None)
-    if found is None and top != "__main__":
-        specification = find_spec(top)
-        found = specification and specification.origin
-    if found is None:
-        raise ValueError(f"{module} has no source file: define the unit in a module of its own")
-    path = Path(found)
-    if path.name != "__init__.py":
-        return [path]
-    return sorted(p for p in path.parent.rglob("*") if p.suffix in (".py", ".v"))
+@once
+def _amaranth_version() -> str:
+    from importlib.metadata import version
+
+    return version("amaranth")
 
 
 def rtlil_of(spec: Spec, style: Style, *, name: str | None = None) -> str:
@@ -107,7 +102,7 @@ def verilog_of(spec: Spec, style: Style, *, name: str | None = None) -> str:
 
 def unit_verilog(spec: Spec, style: Style, *, name: str | None = None) -> str:
     """As :func:`verilog_of`, without the adder modules that :func:`adder_modules` gives."""
-    sources = key(Path(__file__), Path(__file__).with_name("verilog_text.py"))
+    sources = source_digest(OWN, *_SOURCES)
     identity = key(rtl_key(spec, style, name), find("yosys").identity, sources)
 
     def build(place: Path) -> None:

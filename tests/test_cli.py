@@ -67,6 +67,7 @@ def test_a_failed_check_is_status_1(capsys, monkeypatch):
         (["verify", "mixp"], "there is no unit 'mixp'"),
         (["verify", "mixpe", "-p", "rows=0"], "rows = 0: allowed are 1 to 256"),
         (["verify", "mixpe", "-p", "rows"], "parameter 'rows': write it as NAME=VALUE"),
+        (["verify", "mixpe", "-p", "weight=int4", "-p", "weight=int8"], "'weight' is given twice"),
         (["verify", "mixpe", "-p", "weight=int3000000"], "weight"),
         (["verify", "mixpe", "-p", "weight=blue"], "weight = 'blue': unknown format"),
         (["verify", "mixpe", "--style", "gates"], "style must be one of"),

@@ -1,8 +1,9 @@
 """What was built once: a directory of results that are found by their content.
 
-A result is built in a temporary directory beside its place and then renamed, so that a result
-that is there is whole. A lock for each result keeps two processes from building it twice; the
-system drops the lock of a process that dies.
+A result is built in a temporary directory beside its place, written to the disk with a manifest of
+its files, and then renamed. So a result that is there is whole, after a power failure too; one that
+was damaged later is noticed by its manifest and built anew. A lock for each result keeps two
+processes from building it twice; the system drops the lock of a process that dies.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from multipede.golden.source_files import require_unchanged
+
 from .errors import ToolError
+from .manifest import is_whole, seal, sync
 
 # The common mark of cache directories: backup programs leave them out.
 _TAG = "CACHEDIR.TAG"
@@ -120,6 +124,7 @@ def cached(kind: str, key: str, build: Callable[[Path], None]) -> Path:
 
     Raises:
         ToolError: the cache's directory cannot be written or is full.
+        SourceChangedError: code was loaded that is not the one that keys tell of.
         Exception: whatever `build` raises.
     """
     place = directory() / kind / key
@@ -127,16 +132,18 @@ def cached(kind: str, key: str, build: Callable[[Path], None]) -> Path:
         return place
     subdirectory(kind)
     _prune_daily()
-    with locked(f"{kind}-{key}"):
+    with locked(f"{kind}-{key}") as held:
         if _use(place):
             return place
-        # We hold the lock: whoever left these was killed.
-        for left in place.parent.glob(f".{key}.*"):
+        # Whoever left these was killed, if it is we who hold the lock.
+        for left in place.parent.glob(f".{key}.*") if held else ():
             _discard(left)
         temporary = place.with_name(f".{key}.{os.getpid()}")
         try:
             temporary.mkdir()
             build(temporary)
+            require_unchanged()
+            seal(temporary)
             _publish(temporary, place)
         except OSError as error:
             if _ours(error):
@@ -148,8 +155,8 @@ def cached(kind: str, key: str, build: Callable[[Path], None]) -> Path:
 
 
 def _use(place: Path) -> bool:
-    """Whether it is there; marks it as used, so that it is pruned later than others."""
-    if not place.is_dir():
+    """Whether it is there and whole; marks it as used, so that it is pruned later than others."""
+    if not is_whole(place):
         return False
     with suppress(OSError):  # A cache that can only be read still serves.
         os.utime(place)
@@ -157,13 +164,19 @@ def _use(place: Path) -> bool:
 
 
 def _publish(temporary: Path, place: Path) -> None:
+    """Put a result in its place, and what is damaged there out of the way."""
+    if os.path.lexists(place) and not is_whole(place):
+        damaged = temporary.with_name(f"{temporary.name}.damaged")
+        place.rename(damaged)
+        _discard(damaged)
     try:
         temporary.rename(place)
     except OSError:
         # Another has built it although we hold the lock (which was cleared away, or the file
         # system knows no locks): theirs is as good.
-        if not place.is_dir():
+        if not is_whole(place):
             raise
+    sync(place.parent)
 
 
 def _ours(error: OSError) -> bool:
@@ -173,8 +186,11 @@ def _ours(error: OSError) -> bool:
 
 
 @contextmanager
-def locked(name: str) -> Iterator[None]:
+def locked(name: str) -> Iterator[bool]:
     """Hold the lock of this name, waiting for it if another thread or process has it.
+
+    Yields whether it is held: some network file systems have no locks. Then a result may be built
+    twice, never torn.
 
     Raises:
         ToolError: the cache's directory cannot be written.
@@ -185,20 +201,19 @@ def locked(name: str) -> Iterator[None]:
     except OSError as error:
         raise unusable(path.parent, error) from error
     try:
-        _lock(descriptor)
-        yield
+        yield _lock(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> None:
+def _lock(descriptor: int) -> bool:
     try:
         import fcntl
 
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     except (ImportError, OSError):
-        # Some network file systems have no locks. Then a result may be built twice, never torn.
-        pass
+        return False
+    return True
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from multipede.golden.source_files import source_digest
+
 from .errors import ToolError
 from .probe import probe
 
@@ -238,7 +240,10 @@ def _yosys_wheel() -> Tool | str:
         (sys.executable, "-P", str(_RUNNER)),
         version,
         f"wheel pyosys {text}",
-        _digest("pyosys", text, probe((str(libraries[0]),), None, None).identity),
+        _digest(
+            *("pyosys", text, probe((str(libraries[0]),), None, None).identity),
+            source_digest("multipede", "toolchain/pyosys_runner.py"),
+        ),
         {"MULTIPEDE_TOOL": str(libraries[0]), "MULTIPEDE_PYOSYS": str(directory.parent)},
     )
 

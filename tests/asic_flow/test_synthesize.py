@@ -110,6 +110,19 @@ class TestRecord:
         monkeypatch.setattr(module, "map_to_cells", None)
         assert synthesize(SMALL) == first
 
+    def test_the_adders_count(self, monkeypatch):
+        synthesize(SMALL)
+        module = sys.modules[synthesize.__module__]
+        text = module.adders_verilog()
+        monkeypatch.setattr(module, "adders_verilog", lambda: f"{text}// changed\n")
+
+        def mapped_anew(*_):
+            raise ToolError("mapped anew")
+
+        monkeypatch.setattr(module, "map_to_cells", mapped_anew)
+        with pytest.raises(ToolError, match="mapped anew"):
+            synthesize(SMALL)
+
 
 NO_REGISTER = """
 library (none) {

@@ -25,7 +25,6 @@ class HeapSpec(Spec):
     title: ClassVar[str] = "one bit heap"
     kind: ClassVar[Kind] = Kind.PART
     source: ClassVar[str] = "tests"
-    hardware_module: ClassVar[str] = __name__
 
     heap: Heap
     stages: int = 0

@@ -17,7 +17,6 @@ class SlowSpec(Spec):
     title: ClassVar[str] = "y = x + 1, slowly"
     kind: ClassVar[Kind] = Kind.FUNCTION
     source: ClassVar[str] = "tests"
-    hardware_module: ClassVar[str] = __name__
 
     clocks: int = 3
 

@@ -10,11 +10,12 @@ import torch
 
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
+from multipede.golden.source_files import source_digest
 from multipede.hw import Style
 from multipede.sim.model import SimulationError, compile_model, compile_verilog
 from multipede.sim.stimulus import random_records
 from multipede.sim.verilog import verilog_of
-from multipede.toolchain import ToolError
+from multipede.toolchain import ToolError, find
 from tests.sim.slow_unit import SlowSpec
 
 SPEC = MixPE(rows=2, columns=2, lanes=2, group=8)
@@ -74,6 +75,56 @@ def test_reset_in_mid_group(model):
     model.run({name: array[:3] for name, array in inputs.items()})
     model.reset()
     assert np.array_equal(model.run(inputs)["d"], expected(SPEC, inputs)["d"])
+
+
+def test_resets_vary_and_can_be_repeated(model):
+    clocks = []
+    for turn in range(8):
+        before = model.cycles
+        model.reset(turn=turn)
+        clocks.append(model.cycles - before - SPEC.latency - 2 - turn % 3)
+    assert clocks == [1, 2, 3, 5] * 2
+    inputs = random_records(SPEC, 50, seed=SEED)
+    wanted = expected(SPEC, inputs)["d"]
+    for _ in range(20):
+        model.run(inputs, drain=False)
+        model.reset()
+        assert np.array_equal(model.run(inputs)["d"], wanted)
+
+
+@pytest.fixture
+def key_of_model(monkeypatch):
+    """The key under which a model is sought; it is not compiled."""
+    module = sys.modules[compile_model.__module__]
+
+    def key(changed=None):
+        def noted(kind, key, build):
+            raise LookupError(key)
+
+        def digest(*parts):
+            return "changed" if changed in parts else source_digest(*parts)
+
+        monkeypatch.setattr(module, "cached", noted)
+        monkeypatch.setattr(module, "source_digest", digest)
+        with pytest.raises(LookupError) as caught:
+            compile_model(SPEC)
+        return caught.value.args[0]
+
+    return key
+
+
+def test_the_compilers_arguments_count(key_of_model, monkeypatch):
+    compiler = find("c++").command[0]
+    keys = []
+    for command in (compiler, f"{compiler} -DNOTHING", compiler):
+        monkeypatch.setenv("CXX", command)
+        keys.append(key_of_model())
+    assert keys[0] == keys[2] != keys[1]
+
+
+@pytest.mark.parametrize("name", ["sim/harness.cpp", "sim/verilog.py", "toolchain/verilator.py"])
+def test_our_code_between_rtl_and_library_counts(key_of_model, name):
+    assert key_of_model(changed=name) != key_of_model()
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", ">i2", ">i4", ">i8"])

@@ -82,6 +82,30 @@ def test_planted_bugs_are_caught(bug):
         report.raise_on_failure()
 
 
+def reset_of(register: str, verilog: str) -> dict[str, str]:
+    return planted(verilog, f"if (rst) {register} <= ", f"if (1'h0) {register} <= ")
+
+
+MISSING_RESETS = {
+    # Three clocks of reset drain the first and turn the second once round.
+    "o_valid": MixPE(rows=2, columns=2, lanes=2, group=8, stages=2),
+    "position": MixPE(rows=1, columns=1, lanes=4, group=12),
+    "done_q1": MixPE(rows=1, columns=1, lanes=2, group=8, stages=4),
+}
+
+
+@pytest.mark.parametrize("register", MISSING_RESETS)
+def test_registers_without_reset_are_caught(register):
+    spec = MISSING_RESETS[register]
+    bug = reset_of(register, verilog_of(spec, Style.WORD))
+    report = verify(spec, verilog=bug, records=100, waveform=False)
+    assert "resets" in {check.stimulus for check in report.checks if not check.passed}
+    again = verify(spec, verilog=bug, records=100, waveform=False)
+    assert [str(check.mismatch) for check in again.checks] == [
+        str(check.mismatch) for check in report.checks
+    ]
+
+
 def test_unchanged_verilog_passes():
     report = verify(TILE, verilog={"word": WORD, "cells": CELLS}, records=4000)
     report.raise_on_failure()
@@ -132,7 +156,8 @@ def test_report_counts_and_survives_json():
     assert {check["style"] for check in document["checks"]} == {s.value for s in Style}
     assert set(document["tools"]) == {"verilator", "yosys", "c++"}
     names = {check["stimulus"] for check in document["checks"]}
-    assert names == {"corners", "lane pairs", "random", "random with gaps", "exhaustive"}
+    random = {"random", "random with gaps", "resets"}
+    assert names == {"corners", "lane pairs", "exhaustive"} | random
 
 
 def test_nothing_compared_is_no_pass():

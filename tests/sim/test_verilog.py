@@ -1,6 +1,10 @@
 """The Verilog that users get: readable, lint-clean, the same everywhere."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -8,7 +12,7 @@ from multipede.golden.catalogue import unit, unit_names
 from multipede.golden.formats import INT4, INT16, UINT1, UINT8
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
-from multipede.golden.multiplier_tile import MultiplierTile
+from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.golden.spec import Port
 from multipede.hw import Style
 from multipede.sim.fusesoc import LINT_WAIVERS
@@ -86,6 +90,45 @@ def test_ports_are_those_of_the_specification(name, style):
     }
     assert {n: (p["direction"], p["width"]) for n, p in ports.items()} == widths
     assert list(ports)[:2] == ["clk", "rst"]
+
+
+PRINT = """
+import json, sys
+from multipede.golden.catalogue import spec_from_dict
+from multipede.hw import Style
+from multipede.sim.verilog import verilog_of
+spec = spec_from_dict(json.loads(sys.argv[1]))
+print(json.dumps({style.value: verilog_of(spec, style) for style in Style}))
+"""
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        SPECS[0],
+        MultiplierTile(
+            partial_products=PartialProducts.BOOTH, rows=1, columns=2, lanes=2, group=4, stages=2
+        ),
+        IntegerMultiplier(),
+        IntegerMultiplier(partial_products=PartialProducts.BOOTH),
+    ],
+    ids=str,
+)
+def test_same_bytes_in_every_process(tmp_path, spec):
+    answers = []
+    for seed in ("1", "2"):
+        # A cache of its own, or the second process would be given what the first one made.
+        environment = {"PYTHONHASHSEED": seed, "MULTIPEDE_CACHE": str(tmp_path / seed)}
+        done = subprocess.run(
+            [sys.executable, "-c", PRINT, json.dumps(spec.to_dict())],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        answers.append(json.loads(done.stdout))
+    assert answers[0] == answers[1]
+    assert answers[0] == {style.value: verilog_of(spec, style) for style in Style}
 
 
 def test_no_clock_without_registers():

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from multipede.toolchain import ToolError, cache, cached, key, write_atomically
+from multipede.golden.source_files import SourceChangedError
+from multipede.toolchain import ToolError, cache, cached, key, manifest, write_atomically
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
@@ -31,6 +32,10 @@ def wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < end, f"{path} did not come"
         time.sleep(0.01)
+
+
+def names(place: Path) -> list[str]:
+    return sorted(path.name for path in place.iterdir())
 
 
 def put(content: str):
@@ -102,7 +107,7 @@ class TestCached:
             assert place.parent == private_cache / "kind"
             (place / "file").touch()
 
-        assert [path.name for path in cached("kind", "k", build).iterdir()] == ["file"]
+        assert names(cached("kind", "k", build)) == [".manifest", "file"]
 
     def test_parallel_builders_build_once(self, tmp_path: Path) -> None:
         code = f"""
@@ -113,7 +118,7 @@ class TestCached:
                 for i in range(20):
                     (place / str(i)).write_text("y")
                     time.sleep(0.01)
-            print(len(os.listdir(cached("kind", "k", build))))
+            print(len(list(cached("kind", "k", build).glob("[0-9]*"))))
         """
         others = [start(code) for _ in range(4)]
         assert [other.communicate(timeout=30)[0].strip() for other in others] == ["20"] * 4
@@ -151,7 +156,7 @@ class TestCached:
         other.wait()
         assert len(list((private_cache / "kind").iterdir())) == 1
         place = cached("kind", "k", put("whole"))
-        assert [path.name for path in place.iterdir()] == ["file"]
+        assert names(place) == [".manifest", "file"]
         assert list((private_cache / "kind").iterdir()) == [place]
 
     def test_one_that_waits_takes_over_from_a_killed_one(self, tmp_path: Path) -> None:
@@ -186,8 +191,31 @@ class TestCached:
             other = place.with_name("k")
             other.mkdir()
             (other / "file").write_text("theirs")
+            manifest.seal(other)
 
         assert (cached("kind", "k", build) / "file").read_text() == "theirs"
+
+    @pytest.mark.parametrize("held", [True, False])
+    def test_leavings_are_swept_under_a_lock_only(
+        self, private_cache: Path, monkeypatch: pytest.MonkeyPatch, held: bool
+    ) -> None:
+        """Without a lock they may be another's who is at work."""
+        monkeypatch.setattr(cache, "_lock", lambda _: held)
+        other = private_cache / "kind" / ".k.1"
+        other.mkdir(parents=True)
+        cached("kind", "k", put("x"))
+        assert other.exists() is not held
+
+    def test_code_that_changed_while_it_ran_is_not_kept(
+        self, private_cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse() -> None:
+            raise SourceChangedError("x.py was changed")
+
+        monkeypatch.setattr(cache, "require_unchanged", refuse)
+        with pytest.raises(SourceChangedError):
+            cached("kind", "k", put("x"))
+        assert list((private_cache / "kind").iterdir()) == []
 
     def test_a_cache_that_cannot_be_made(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

