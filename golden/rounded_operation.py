@@ -10,6 +10,7 @@ import numpy as np
 from multipede.golden.exact_arithmetic import Exact, round_to, unpack
 from multipede.golden.formats import FixedPoint, Float, Format, Integer, Overflow, Rounding
 from multipede.golden.number_format import require_range, require_type
+from multipede.golden.related_operands import related_operands
 from multipede.golden.spec import Port, Spec
 
 if TYPE_CHECKING:
@@ -137,6 +138,13 @@ class RoundedOperation(Spec):
     def latency(self) -> int:
         """As many clocks as there are register ranks."""
         return self.stages
+
+    def related_records(
+        self, generator: np.random.Generator, count: int
+    ) -> Mapping[str, np.ndarray]:
+        """Operands for cancellation, ties, neighbours of both, and the ends of the range."""
+        operands = {name: getattr(self, name) for name in self.operands}
+        return related_operands(self.operation, operands, self.result, generator, count)
 
     @abstractmethod
     def exactly(self, *operands: Exact) -> Exact:

@@ -192,6 +192,13 @@ class Spec(ABC):
         outputs, state : one int64 tensor of shape (T', ...) per output port, and the state.
         """
 
+    def related_records(
+        self, generator: np.random.Generator, count: int
+    ) -> Mapping[str, np.ndarray] | None:
+        """Records whose operands matter together, such as addends that cancel; half of all random
+        records in verification are of these. None if there are none."""
+        return None
+
     def check_inputs(self, inputs: Mapping[str, Any]) -> int:
         """Number of records T, if ``inputs`` are arrays for exactly this unit's input ports.
 

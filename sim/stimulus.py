@@ -70,9 +70,14 @@ def exhaustive_twin(spec: Spec) -> Spec | None:
 
 
 def random_records(spec: Spec, count: int, *, seed: int) -> Records:
-    """Biased random records: uniform codes, corners, extremes, and runs of whole groups."""
+    """Biased random records: uniform codes, corners, extremes, what the specification says matters
+    together, and runs of whole groups."""
     generator = np.random.default_rng(seed)
     records = {name: _random_codes(port, count, generator) for name, port in spec.inputs.items()}
+    related = spec.related_records(generator, count)
+    if related is not None:
+        mixed = generator.random(count) < 0.5
+        records = {name: np.where(mixed, related[name], codes) for name, codes in records.items()}
     if isinstance(spec, IntegerTile):
         records["last"] = _random_last(spec, count, generator)
     return records
