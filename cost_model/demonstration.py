@@ -14,6 +14,7 @@ from multipede.cost_model.demonstration_report import Demonstration, TileResult
 from multipede.golden.formats import INT8, UINT4, Integer
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.matrix_product import dequantised_product, group_sums
+from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.minilm import MODEL, SENTENCES, load_minilm
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile
@@ -26,7 +27,7 @@ from multipede.golden.quantisation import (
 )
 from multipede.golden.safetensors_file import read_matrix, tensor_names
 from multipede.hw import Style
-from multipede.sim.matrix_product import MatrixTiling, require_equal, run_matrix_product
+from multipede.sim.matrix_product import require_equal, run_matrix_product
 from multipede.toolchain import ToolError, write_atomically
 
 if TYPE_CHECKING:
@@ -178,9 +179,11 @@ def _through(spec: IntegerTile, layer: _Layer, style: Style, progress: bool | No
     sampled = _check_reference(spec, activations, weights, expected)
     run = run_matrix_product(spec, activations, weights, style=style, progress=progress)
     name = f"{spec.unit} W{spec.weight.bits}A{spec.activation.bits}"
-    compared = require_equal(run.d, expected.numpy(), unit=f"{name}, {style.value} style")
+    compared = require_equal(
+        run.results["d"], expected.numpy(), unit=f"{name}, {style.value} style"
+    )
     exact = layer.activations.double() @ layer.weights.double().T
-    result = dequantised_product(torch.from_numpy(run.d), activations, weights)
+    result = dequantised_product(torch.from_numpy(run.results["d"]), activations, weights)
     return TileResult(
         name=name,
         spec=spec,

@@ -9,6 +9,7 @@ from multipede.golden.spec import Spec
 ENTRY_POINT_GROUP = "multipede.units"
 
 UNITS = {
+    "dequantiser": "multipede.golden.dequantiser:Dequantiser",
     "float_adder": "multipede.golden.float_adder:FloatAdder",
     "float_multiplier": "multipede.golden.float_multiplier:FloatMultiplier",
     "fused_multiply_add": "multipede.golden.fused_multiply_add:FusedMultiplyAdd",

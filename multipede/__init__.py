@@ -28,6 +28,7 @@ _HOMES = {
         "block_floating_point",
     ),
     "golden.catalogue": ("spec_from_dict", "unit", "unit_names"),
+    "golden.dequantiser": ("Dequantiser",),
     "golden.float_adder": ("FloatAdder",),
     "golden.float_multiplier": ("FloatMultiplier",),
     "golden.formats": (
@@ -40,6 +41,7 @@ _HOMES = {
     "golden.fused_multiply_add": ("FusedMultiplyAdd",),
     "golden.integer_multiplier": ("IntegerMultiplier",),
     "golden.integer_tile": ("IntegerTile", "TileOutput"),
+    "golden.mixed_tile": ("Accumulation", "MixedTile"),
     "golden.mixpe": ("MixPE",),
     "golden.multiplier_tile": ("MultiplierTile", "PartialProducts"),
     "golden.number_converter": ("NumberConverter",),

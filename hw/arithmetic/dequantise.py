@@ -37,7 +37,10 @@ def float_step(
         x = replace(x, nan=c.input("nan", 1)[0])
     s = unpack(c, scale, c.input("scale", scale.bits), "scale")
     y = unpack(c, FP32, c.input("sum", FP32.bits), "y")
-    c.output("next_sum", fused_sum(c, x, s, y, *_POLICY, FP32.nan_code))
+    total = fused_sum(c, x, s, y, FP32)
+    flags = {"infinite": total.infinite, "infinite_sign": total.infinite_sign, "nan": total.nan}
+    rounded = round_to_float(c, total.exact, FP32, _NEAREST)
+    c.output("next_sum", finish_float(c, rounded, *_POLICY, **flags, nan_code=FP32.nan_code))
     return c
 
 

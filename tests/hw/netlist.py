@@ -47,7 +47,9 @@ def counted_operators(spec: Spec, style: Style) -> Counter:
     cells = re.findall(r"^  cell (\S+) .*?\n(.*?)^  end", result.outputs["flat.il"], re.M | re.S)
     for cell, body in cells:
         kind = KINDS.get(cell)
-        parameters = {name: int(v) for name, v in re.findall(r"parameter \\(\w+) (\d+)$", body, re.M)}
+        parameters = {
+            name: int(v) for name, v in re.findall(r"parameter \\(\w+) (\d+)$", body, re.M)
+        }
         pins = dict(re.findall(r"connect \\(\w+) (.*)$", body, re.M))
         if kind is None or pins.get("S") == r"\rst":
             continue

@@ -61,7 +61,9 @@ def test_ranks_lie_where_the_delays_are_equal():
     assert leaves == {0, 1, 2, 3}
     for number, placed in plan.placed.items():
         for word in plan.operands(number):
-            assert all(plan.placed[bit.node].leaves <= placed.leaves for bit in word if bit.node >= 0)
+            assert all(
+                plan.placed[bit.node].leaves <= placed.leaves for bit in word if bit.node >= 0
+            )
 
 
 def test_known_bits_cost_nothing():
@@ -80,9 +82,9 @@ def test_known_bits_cost_nothing():
     assert c.any_of((x[0], opposite(x[0])), "n") == ONE
     assert c.all_of((), "n") == ONE
     assert c.sum(6, [Term(x, 1)], "n") == (ZERO, *x, ZERO)
-    assert c.sum(4, [Term(constant(3, 4)), Term(constant(1, 1), 2, negative=True)], "n") == constant(
-        15, 4
-    )
+    assert c.sum(
+        4, [Term(constant(3, 4)), Term(constant(1, 1), 2, negative=True)], "n"
+    ) == constant(15, 4)
     assert len(c.nodes) == 1
 
 
