@@ -16,7 +16,7 @@ GROUP_RESULT = Integer(19)
 class Dequantiser(RoundedOperation):
     """y = round(sum + scale d), with one rounding of the exact value.
 
-    See :class:`RoundedOperation` for zeros, infinities and NaN.
+    See :class:`RoundedOperation` for zeros, infinities, NaN and the other parameters.
 
     Parameters
     ----------
@@ -24,17 +24,6 @@ class Dequantiser(RoundedOperation):
         most 32 bits.
     scale : format of the scale, likewise.
     sum : format of the sum of the groups before, likewise.
-    result : format of the new sum, a float of at most 32 bits.
-    rounding : which neighbour an in-between result becomes.
-    overflow : what a result out of range becomes, a policy that ``result`` can serve, except
-        RAISE; None for INFINITY if ``result`` can serve it, else SATURATE.
-    nan : what a result that is no number becomes if ``result`` has no NaN.
-    stages : register ranks between input and output, 0 to 8.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the parameter, the value and what is allowed.
     """
 
     unit: ClassVar[str] = "dequantiser"

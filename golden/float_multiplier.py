@@ -11,23 +11,13 @@ from multipede.golden.spec import Kind
 
 @dataclass(frozen=True, kw_only=True)
 class FloatMultiplier(RoundedOperation):
-    """p = round(a b); see :class:`RoundedOperation` for zeros, infinities and NaN.
+    """p = round(a b); see :class:`RoundedOperation` for zeros, infinities, NaN and the
+    other parameters.
 
     Parameters
     ----------
     a, b : formats of the factors: floats of at most 32 bits, integers or fixed point of at most
         63 bits, in any mixture.
-    result : format of the product, a float of at most 32 bits.
-    rounding : which neighbour an in-between product becomes.
-    overflow : what a product out of range becomes, a policy that ``result`` can serve, except
-        RAISE; None for INFINITY if ``result`` can serve it, else SATURATE.
-    nan : what a product that is no number becomes if ``result`` has no NaN.
-    stages : register ranks between input and output, 0 to 8.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the parameter, the value and what is allowed.
     """
 
     unit: ClassVar[str] = "float_multiplier"

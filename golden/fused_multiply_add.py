@@ -14,24 +14,13 @@ class FusedMultiplyAdd(RoundedOperation):
     """y = round(a b + c), with one rounding; an integer times a scale plus a float is the
     dequantiser of a matrix unit.
 
-    See :class:`RoundedOperation` for zeros, infinities and NaN.
+    See :class:`RoundedOperation` for zeros, infinities, NaN and the other parameters.
 
     Parameters
     ----------
     a, b : formats of the factors: floats of at most 32 bits, integers or fixed point of at most
         63 bits, in any mixture.
     c : format of the addend, likewise.
-    result : format of the result, a float of at most 32 bits.
-    rounding : which neighbour an in-between result becomes.
-    overflow : what a result out of range becomes, a policy that ``result`` can serve, except
-        RAISE; None for INFINITY if ``result`` can serve it, else SATURATE.
-    nan : what a result that is no number becomes if ``result`` has no NaN.
-    stages : register ranks between input and output, 0 to 8.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the parameter, the value and what is allowed.
     """
 
     unit: ClassVar[str] = "fused_multiply_add"

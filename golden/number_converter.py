@@ -22,24 +22,16 @@ from multipede.golden.spec import Kind
 class NumberConverter(RoundedOperation):
     """y = round(x), between any two of floats, integers and fixed point.
 
-    See :class:`RoundedOperation` for zeros, infinities and NaN.
+    See :class:`RoundedOperation` for zeros, infinities, NaN and the other parameters.
 
     Parameters
     ----------
     x : format of the number: a float of at most 32 bits, an integer or fixed point of at most
         63 bits.
     result : format that it is converted to, likewise.
-    rounding : which neighbour an in-between number becomes.
     overflow : what a number out of range becomes, a policy that ``result`` can serve, except
         RAISE; None for INFINITY if ``result`` can serve it, else SATURATE. Under WRAP (integers
         and fixed point) an infinity counts as NaN.
-    nan : what NaN becomes if ``result`` has none.
-    stages : register ranks between input and output, 0 to 8.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the parameter, the value and what is allowed.
     """
 
     unit: ClassVar[str] = "number_converter"

@@ -59,8 +59,22 @@ class RoundedOperation(Spec):
       ``Rounding.DOWN`` of -0. Integers and fixed point hold +0 only. What is no zero but rounds
       to zero keeps its sign.
 
-    Subclasses are dataclasses that declare their operands, named as their ports, and ``result``,
-    ``rounding``, ``overflow``, ``nan`` and ``stages``.
+    Subclasses are dataclasses that declare their operands, named as their ports, and these
+    parameters.
+
+    Parameters
+    ----------
+    result : format of the result, a float of at most 32 bits.
+    rounding : which neighbour an in-between result becomes.
+    overflow : what a result out of range becomes, a policy that ``result`` can serve, except
+        RAISE; None for INFINITY if ``result`` can serve it, else SATURATE.
+    nan : what a result that is no number becomes if ``result`` has no NaN.
+    stages : register ranks between input and output, 0 to 8.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, the value and what is allowed.
     """
 
     operands: ClassVar[tuple[str, ...]]
