@@ -27,6 +27,8 @@ _HOMES = {
     "golden.catalogue": ("spec_from_dict", "unit", "unit_names"),
     "golden.float_adder": ("FloatAdder",),
     "golden.float_multiplier": ("FloatMultiplier",),
+    "golden.float_multiplier_tile": ("FloatMultiplierTile",),
+    "golden.float_tile": ("FloatTile", "SumOrder"),
     "golden.formats": (
         *(f"{kind}INT{bits}" for kind in ("", "U") for bits in range(1, 17)),
         *("BF16", "BINARY", "E2M1", "E2M3", "E3M0", "E3M2", "E4M3", "E5M2", "E8M0", "FP16", "FP32"),
@@ -42,6 +44,7 @@ _HOMES = {
     "golden.number_converter": ("NumberConverter",),
     "golden.rounded_operation": ("NanResult",),
     "golden.spec": ("Kind", "Port", "Spec"),
+    "golden.tile": ("Tile",),
     "hw": ("Style", "build", "inventory"),
     "toolchain": ("ToolError", "ToolFailure", "ToolTimeout"),
     "sim.generate": ("generate",),
