@@ -9,6 +9,7 @@ from multipede.golden.spec import Spec
 ENTRY_POINT_GROUP = "multipede.units"
 
 UNITS = {
+    "dequantise_first_tile": "multipede.golden.dequantise_first_tile:DequantiseFirstTile",
     "float_adder": "multipede.golden.float_adder:FloatAdder",
     "float_multiplier": "multipede.golden.float_multiplier:FloatMultiplier",
     "float_multiplier_tile": "multipede.golden.float_multiplier_tile:FloatMultiplierTile",

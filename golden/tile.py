@@ -57,7 +57,7 @@ class Tile(Spec):
 
     @property
     def records_per_group(self) -> int:
-        """Records that belong together: those of a whole group, if there are groups."""
+        """Records of a whole group where groups end sums, else 1."""
         return 1
 
     @property

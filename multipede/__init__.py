@@ -25,6 +25,7 @@ _HOMES = {
         "block_floating_point",
     ),
     "golden.catalogue": ("spec_from_dict", "unit", "unit_names"),
+    "golden.dequantise_first_tile": ("DequantiseFirstTile",),
     "golden.float_adder": ("FloatAdder",),
     "golden.float_multiplier": ("FloatMultiplier",),
     "golden.float_multiplier_tile": ("FloatMultiplierTile",),

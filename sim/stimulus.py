@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from multipede.golden.float_tile import FloatTile
-from multipede.golden.formats import Float
+from multipede.golden.formats import Float, Format
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import Port, Spec
 from multipede.golden.tile import Tile
@@ -26,6 +26,8 @@ EXHAUSTIVE_BITS = 20
 """Units with so many input bits or fewer are tried with every combination."""
 LANE_PAIRS = 1 << 16
 """Pairs of weight and activation codes up to which a tile's lanes see all of them."""
+FEW_BITS = 8
+"""Bits of a format whose codes are all tried beside the corners of a wider one."""
 STRETCH = 32
 """Records in a row that are ordinary numbers, or are not."""
 
@@ -269,12 +271,19 @@ def _code_pairs(spec: Tile) -> np.ndarray:
     activations, weights = spec.activation.codes(), spec.weight.codes()
     if len(activations) * len(weights) <= LANE_PAIRS:
         return np.array(list(itertools.product(activations, weights)), np.int64)
-    if isinstance(spec, FloatTile):  # several sums of a record must be added up one by one
-        corners = itertools.product(spec.activation.corners(), spec.weight.corners())
-        return np.array(list(corners), np.int64)
+    if isinstance(spec, FloatTile):
+        listed = [_few_codes(number_format) for number_format in (spec.activation, spec.weight)]
+        return np.array(list(itertools.product(*listed)), np.int64)
     pairs = list(itertools.product(activations, spec.weight.corners()))
     pairs += itertools.product(spec.activation.corners(), weights)
     return np.array(pairs, np.int64)
+
+
+def _few_codes(number_format: Format) -> list[int]:
+    """All codes, of wide formats the corners."""
+    if number_format.bits > FEW_BITS:
+        return number_format.corners()
+    return number_format.codes().tolist()
 
 
 def _extremes(spec: Tile, side: str) -> tuple[int, int]:
