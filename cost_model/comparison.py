@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from multipede.cost_model.baselines import baselines, equal_accumulator
 from multipede.cost_model.targets import TARGETS, synthesize
+from multipede.golden.formats import Float
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import Spec
 from multipede.toolchain import ToolError, find
@@ -121,23 +122,23 @@ def compare_with_baselines(
     liberty: Path | None = None,
     clock_period: float | None = None,
 ) -> Comparison:
-    """An integer tile beside its baselines, twice: with exact accumulators, and with equal ones.
+    """A tile beside its baselines: with exact accumulators, and with equal ones.
 
     ``accumulators`` may name just one of the two, ``"exact"`` or ``"equal"``; the other
-    parameters are those of :func:`compare`.
+    parameters are those of :func:`compare`. With float activations, where the baselines add up in
+    FP32, there is only the first.
 
-    Raises as :func:`compare`, and TypeError for another unit.
+    Raises as :func:`compare`, and as :func:`~multipede.cost_model.baselines.baselines`.
     """
     exact = baselines(spec)
-    equal = equal_accumulator(exact)
-    width = next(iter(equal.values())).result
-    groups = {
-        "exact": ("accumulators as given, else exact", exact),
-        "equal": (f"accumulators all {width}", equal),
-    }
+    groups = {"exact": ("accumulators as given, else exact", exact)}
+    if not isinstance(spec.activation, Float):
+        equal = equal_accumulator(exact)
+        width = next(iter(equal.values())).result
+        groups["equal"] = (f"accumulators all {width}", equal)
     unknown = sorted(set(accumulators) - set(groups))
     if unknown:
-        raise ValueError(f"accumulators = {unknown}: allowed are exact and equal")
+        raise ValueError(f"accumulators = {unknown}: allowed are {' and '.join(groups)}")
     options = {"liberty": liberty, "clock_period": clock_period}
     return _compared([groups[name] for name in accumulators or groups], tuple(targets), options)
 

@@ -10,8 +10,10 @@ ENTRY_POINT_GROUP = "multipede.units"
 
 UNITS = {
     "dequantiser": "multipede.golden.dequantiser:Dequantiser",
+    "dequantise_first_tile": "multipede.golden.dequantise_first_tile:DequantiseFirstTile",
     "float_adder": "multipede.golden.float_adder:FloatAdder",
     "float_multiplier": "multipede.golden.float_multiplier:FloatMultiplier",
+    "float_multiplier_tile": "multipede.golden.float_multiplier_tile:FloatMultiplierTile",
     "fused_multiply_add": "multipede.golden.fused_multiply_add:FusedMultiplyAdd",
     "integer_multiplier": "multipede.golden.integer_multiplier:IntegerMultiplier",
     "mixpe": "multipede.golden.mixpe:MixPE",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from multipede.golden.dequantisation import DequantisedState, dequantised_results
 from multipede.golden.formats import BF16, FP16, FP32, INT8, UINT1, UINT4, Float, Integer
 from multipede.golden.number_format import require_range, require_type
-from multipede.golden.spec import Kind, Port, Spec
+from multipede.golden.spec import Port
+from multipede.golden.tile import Tile
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +46,7 @@ class TileState:
 
 
 @dataclass(frozen=True, kw_only=True)
-class IntegerTile(Spec):
+class IntegerTile(Tile):
     """D[r, c] = sum over k in the group of (w[c, k] - z[c]) a[r, k].
 
     A record holds ``lanes`` values of k for every row and column: lane l of record n (counted
@@ -63,9 +64,6 @@ class IntegerTile(Spec):
     weight, activation : integer formats.
     group : values of k that share a zero point (and a scale), 1 to 1024, a multiple of lanes.
     zero_point : whether there is a port ``z``; a zero point has the weight's format.
-    rows : activation rows in a record, 1 to 256.
-    columns : weight columns in a record, 1 to 256.
-    lanes : values of k in a record, 1 to 256.
     accumulator : integer format of the sums, up to 63 bits; None for the narrowest that holds
         every result exactly.
     output : ``group`` for D of each group, or ``dequantised`` for Y in FP32, with one record for
@@ -77,8 +75,6 @@ class IntegerTile(Spec):
     stages : register ranks between input and output, 1 to 16. One is the accumulator; the second,
         with a zero point, registers the output; further ones cut the dot product.
     """
-
-    kind: ClassVar[Kind] = Kind.TILE
 
     weight: Integer = UINT4
     activation: Integer = INT8
@@ -100,29 +96,16 @@ class IntegerTile(Spec):
     def __post_init__(self):
         self._check_integer("weight", self.weight_bits)
         self._check_activation()
-        for name, high in (("rows", 256), ("columns", 256), ("lanes", 256)):
-            require_range(name, getattr(self, name), 1, high)
-        require_range("group", self.group, 1, 1024)
-        require_range("stages", self.stages, 1, 16)
+        self._check_shape()
         require_type("zero_point", self.zero_point, bool)
         require_type("output", self.output, TileOutput)
         self._check_dequantisation()
-        if self.group % self.lanes:
-            raise ValueError(f"group = {self.group}: it must be a multiple of lanes = {self.lanes}")
+        self._check_group(self.group)
         if self.accumulator is not None:
             self._check_accumulator()
 
     def _check_activation(self) -> None:
         self._check_integer("activation", self.activation_bits)
-
-    def _check_integer(self, name: str, bounds: tuple[int, int]) -> None:
-        number_format = getattr(self, name)
-        require_type(name, number_format, Integer)
-        if not bounds[0] <= number_format.bits <= bounds[1]:
-            raise ValueError(
-                f"{name} = {number_format}: {self.unit} takes integers of {bounds[0]} to"
-                f" {bounds[1]} bits"
-            )
 
     def _check_dequantisation(self) -> None:
         if not isinstance(self.scale, Float | Integer):
@@ -263,11 +246,6 @@ class IntegerTile(Spec):
     @property
     def _group_outputs(self) -> dict[str, Port]:
         return {"d": Port(self.result, (self.rows, self.columns)), "last": Port(UINT1)}
-
-    @property
-    def operations(self) -> Mapping[str, int]:
-        """Multiply-accumulates of one record."""
-        return {"multiply_accumulate": self.rows * self.columns * self.lanes}
 
     @property
     def latency(self) -> int:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.float_tile import FloatTile
+from multipede.golden.formats import Float, Format
 from multipede.golden.spec import Port, Spec
+from multipede.golden.tile import Tile
 
 __all__ = ["Records", "Stimulus", "exhaustive_twin", "random_records", "stimuli"]
 
@@ -25,6 +27,10 @@ LANE_PAIRS = 1 << 16
 """Pairs of weight and activation codes up to which a tile's lanes see all of them."""
 RESETS = 40
 RECORDS_AFTER_RESET = 64
+FEW_BITS = 8
+"""Bits of a format whose codes are all tried beside the corners of a wider one."""
+STRETCH = 32
+"""Records in a row that are ordinary numbers, or are not."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ def stimuli(spec: Spec, *, records: int, seed: int) -> list[Stimulus]:
     """Everything that ``spec`` is tried with: ``records`` is the number of random ones."""
     if _input_bits(spec) <= EXHAUSTIVE_BITS:
         sweeps = [_exhaustive(spec)]
-    elif isinstance(spec, IntegerTile):
+    elif isinstance(spec, Tile):
         sweeps = [_lane_pairs(spec)]
     else:
         sweeps = []
@@ -62,23 +68,30 @@ def stimuli(spec: Spec, *, records: int, seed: int) -> list[Stimulus]:
 
 def exhaustive_twin(spec: Spec) -> Spec | None:
     """The smallest unit of the same kind and formats, if all its codes can be tried."""
-    if not isinstance(spec, IntegerTile):
+    if not isinstance(spec, Tile):
         return None
-    group = min(spec.group, 2)
-    twin = replace(spec, rows=1, columns=1, lanes=1, group=group, stages=1, accumulator=None)
+    change = {"rows": 1, "columns": 1, "lanes": 1, "stages": 1}
+    if isinstance(spec, IntegerTile):
+        change |= {"group": min(spec.group, 2), "accumulator": None}
+    twin = replace(spec, **change)
     return twin if twin != spec and _input_bits(twin) <= EXHAUSTIVE_BITS else None
 
 
 def random_records(spec: Spec, count: int, *, seed: int) -> Records:
     """Biased random records: uniform codes, corners, extremes, what the specification says matters
-    together, and runs of whole groups."""
+    together, and runs of whole groups.
+
+    In a float tile, half of the stretches hold numbers that sums of floats are made of.
+    """
     generator = np.random.default_rng(seed)
     records = {name: _random_codes(port, count, generator) for name, port in spec.inputs.items()}
     related = spec.related_records(generator, count)
     if related is not None:
         mixed = generator.random(count) < 0.5
         records = {name: np.where(mixed, related[name], codes) for name, codes in records.items()}
-    if isinstance(spec, IntegerTile):
+    if isinstance(spec, FloatTile):
+        records |= _with_ordinary_stretches(spec, records, generator)
+    if isinstance(spec, Tile):
         records["last"] = _random_last(spec, count, generator)
     return records
 
@@ -110,7 +123,35 @@ def _uniform(port: Port, shape: tuple[int, ...], generator: np.random.Generator)
     return np.asarray(port.format.from_bits(patterns.astype(np.int64)))
 
 
-def _random_last(spec: IntegerTile, count: int, generator: np.random.Generator) -> np.ndarray:
+def _with_ordinary_stretches(
+    spec: FloatTile, records: Records, generator: np.random.Generator
+) -> Records:
+    """The floats of the records; half of the stretches are finite numbers near each other."""
+    count = len(records["last"])
+    ordinary = np.repeat(generator.random(-(-count // STRETCH)) < 0.5, STRETCH)[:count]
+    return {
+        name: np.where(
+            ordinary.reshape(-1, *[1] * len(port.shape)),
+            _ordinary_codes(port, count, generator),
+            records[name],
+        )
+        for name, port in spec.inputs.items()
+        if isinstance(port.format, Float)
+    }
+
+
+def _ordinary_codes(port: Port, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Normally distributed numbers times powers of two; half of them have few bits, so that sums
+    cancel and tie."""
+    shape = (count, *port.shape)
+    spread = generator.choice([0, 3, 12], (count, *[1] * len(port.shape)))
+    powers = np.ldexp(1.0, generator.integers(-spread, spread + 1, shape))
+    codes = port.format.encode(generator.normal(0, 1, shape) * powers)
+    dropped = port.format.mantissa_bits // 2
+    return np.where(generator.random(shape) < 0.5, codes, codes >> dropped << dropped)
+
+
+def _random_last(spec: Tile, count: int, generator: np.random.Generator) -> np.ndarray:
     """Stretches without `last`, so that whole groups occur, and stretches full of it."""
     stretch = 4 * spec.records_per_group
     rates = generator.choice(
@@ -134,7 +175,7 @@ def _random(spec: Spec, count: int, seed: int, *, gaps: float) -> Stimulus:
 
 def _resets(spec: Spec, seed: int) -> Stimulus:
     """Short stretches, each from reset, as long as a group or so: what is left shows at once."""
-    group = spec.records_per_group if isinstance(spec, IntegerTile) else 1
+    group = spec.records_per_group if isinstance(spec, Tile) else 1
     size = min(group + 1, RECORDS_AFTER_RESET)
 
     def chunks() -> Iterator[Records]:
@@ -157,7 +198,7 @@ def _corners(spec: Spec) -> Stimulus:
     """Each combination of one corner per port in all elements, held for a whole group."""
     names = list(spec.inputs)
     lists = [port.format.corners() for port in spec.inputs.values()]
-    hold = spec.records_per_group if isinstance(spec, IntegerTile) else 1
+    hold = spec.records_per_group if isinstance(spec, Tile) else 1
     combinations = math.prod(map(len, lists))
 
     def chunks() -> Iterator[Records]:
@@ -187,12 +228,17 @@ def _batched(items: Iterator, size: int) -> Iterator[list]:
 
 
 def _exhaustive(spec: Spec) -> Stimulus:
-    """Every combination of valid codes in all input elements."""
+    """Every combination of valid codes in all input elements.
+
+    Only `last` ends the sums of a float tile, so there it changes in every record.
+    """
     elements = [
         (name, place, port.format.codes())
         for name, port in spec.inputs.items()
         for place in range(port.elements)
     ]
+    if isinstance(spec, FloatTile):
+        elements.reverse()
     total = math.prod(len(codes) for _, _, codes in elements)
 
     def chunks() -> Iterator[Records]:
@@ -212,7 +258,7 @@ def _exhaustive(spec: Spec) -> Stimulus:
     return Stimulus("exhaustive", "every combination of input codes", total, chunks)
 
 
-def _lane_pairs(spec: IntegerTile) -> Stimulus:
+def _lane_pairs(spec: Tile) -> Stimulus:
     """Pairs of activation and weight codes in each lane while the other lanes hold corners.
 
     The corners take turns, so that each pair meets one of them in every lane.
@@ -237,10 +283,10 @@ def _lane_pairs(spec: IntegerTile) -> Stimulus:
             records["a"][:, :, lane] = part[:, :1]
             records["w"][:, :, lane] = part[:, 1:]
             turns = number[:, None] + np.arange(spec.columns)
-            if spec.zero_point:
-                records["z"] = _taken(spec.weight.codes(), turns)
-            for name in spec.scales:
-                records[name] = _taken(np.array(spec.inputs[name].format.corners()), turns)
+            for name in (name for name in spec.inputs if name not in records):
+                listed = spec.inputs[name].format
+                codes = listed.codes() if name == "z" else np.array(listed.corners())
+                records[name] = codes[turns % len(codes)]
             yield records
 
     every = len(pairs) == len(spec.activation.codes()) * len(spec.weight.codes())
@@ -248,20 +294,25 @@ def _lane_pairs(spec: IntegerTile) -> Stimulus:
     return Stimulus("lane pairs", description, spec.lanes * len(pairs), chunks)
 
 
-def _taken(codes: np.ndarray, turns: np.ndarray) -> np.ndarray:
-    """The codes in turn."""
-    return codes[turns % len(codes)]
-
-
-def _code_pairs(spec: IntegerTile) -> np.ndarray:
+def _code_pairs(spec: Tile) -> np.ndarray:
     activations, weights = spec.activation.codes(), spec.weight.codes()
     if len(activations) * len(weights) <= LANE_PAIRS:
         return np.array(list(itertools.product(activations, weights)), np.int64)
+    if isinstance(spec, FloatTile):
+        listed = [_few_codes(number_format) for number_format in (spec.activation, spec.weight)]
+        return np.array(list(itertools.product(*listed)), np.int64)
     pairs = list(itertools.product(activations, spec.weight.corners()))
     pairs += itertools.product(spec.activation.corners(), weights)
     return np.array(pairs, np.int64)
 
 
-def _extremes(spec: IntegerTile, side: str) -> tuple[int, int]:
+def _few_codes(number_format: Format) -> list[int]:
+    """All codes, of wide formats the corners."""
+    if number_format.bits > FEW_BITS:
+        return number_format.corners()
+    return number_format.codes().tolist()
+
+
+def _extremes(spec: Tile, side: str) -> tuple[int, int]:
     """Codes of the activation's lowest or highest value and of the weight's highest."""
     return getattr(spec.activation, f"{side}_code"), spec.weight.maximum_code

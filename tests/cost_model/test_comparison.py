@@ -7,12 +7,17 @@ import pytest
 from multipede.cost_model import comparison
 from multipede.cost_model.baselines import baselines, equal_accumulator
 from multipede.cost_model.comparison import compare, compare_with_baselines
-from multipede.golden.formats import INT5, INT8, UINT3, UINT4
+from multipede.golden.dequantise_first_tile import DequantiseFirstTile
+from multipede.golden.float_multiplier_tile import FloatMultiplierTile
+from multipede.golden.float_tile import SumOrder
+from multipede.golden.formats import BF16, E2M1, E4M3, FP16, INT5, INT8, UINT3, UINT4
 from multipede.golden.integer_multiplier import IntegerMultiplier
+from multipede.golden.integer_tile import TileOutput
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.toolchain import ToolError, ToolFailure
 
+DEQUANTISED = {"output": TileOutput.DEQUANTISED}
 SMALL = MixPE(weight=UINT3, activation=INT5, group=4, rows=1, columns=1, lanes=2)
 
 
@@ -32,6 +37,45 @@ class TestBaselines:
             for name in ("activation", "group", "rows", "columns", "lanes", "stages", "output"):
                 assert getattr(other, name) == getattr(spec, name)
             assert other.operations == spec.operations
+
+    def test_share_the_dequantisers(self):
+        spec = MixPE(output=TileOutput.DEQUANTISED, scale=BF16, dequantiser_stages=3)
+        for other in baselines(spec).values():
+            assert (other.scale, other.dequantiser_stages) == (BF16, 3)
+
+    def test_of_float_activations_are_float_tiles(self):
+        spec = MixPE(activation=FP16, weight=UINT3, lanes=4, stages=3, scale=BF16, **DEQUANTISED)
+        first, *others = baselines(spec).items()
+        shape = {"rows": 4, "columns": 4, "lanes": 4, "stages": 3}
+        assert first == ("mixpe uint3 x fp16, zero point", spec)
+        assert dict(others) == {
+            "float_multiplier_tile fp16 x fp16, sequential": FloatMultiplierTile(
+                order=SumOrder.SEQUENTIAL, **shape
+            ),
+            "float_multiplier_tile fp16 x fp16, tree": FloatMultiplierTile(**shape),
+            "dequantise_first_tile uint3 x fp16, tree, zero point": DequantiseFirstTile(
+                weight=UINT3, scale=BF16, **shape
+            ),
+        }
+        assert {tuple(s.operations.items()) for s in baselines(spec).values()} == {
+            (("multiply_accumulate", 64),)
+        }
+
+    @pytest.mark.parametrize(
+        ("activation", "dequantised"), [(BF16, BF16), (E4M3, E4M3), (E2M1, FP16)]
+    )
+    def test_factors_have_the_activations_format_if_it_has_nan(self, activation, dequantised):
+        *floats, first = list(baselines(MixPE(activation=activation, **DEQUANTISED)).values())[1:]
+        assert {(tile.weight, tile.activation) for tile in floats} == {(activation, activation)}
+        assert (first.activation, first.dequantised) == (activation, dequantised)
+
+    def test_integer_scales_become_fp16(self):
+        spec = MixPE(activation=FP16, scale=INT8, **DEQUANTISED)
+        assert list(baselines(spec).values())[-1].scale == FP16
+
+    def test_of_float_activations_need_the_same_output(self):
+        with pytest.raises(ValueError, match=r"output = group: with activation = fp16 there are"):
+            baselines(MixPE(activation=FP16))
 
     def test_equal_accumulators_are_equal_and_hold_every_result(self):
         for spec in (MixPE(), MultiplierTile(group=1024, lanes=256)):
@@ -94,6 +138,16 @@ class TestCompare:
             rows = [row for row in found.rows if row["group"] == group]
             assert rows[0]["unit"] == "mixpe"
             assert rows[0]["gates_ratio"] == 1
+
+    def test_float_tiles_stand_beside_each_other(self):
+        spec = MixPE(activation=E4M3, group=4, rows=1, columns=1, lanes=2, **DEQUANTISED)
+        found = compare_with_baselines(spec, targets=("gates",))
+        units = ["mixpe", *["float_multiplier_tile"] * 2, "dequantise_first_tile"]
+        assert [row["unit"] for row in found.rows] == units
+        assert not found.errors
+        assert all(row["gates"] > 0 for row in found.rows)
+        with pytest.raises(ValueError, match=r"accumulators = .*: allowed are exact$"):
+            compare_with_baselines(spec, accumulators=("equal",))
 
     def test_a_failure_is_a_row_with_its_error(self, booth_fails):
         found = compare(SMALL_TILES, targets=TARGETS)

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from multipede.golden.spec import Spec
-from multipede.hw import Style
+from multipede.hw import Style, inventory
 from multipede.sim.verilog import rtlil_of
 from multipede.toolchain.yosys import run_yosys
 
@@ -64,3 +64,12 @@ def counted_operators(spec: Spec, style: Style) -> Counter:
 
 def _is_constant(signal: str) -> bool:
     return re.fullmatch(r"\d+'[01]+", signal) is not None
+
+
+def check_inventory(spec: Spec, style: Style) -> None:
+    """Adders by kind and registers are as many as in the elaborated RTLIL."""
+    counted, planned = counted_operators(spec, style), inventory(spec, style=style)
+    for kind in ("full_adder", "half_adder", "half_adder_plus_one", "prefix_adder_bit", "register"):
+        assert counted[kind] == planned[kind], kind
+    if style is not Style.WORD:
+        assert planned["full_adder"] > 0

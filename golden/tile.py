@@ -1,0 +1,71 @@
+"""What all matrix tiles share: a record of activations and weights, and its worth."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from multipede.golden.formats import Format, Integer
+from multipede.golden.number_format import require_range, require_type
+from multipede.golden.spec import Kind, Spec
+
+MAXIMUM_SIDE = 256
+MAXIMUM_STAGES = 16
+
+
+class Tile(Spec):
+    """Base of the tiles Y[r, c] = sum over k of a[r, k] w[c, k].
+
+    A record holds ``lanes`` values of k for every row and column, in the ports ``a`` (rows,
+    lanes) and ``w`` (columns, lanes). Its ``last`` is 1 if the sums end with it.
+
+    Subclasses are dataclasses that declare the parameters below, ``weight`` and ``activation``.
+
+    Parameters
+    ----------
+    rows : activation rows in a record, 1 to 256.
+    columns : weight columns in a record, 1 to 256.
+    lanes : values of k in a record, 1 to 256.
+    stages : register ranks between input and output, 1 to 16.
+    """
+
+    kind: ClassVar[Kind] = Kind.TILE
+
+    weight: Format
+    activation: Format
+    rows: int
+    columns: int
+    lanes: int
+    stages: int
+
+    def _check_shape(self) -> None:
+        for name in ("rows", "columns", "lanes"):
+            require_range(name, getattr(self, name), 1, MAXIMUM_SIDE)
+        require_range("stages", self.stages, 1, MAXIMUM_STAGES)
+
+    def _check_integer(self, name: str, bounds: tuple[int, int]) -> None:
+        number_format = getattr(self, name)
+        require_type(name, number_format, Integer)
+        if not bounds[0] <= number_format.bits <= bounds[1]:
+            raise ValueError(
+                f"{name} = {number_format}: {self.unit} takes integers of {bounds[0]} to"
+                f" {bounds[1]} bits"
+            )
+
+    def _check_group(self, group: int) -> None:
+        require_range("group", group, 1, 1024)
+        if group % self.lanes:
+            raise ValueError(f"group = {group}: it must be a multiple of lanes = {self.lanes}")
+
+    @property
+    def records_per_group(self) -> int:
+        """Records of a whole group where groups end sums, else 1."""
+        return 1
+
+    @property
+    def operations(self) -> Mapping[str, int]:
+        """Multiply-accumulates of one record."""
+        return {"multiply_accumulate": self.rows * self.columns * self.lanes}
+
+    @property
+    def latency(self) -> int:
+        """Clocks from the record that ends a sum to its result."""
+        return self.stages

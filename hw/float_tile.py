@@ -1,0 +1,156 @@
+"""The float matrix tile: per row and column a tree or a chain of rounded sums.
+
+A tree gives one total for each record, and one adder behind it joins that to the accumulator. A
+chain is one fused multiply-add for each lane, one behind the other.
+"""
+
+from abc import abstractmethod
+from collections import Counter
+from functools import cached_property
+
+from amaranth.hdl import Module, Mux, Signal, Value
+
+from multipede.golden.float_tile import FloatTile, SumOrder
+from multipede.hw.arithmetic.circuit_component import CircuitComponent, CircuitDesign
+from multipede.hw.arithmetic.product_tree import (
+    ProductTree,
+    ProductTreePlan,
+    fused_step,
+    rounded_sum,
+)
+from multipede.hw.hierarchy import shared
+from multipede.hw.integer_tile import times
+from multipede.hw.unit import Unit, UnitPlan, delayed
+
+__all__ = ["FloatTilePlan", "FloatTileUnit"]
+
+
+class FloatTilePlan(UnitPlan):
+    """Circuits and register ranks of a tile.
+
+    Ranks: ``factor_ranks`` behind the factors, ``tree_ranks`` in the tree, and the accumulators.
+    """
+
+    spec: FloatTile
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether products are added in a tree."""
+        return self.spec.order is SumOrder.TREE
+
+    @property
+    def factor_ranks(self) -> int:
+        """Register ranks in front of the products."""
+        return 0 if self.is_tree else self.spec.stages - 1
+
+    @property
+    def tree_ranks(self) -> int:
+        """Register ranks of the tree, of which the last holds its total."""
+        return self.spec.stages - 1 - self.factor_ranks
+
+    @cached_property
+    def tree(self) -> ProductTreePlan:
+        """The sum of a record's products."""
+        spec = self.spec
+        return ProductTreePlan(
+            activation=spec.activation,
+            weight=spec.factor,
+            accumulator=spec.accumulator,
+            lanes=spec.lanes,
+            style=self.style,
+            ranks=self.tree_ranks,
+        )
+
+    @cached_property
+    def step(self) -> CircuitDesign:
+        """What changes an accumulator: a record's total under ``tree``, else a lane."""
+        spec = self.spec
+        if self.is_tree:
+            return CircuitDesign(rounded_sum, (spec.accumulator,), self.style)
+        arguments = (spec.activation, spec.factor, spec.accumulator)
+        return CircuitDesign(fused_step, arguments, self.style)
+
+    @property
+    @abstractmethod
+    def weight_inventory(self) -> Counter:
+        """Operators and registers between the ports and the columns' factors."""
+
+    def inventory(self) -> Counter:
+        spec = self.spec
+        results = spec.rows * spec.columns
+        count = times(self.step.plan.inventory(), results * (1 if self.is_tree else spec.lanes))
+        if self.is_tree:
+            count += times(self.tree.inventory(), results)
+        count += self.weight_inventory
+        activations = spec.rows * spec.lanes * spec.activation.bits
+        count["register"] += results * spec.accumulator.bits + activations * self.factor_ranks
+        count["register"] += 2 * (spec.stages - 1) + 2  # accept and last; fresh and valid
+        return count
+
+
+class FloatTileUnit(Unit):
+    """Any :class:`FloatTile`; subclasses name the specification and the plan."""
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        spec: FloatTile = self.spec
+        activations = [
+            [
+                delayed(m, code, self.plan.factor_ranks, name=f"a_{row}_{lane}")
+                for lane, code in enumerate(self._lanes(self.i.payload.a[row]))
+            ]
+            for row in range(spec.rows)
+        ]
+        weights = self._weights(m, platform)
+        accept = delayed(m, self.i.valid, spec.stages - 1, name="accept", reset=True)
+        last = delayed(m, self.i.payload.last, spec.stages - 1, name="last_in")
+        fresh = Signal(name="fresh", init=1)
+        with m.If(accept):
+            m.d.sync += fresh.eq(last)
+        self._step = CircuitComponent(self.plan.step)
+        self._tree = ProductTree(self.plan.tree) if self.plan.is_tree else None
+        for row, a in enumerate(activations):
+            for column, w in enumerate(weights):
+                name = f"{row}_{column}"
+                register = Signal(spec.accumulator.bits, name=f"y_{name}", reset_less=True)
+                so_far = Signal.like(register, name=f"so_far_{name}")
+                m.d.comb += so_far.eq(Mux(fresh, 0, register))
+                following = self._following(m, platform, name, so_far, a, w)
+                with m.If(accept):
+                    m.d.sync += register.eq(following)
+                m.d.comb += self.o.payload.y[row][column].eq(register)
+        valid = delayed(m, accept & last, 1, name="valid", reset=True)
+        m.d.comb += self.o.valid.eq(valid)
+        return m
+
+    @abstractmethod
+    def _weights(self, m: Module, platform) -> list[list[Value]]:
+        """Codes [column][lane] of the factors behind their ranks."""
+
+    def _following(
+        self, m: Module, platform, name: str, so_far: Value, a: list[Value], w: list[Value]
+    ) -> Value:
+        """The accumulator's next value."""
+        if self._tree is None:
+            for lane, (x, y) in enumerate(zip(a, w, strict=True)):
+                pins = {"a": x, "b": y, "c": so_far}
+                so_far = self._stepped(m, platform, "multiply_add", f"{name}_{lane}", pins)
+            return so_far
+        pins = {f"a{lane}": code for lane, code in enumerate(a)}
+        pins |= {f"w{lane}": code for lane, code in enumerate(w)}
+        pins["total"] = Signal(self.spec.accumulator.bits, name=f"total_{name}")
+        instance = f"product_tree_{name}"
+        shared(m, platform, "product_tree", self._tree, instance=instance, **pins)
+        return self._stepped(m, platform, "accumulate", name, {"a": so_far, "b": pins["total"]})
+
+    def _stepped(
+        self, m: Module, platform, module: str, name: str, operands: dict[str, Value]
+    ) -> Value:
+        """The total of one step."""
+        total = Signal(self.spec.accumulator.bits, name=f"sum_{name}")
+        pins = operands | {"total": total}
+        shared(m, platform, module, self._step, instance=f"{module}_{name}", **pins)
+        return total
+
+    def _lanes(self, values) -> list[Value]:
+        return [values[lane] for lane in range(self.spec.lanes)]
