@@ -37,6 +37,8 @@ class Hierarchy:
         if unique not in self._keys:
             self._keys[unique] = component.key
             self.definitions[unique] = _convert(component, unique, self)
+        # Amaranth warns of components that are never elaborated, as an equal one is not again.
+        component._MustUse__used = True
         return unique, _clock_pins(self.definitions[unique])
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from multipede.golden.float_tile import FloatTile
 from multipede.golden.formats import Float, Format
+from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import Port, Spec
 from multipede.golden.tile import Tile
 
