@@ -30,6 +30,9 @@ KINDS = {
 }
 """cell of RTLIL -> kind in inventories"""
 
+COUNTED = sorted(set(KINDS.values()))
+"""kinds that are counted; increments are wires, and word adders are as wide as Amaranth likes"""
+
 
 def counted_operators(spec: Spec, style: Style) -> Counter:
     """Bits of each kind in the unit; a reduction of n bits counts n - 1.
@@ -47,7 +50,9 @@ def counted_operators(spec: Spec, style: Style) -> Counter:
     cells = re.findall(r"^  cell (\S+) .*?\n(.*?)^  end", result.outputs["flat.il"], re.M | re.S)
     for cell, body in cells:
         kind = KINDS.get(cell)
-        parameters = {name: int(v) for name, v in re.findall(r"parameter \\(\w+) (\d+)$", body, re.M)}
+        parameters = {
+            name: int(v) for name, v in re.findall(r"parameter \\(\w+) (\d+)$", body, re.M)
+        }
         pins = dict(re.findall(r"connect \\(\w+) (.*)$", body, re.M))
         if kind is None or pins.get("S") == r"\rst":
             continue

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from collections import Counter
 
 import pytest
 from amaranth.sim import Simulator
@@ -18,7 +17,7 @@ from multipede.hw.hierarchy import to_rtlil
 from multipede.hw.unit import payload_layout
 from multipede.sim.verify import verify
 from multipede.sim.verilog import rtlil_of, verilog_of
-from multipede.toolchain.yosys import run_yosys
+from tests.hw.netlist import counted_operators
 
 BOOTH = PartialProducts.BOOTH
 SMALL = {"rows": 2, "columns": 2, "lanes": 2, "group": 8}
@@ -123,46 +122,13 @@ def test_mixpe_has_no_multiplier(style):
 )
 def test_inventory_equals_the_netlist(spec, style):
     """Adders by kind and registers, counted in the elaborated RTLIL."""
-    result = run_yosys(
-        # The flow's own clean-up joins flip-flops of unused bits; nothing else is optimised.
-        "read_rtlil unit.il; proc; flatten; opt_clean; write_rtlil flat.il",
-        files={"unit.il": rtlil_of(spec, style)},
-        outputs=["flat.il"],
-    )
-    counted = _counted(result.outputs["flat.il"])
+    counted = counted_operators(spec, style)
     planned = inventory(spec, style=style)
     for kind in ("full_adder", "half_adder", "half_adder_plus_one", "prefix_adder_bit"):
         assert counted[kind] == planned[kind], kind
     if style is not Style.WORD:
         assert planned["full_adder"] > 0
     assert counted["register"] == planned["register"]
-
-
-def _counted(rtlil: str) -> Counter:
-    count, kind, width = Counter(), None, 0
-    kinds = {
-        r"\full_adders": "full_adder",
-        r"\ripple_adder": "full_adder",
-        r"\half_adders": "half_adder",
-        r"\ripple_half_adder": "half_adder",
-        r"\half_adders_plus_one": "half_adder_plus_one",
-        r"\ripple_half_adder_plus_one": "half_adder_plus_one",
-        r"\prefix_adder": "prefix_adder_bit",
-        "$dff": "register",
-        "$dffe": "register",
-        "$sdff": "register",
-        "$sdffe": "register",
-    }
-    for line in rtlil.split("\n"):
-        words = line.split()
-        if words[:1] == ["cell"]:
-            kind, width = kinds.get(words[1]), 0
-        elif words[:2] == ["parameter", "\\WIDTH"] and kind:
-            width = int(words[2])
-        elif words[:1] == ["end"] and kind:
-            count[kind] += width
-            kind = None
-    return count
 
 
 @pytest.mark.parametrize("name", unit_names())
