@@ -7,7 +7,7 @@ a cut has register ranks inside its bit heap.
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +22,7 @@ from multipede.hw.style import Style
 __all__ = ["CircuitPlan", "Placed"]
 
 _DELAYS = {Operator.INPUT: 0, Operator.EXCLUSIVE_OR: 2, Operator.MULTIPLEXER: 2}
+_LIMB = 32
 _LATE = 4  # how long before its end a sum takes its late rows
 _BITWISE = (Operator.AND, Operator.OR, Operator.EXCLUSIVE_OR, Operator.MULTIPLEXER)
 
@@ -145,8 +146,7 @@ class CircuitPlan:
         for number, placed in self.placed.items():
             node = placed.node
             if node.operator is Operator.INPUT:
-                value = np.asarray(inputs[node.name]).astype(object)
-                result = [(value >> place & 1).astype(bool) for place in placed.live]
+                result = _parted(np.asarray(inputs[node.name]).astype(object), placed.live)
             else:
                 operands = [[_value(b, bits) for b in word] for word in self._operands[number]]
                 result = _evaluated(node, operands)
@@ -204,8 +204,25 @@ def _value(bit: Bit, bits: Mapping[Bit, np.ndarray]) -> np.ndarray:
     return ~value if bit.inverted else value
 
 
-def _joined(bits) -> np.ndarray:
-    return sum(np.asarray(bit).astype(object) * (1 << place) for place, bit in enumerate(bits))
+def _joined(bits: Sequence[np.ndarray]) -> np.ndarray:
+    """Unsigned integers of any width, 32 bits at a time where numpy is quick."""
+    total = np.zeros((), object)
+    for start in range(0, len(bits), _LIMB):
+        limb = sum(
+            np.asarray(bit).astype(np.int64) << place
+            for place, bit in enumerate(bits[start : start + _LIMB])
+        )
+        total = total + np.asarray(limb).astype(object) * (1 << start)
+    return total
+
+
+def _parted(values: np.ndarray, places: Sequence[int]) -> list[np.ndarray]:
+    """The bits of unsigned integers at some places."""
+    limbs = {
+        number: np.asarray(values >> (number * _LIMB) & ((1 << _LIMB) - 1)).astype(np.int64)
+        for number in {place // _LIMB for place in places}
+    }
+    return [(limbs[place // _LIMB] >> (place % _LIMB) & 1).astype(bool) for place in places]
 
 
 def _evaluated(node: Node, operands) -> list[np.ndarray]:
@@ -229,5 +246,4 @@ def _evaluated(node: Node, operands) -> list[np.ndarray]:
         value = _joined(bits)
         sign = value >> (operand.width - 1) if operand.signed else 0
         values[name] = value - sign * (1 << operand.width)
-    total = heap.evaluate(values)
-    return [(total >> place & 1).astype(bool) for place in range(node.width)]
+    return _parted(np.asarray(heap.evaluate(values), object), range(node.width))

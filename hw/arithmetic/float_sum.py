@@ -131,7 +131,6 @@ def sum_of_floats(c: Circuit, a: Number, b: Number, result: Float) -> Exact:
     width = max(len(x.exponent), len(y.exponent))
     exponents = (padded(n.exponent, width) for n in (x, y))
     exponent = c.choose(x_larger, *exponents, "larger_exponent")
-    largest = (x.largest + y.largest) << guard
     return Exact(
         word=(*word, top),
         negative=negative,
@@ -139,8 +138,20 @@ def sum_of_floats(c: Circuit, a: Number, b: Number, result: Float) -> Exact:
         sign=sign,
         exponent=(Term(exponent, name="exponent"),),
         plus=unit - guard,
-        ranges=(Range(low + unit - guard, high + unit - guard, 1, largest),),
+        ranges=_sums(x, y, guard, unit - guard, differ=subtract != ZERO),
         cancels=subtract,
+    )
+
+
+def _sums(x: _Addend, y: _Addend, guard: int, unit: int, *, differ: bool) -> tuple[Range, ...]:
+    """The sums other than zero; where signs never ``differ`` none is below the larger addend."""
+    largest = (x.largest + y.largest) << guard
+    if differ:
+        low, high = min(x.low, y.low), max(x.high, y.high)
+        return (Range(low + unit, high + unit, 1, largest),)
+    return tuple(
+        Range(r.low + unit, r.high + unit, r.smallest << guard, largest)
+        for r in (*x.ranges, *y.ranges)
     )
 
 

@@ -133,7 +133,8 @@ def _beneath(
     result: Float,
 ) -> list[Outcome]:
     """Outcomes beneath an unsigned format."""
-    some = c.any_of(magnitude, "magnitude_nonzero")
+    # Without a zero, code 0 is a number like any other.
+    some = c.any_of(magnitude, "magnitude_nonzero") if result.zero else ONE
     (negative,) = c.both((sign,), (some,), "negative")
     if small != ZERO:  # a magnitude below code 0 is none above it
         negative = c.choose(small, (ONE,), (negative,), "beneath")[0]

@@ -30,6 +30,9 @@ KINDS = {
 }
 """cell of RTLIL -> kind in inventories"""
 
+COUNTED = sorted(set(KINDS.values()))
+"""kinds that are counted; increments are wires, and word adders are as wide as Amaranth likes"""
+
 
 def counted_operators(spec: Spec, style: Style) -> Counter:
     """Bits of each kind in the unit; a reduction of n bits counts n - 1.

@@ -15,6 +15,7 @@ from multipede.golden.formats import (
     E3M2,
     E4M3,
     E5M2,
+    E8M0,
     FP16,
     FP32,
     INT8,
@@ -47,6 +48,8 @@ NORMAL = [
     NumberConverter(x=FP16, result=INT8, nan=NanResult.ZERO, stages=0),
     NumberConverter(x=Integer(32), result=FP16, rounding=Rounding.UP),
     NumberConverter(x=BF16, result=E2M1, stages=2),
+    NumberConverter(x=BF16, result=E8M0),
+    FloatMultiplier(a=E4M3, b=E4M3, result=E8M0, overflow=Overflow.NAN),
     NumberConverter(x=FP32, result=FixedPoint(20, 12), overflow=Overflow.WRAP),
 ]
 LARGE = [

@@ -6,10 +6,18 @@ import shutil
 import pytest
 
 from multipede.golden.catalogue import unit, unit_names
-from multipede.golden.formats import INT4, UINT2, Integer
+from multipede.golden.dequantise_first_tile import DequantiseFirstTile
+from multipede.golden.dequantiser import Dequantiser
+from multipede.golden.float_adder import FloatAdder
+from multipede.golden.float_multiplier import FloatMultiplier
+from multipede.golden.float_multiplier_tile import FloatMultiplierTile
+from multipede.golden.formats import E4M3, E5M2, FP16, INT4, UINT2, Integer
+from multipede.golden.fused_multiply_add import FusedMultiplyAdd
 from multipede.golden.integer_multiplier import IntegerMultiplier
+from multipede.golden.integer_tile import TileOutput
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
+from multipede.golden.number_converter import NumberConverter
 from multipede.hw import Style
 from multipede.sim.generate import generate
 from tests.sim.bench_runs import SIMULATORS, verdict
@@ -30,6 +38,22 @@ SPECS = {
     "multiplier-combinational": IntegerMultiplier(a=INT4, b=UINT2, stages=0),
     "multiplier-wide": IntegerMultiplier(a=Integer(31), b=Integer(31, signed=False), stages=5),
     "slow": SlowSpec(),
+}
+# Floats are much logic, which Icarus is slow at; `verify` runs every style.
+FLOATS = {
+    "adder": FloatAdder(a=E4M3, b=E4M3, result=E4M3),
+    "converter": NumberConverter(x=E5M2, result=INT4, stages=0),
+    "dequantiser": Dequantiser(d=INT4, scale=E5M2, sum=E4M3, result=E4M3),
+    "float-multiplier": FloatMultiplier(a=E4M3, b=E4M3, result=E4M3, stages=2),
+    "multiply-add": FusedMultiplyAdd(a=E4M3, b=E4M3, c=E4M3, result=E4M3),
+    "float-tile": FloatMultiplierTile(
+        weight=E4M3, activation=E4M3, accumulator=FP16, rows=1, columns=2, lanes=2
+    ),
+    "dequantise-first": DequantiseFirstTile(
+        weight=UINT2, activation=E4M3, accumulator=FP16, rows=1, columns=2, lanes=2, group=4
+    ),
+    "mixpe-float": MixPE(activation=E4M3, rows=1, columns=2, lanes=2, group=4),
+    "mixpe-dequantised": MixPE(rows=1, columns=2, lanes=2, group=4, output=TileOutput.DEQUANTISED),
 }
 
 
@@ -64,15 +88,17 @@ def mutate(directory, pattern, replacement, file="dut.v", count=1):
 RUNS = [("icarus", name, style) for name in SPECS for style in Style]
 RUNS += [("verilator", name, Style.WORD) for name in SPECS]
 RUNS += [("verilator", "mixpe", style) for style in (Style.CELLS, Style.CELLS_PREFIX)]
+RUNS += [("icarus", name, Style.WORD) for name in FLOATS]
+RUNS += [("verilator", "mixpe-dequantised", Style.WORD), ("icarus", "adder", Style.CELLS)]
 
 
 def test_every_unit_is_tried():
-    assert {spec.unit for spec in SPECS.values()} >= set(unit_names())
+    assert {spec.unit for spec in (SPECS | FLOATS).values()} >= set(unit_names())
 
 
 @pytest.mark.parametrize(("simulator", "name", "style"), RUNS)
 def test_bench_passes(tmp_path, simulator, name, style):
-    line = verdict(SIMULATORS[simulator](made(SPECS[name], tmp_path, style), "dut"))
+    line = verdict(SIMULATORS[simulator](made((SPECS | FLOATS)[name], tmp_path, style), "dut"))
     found = re.fullmatch(r"PASS (\d+) records, (\d+) results", line)
     assert found, line
     assert int(found[1]) == RECORDS

@@ -2,10 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 
 from multipede.golden.catalogue import unit, unit_names
+from multipede.golden.float_adder import FloatAdder
+from multipede.golden.float_multiplier import FloatMultiplier
+from multipede.golden.formats import FP16
+from multipede.golden.fused_multiply_add import FusedMultiplyAdd
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
+from multipede.golden.number_converter import NumberConverter
 from multipede.sim.stimulus import exhaustive_twin, random_records, stimuli
 
 SEED = 20261122
@@ -89,3 +95,48 @@ def test_twin_keeps_the_formats():
     assert (twin.weight, twin.activation, twin.zero_point) == (spec.weight, spec.activation, True)
     assert (twin.rows, twin.columns, twin.lanes) == (1, 1, 1)
     assert exhaustive_twin(IntegerMultiplier()) is None
+
+
+@pytest.mark.parametrize("unit", [FloatAdder, FloatMultiplier, FusedMultiplyAdd, NumberConverter])
+def test_related_operands_meet_ties_their_neighbours_and_the_ends(unit):
+    """FP16 results of operands that float64 holds exactly, one record in some hundreds at least."""
+    spec = unit()
+    records = dict(spec.related_records(np.random.default_rng(SEED), 60_000))
+    assert spec.check_inputs(records) == 60_000
+    tensors = {name: torch.from_numpy(codes) for name, codes in records.items()}
+    codes = spec.reference(**tensors)[0][spec.result_port].numpy()
+    with np.errstate(all="ignore"):
+        exact = operated(unit, spec, records)
+        finite = np.isfinite(exact)
+        result = spec.result.decode(codes)
+        spacing = np.abs(spec.result.decode(codes ^ 1) - result)
+        error = np.abs(exact - result)
+    assert np.mean(2 * error == spacing) > 0.005  # ties
+    assert np.mean((error > 0.4 * spacing) & (2 * error < spacing)) > 0.005  # just not
+    assert np.mean((result != 0) & (np.abs(result) < spec.result.smallest_normal)) > 0.01
+    assert np.mean(np.isinf(result) & finite) > 0.002
+    assert np.mean(finite & (np.abs(exact) > 0.99 * spec.result.maximum)) > 0.002
+    if unit in (FloatAdder, FusedMultiplyAdd):
+        addend = np.abs(spec.result.decode(records[spec.operands[-1]]))
+        assert np.mean(finite & (exact != 0) & (np.abs(exact) < addend / 64)) > 0.02
+        assert np.mean((exact == 0) & (addend != 0)) > 0.01
+
+
+def operated(unit, spec, records):
+    values = [
+        getattr(spec, name).decode(records[name]).astype(np.longdouble) for name in spec.operands
+    ]
+    if unit is FloatMultiplier:
+        return values[0] * values[1]
+    if unit is FusedMultiplyAdd:
+        return values[0] * values[1] + values[2]
+    return sum(values)
+
+
+def test_half_of_the_random_records_are_related():
+    spec = FloatAdder()
+    records = random_records(spec, 40_000, seed=SEED)
+    with np.errstate(invalid="ignore"):
+        a, b = (FP16.decode(records[name]) for name in "ab")
+        close = np.abs(a + b) < np.abs(a) / 64
+    assert 0.05 < close.mean() < 0.5

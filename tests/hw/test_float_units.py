@@ -1,0 +1,202 @@
+"""The floating-point units equal their references: RTL in every style, and plans of any formats."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from amaranth.sim import Simulator
+
+from multipede.golden.float_adder import FloatAdder
+from multipede.golden.float_multiplier import FloatMultiplier
+from multipede.golden.formats import E2M1, FP16, FP32, Float, Overflow, Rounding, Specials
+from multipede.golden.fused_multiply_add import FusedMultiplyAdd
+from multipede.golden.number_converter import NumberConverter
+from multipede.golden.rounded_operation import NanResult, RoundedOperation
+from multipede.hw import Style, build, inventory
+from multipede.hw.float_adder import FloatAdderUnit
+from multipede.hw.float_multiplier import FloatMultiplierUnit
+from multipede.hw.fused_multiply_add import FusedMultiplyAddUnit
+from multipede.hw.number_converter import NumberConverterUnit
+from multipede.sim.stimulus import random_records
+from multipede.sim.verify import verify
+from multipede.sim.verilog import rtlil_of
+from tests.hw.float_specs import EXHAUSTIVE, LONG, MIXED, SMALL, of_one_format, random_specs
+from tests.hw.netlist import COUNTED, counted_operators
+
+SEED = 20261122
+UNITS = {
+    FloatAdder: FloatAdderUnit,
+    FloatMultiplier: FloatMultiplierUnit,
+    FusedMultiplyAdd: FusedMultiplyAddUnit,
+    NumberConverter: NumberConverterUnit,
+}
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("spec", EXHAUSTIVE, ids=str)
+def test_rtl_equals_reference_for_every_pair_of_codes(spec):
+    report = verify(spec, records=2000)
+    report.raise_on_failure()
+    swept = {check.style for check in report.checks if check.stimulus == "exhaustive"}
+    assert swept == {style.value for style in Style}
+    codes = [len(port.format.codes()) for port in spec.inputs.values()]
+    assert all(c.records == np.prod(codes) for c in report.checks if c.stimulus == "exhaustive")
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("spec", MIXED, ids=str)
+def test_rtl_equals_reference_in_mixed_formats(spec):
+    verify(spec, records=20_000).raise_on_failure()
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("spec", LONG, ids=str)
+def test_rtl_equals_reference_a_million_times(spec):
+    report = verify(spec, records=1_000_000)
+    report.raise_on_failure()
+    assert report.results > 3_000_000
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("spec", LONG, ids=str)
+def test_rtl_equals_reference_ten_million_times(spec):
+    verify(spec, records=10_000_000, seed=SEED).raise_on_failure()
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("stages", range(9))
+@pytest.mark.parametrize("unit", UNITS)
+def test_rtl_equals_reference_in_every_number_of_stages(unit, stages):
+    verify(unit(stages=stages), records=100_000).raise_on_failure()
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("index", range(60))
+def test_rtl_of_random_formats_equals_reference(index):
+    (spec,) = random_specs(SEED + index, 1)
+    verify(spec, records=20_000).raise_on_failure()
+
+
+def assert_plan_equals_reference(spec: RoundedOperation, records: dict[str, np.ndarray]) -> None:
+    """Compare what the plan's operators compute, without RTL."""
+    count = len(next(iter(records.values())))
+    bits = {
+        name: np.asarray(port.format.to_bits(records[name])) for name, port in spec.inputs.items()
+    }
+    plan = UNITS[type(spec)].planned(spec, Style.CELLS).circuit
+    got = np.broadcast_to(plan.evaluate(**bits)[spec.result_port], count)
+    outputs, _ = spec.reference(**{n: torch.from_numpy(codes) for n, codes in records.items()})
+    wanted = np.asarray(spec.result.to_bits(outputs[spec.result_port].numpy()))
+    (wrong,) = np.nonzero(got != wanted)
+    if len(wrong):
+        first = wrong[0]
+        operands = {name: int(codes[first]) for name, codes in records.items()}
+        pytest.fail(f"{spec}: {operands} gives {got[first]:#x}, not {wanted[first]:#x}")
+
+
+@pytest.mark.parametrize("number_format", [*SMALL, FP16], ids=str)
+@pytest.mark.parametrize("unit", UNITS)
+def test_every_rounding_and_policy(unit, number_format):
+    policies = [policy for policy in number_format.overflows if policy is not Overflow.RAISE]
+    for rounding, overflow, nan in product(Rounding, policies, NanResult):
+        spec = of_one_format(unit, number_format, rounding=rounding, overflow=overflow, nan=nan)
+        assert_plan_equals_reference(spec, random_records(spec, 2000, seed=SEED))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_formats(seed):
+    print(f"seed {SEED + seed}")
+    for spec in random_specs(SEED + seed, 40):
+        assert_plan_equals_reference(spec, random_records(spec, 500, seed=seed))
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("seed", range(100, 160))
+def test_many_random_formats(seed):
+    for spec in random_specs(SEED + seed, 100):
+        assert_plan_equals_reference(spec, random_records(spec, 2000, seed=seed))
+
+
+@pytest.mark.parametrize("style", list(Style))
+@pytest.mark.parametrize(
+    "spec",
+    [
+        FloatAdder(stages=0),
+        FloatAdder(stages=4),
+        of_one_format(FloatMultiplier, FP32, stages=3),
+        of_one_format(FloatMultiplier, SMALL[0], rounding=Rounding.UP),
+        FusedMultiplyAdd(stages=6),
+        MIXED[0],
+        NumberConverter(x=FP32, result=FP16, stages=2),
+    ],
+    ids=str,
+)
+def test_inventory_equals_the_netlist(spec, style):
+    """Every kind of operator and the registers, counted in the elaborated RTLIL."""
+    counted, planned = counted_operators(spec, style), inventory(spec, style=style)
+    assert {kind: counted[kind] for kind in COUNTED} == {kind: planned[kind] for kind in COUNTED}
+    assert planned["multiplexer_bit"] > 10
+
+
+def test_each_rank_is_of_use():
+    """Between any two ranks something is computed, a part of a sum at least."""
+    for unit, stages in product((FloatAdder, FloatMultiplier, FusedMultiplyAdd), range(1, 9)):
+        plan = UNITS[unit].planned(unit(stages=stages), Style.CELLS_PREFIX).circuit
+        busy = {
+            rank
+            for placed in plan.placed.values()
+            for rank in range(placed.enters, placed.leaves + 1)
+        }
+        assert busy == set(range(stages))
+
+
+def operators(unit: type[RoundedOperation], number_format: Float) -> int:
+    count = inventory(of_one_format(unit, number_format, stages=0), style=Style.CELLS)
+    return sum(number for kind, number in count.items() if kind in COUNTED)
+
+
+def test_what_a_format_cannot_produce_has_no_logic():
+    finite = Float(5, 10, specials=Specials.FINITE)
+    flushed = Float(5, 10, subnormals=False)
+    unsigned = Float(5, 10, signed=False)
+    assert operators(FloatAdder, finite) < operators(FloatAdder, FP16) - 40
+    assert operators(FloatMultiplier, flushed) < operators(FloatMultiplier, FP16) - 100
+    assert operators(FloatAdder, unsigned) < operators(FloatAdder, FP16) - 100
+    # The eight magnitudes of E2M1 are all FP32 numbers.
+    widening = inventory(NumberConverter(x=E2M1, result=FP32, stages=0), style=Style.CELLS)
+    assert sum(widening.values()) < 20
+
+
+@pytest.mark.parametrize("style", [Style.CELLS, Style.CELLS_PREFIX])
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_word_operators_in_the_cells_styles(unit, style):
+    rtlil = rtlil_of(unit(), style)
+    for cell in ("$mul", "$add", "$sub", "$lt", "$gt", "$shl", "$shr", "$shift"):
+        assert f"cell {cell} " not in rtlil
+
+
+def test_units_work_in_plain_amaranth():
+    """Outside our flow a unit is an ordinary component: no instances, no files beside it."""
+    spec = FusedMultiplyAdd(stages=2)
+    records = random_records(spec, 40, seed=SEED)
+    tensors = {name: torch.from_numpy(codes) for name, codes in records.items()}
+    expected = spec.reference(**tensors)[0]["y"].tolist()
+    for style in Style:
+        component = build(spec, style=style)
+        simulator = Simulator(component)
+        simulator.add_clock(1e-6)
+        seen = []
+
+        async def bench(context, component=component, seen=seen):
+            for index in range(42):
+                record = {name: int(codes[index % 40]) for name, codes in records.items()}
+                context.set(component.i.payload, record)
+                context.set(component.i.valid, 1)
+                if context.get(component.o.valid):
+                    seen.append(context.get(component.o.payload.y))
+                await context.tick()
+
+        simulator.add_testbench(bench)
+        simulator.run()
+        assert seen == expected
