@@ -95,6 +95,7 @@ def assert_plan_equals_reference(spec: RoundedOperation, records: dict[str, np.n
         pytest.fail(f"{spec}: {operands} gives {got[first]:#x}, not {wanted[first]:#x}")
 
 
+@pytest.mark.regress
 @pytest.mark.parametrize("number_format", [*SMALL, FP16], ids=str)
 @pytest.mark.parametrize("unit", UNITS)
 def test_every_rounding_and_policy(unit, number_format):
@@ -165,7 +166,7 @@ def test_what_a_format_cannot_produce_has_no_logic():
     assert operators(FloatAdder, unsigned) < operators(FloatAdder, FP16) - 100
     # The eight magnitudes of E2M1 are all FP32 numbers.
     widening = inventory(NumberConverter(x=E2M1, result=FP32, stages=0), style=Style.CELLS)
-    assert sum(widening.values()) < 20
+    assert sum(widening.values()) < 40
 
 
 @pytest.mark.parametrize("style", [Style.CELLS, Style.CELLS_PREFIX])
