@@ -2,30 +2,36 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from multipede.cost_model.accuracy import measure_accuracy
 from multipede.cost_model.comparison import Comparison, compare_with_baselines
 from multipede.cost_model.demonstration_plot import draw, plot_data
 from multipede.cost_model.demonstration_report import Demonstration, TileResult
-from multipede.golden.formats import INT8, UINT4, Integer
-from multipede.golden.integer_tile import IntegerTile
-from multipede.golden.matrix_product import dequantised_product, group_sums
+from multipede.golden.dequantise_first_tile import DequantiseFirstTile
+from multipede.golden.float_multiplier_tile import FloatMultiplierTile
+from multipede.golden.formats import FP16, INT8, UINT4, Float, Integer
+from multipede.golden.integer_tile import IntegerTile, TileOutput
+from multipede.golden.matrix_product import dequantised_product, group_sums, tile_results
 from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.minilm import MODEL, SENTENCES, load_minilm
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile
 from multipede.golden.number_format import require_type
 from multipede.golden.quantisation import (
+    MAXIMUM_GROUP,
     QuantisedActivations,
     QuantisedWeights,
     quantise_activations,
     quantise_weights,
 )
 from multipede.golden.safetensors_file import read_matrix, tensor_names
+from multipede.golden.tile import Tile
 from multipede.hw import Style
 from multipede.sim.matrix_product import require_equal, run_matrix_product
 from multipede.toolchain import ToolError, write_atomically
@@ -37,6 +43,8 @@ __all__ = ["Demonstration", "TileResult", "demonstrate"]
 
 GAUSSIAN_TOKENS = 128
 GAUSSIAN_SEED = 1
+OUTSIDE_SCALE_BITS = 32
+"""Group sums are scaled outside the tile, by FP32."""
 SAMPLED_TILES = 16
 """Output tiles for which the specification's reference is run record by record."""
 
@@ -53,7 +61,7 @@ class _Layer:
 
 
 def first_costs(tile: IntegerTile) -> Comparison:
-    """Gates and LUTs of the tile and of its baselines, exact accumulators; minutes at first.
+    """Gates and LUTs of a tile and of its baselines, exact accumulators; minutes at first.
 
     Raises ToolError if Yosys is missing.
     """
@@ -66,6 +74,7 @@ def demonstrate(
     tensor: str | None = None,
     weight_format: Integer = UINT4,
     activation_format: Integer = INT8,
+    float_format: Float | None = FP16,
     group: int = 128,
     rows: int = 4,
     columns: int = 4,
@@ -79,8 +88,9 @@ def demonstrate(
 ) -> Demonstration:
     """Quantise a matrix, compute all of it in the RTL, compare every output, measure the error.
 
-    The same data go through a MixPE tile and, as baseline, through a tile of INT8 multipliers
-    with INT8 weights of the same group.
+    The same data go through MixPE tiles and, as baselines, through tiles of multipliers: one of
+    INT8 weights and activations, and of floats one whose weights have the activations' format and
+    one that dequantises MixPE's weights first.
 
     Parameters
     ----------
@@ -90,10 +100,13 @@ def demonstrate(
         that ``sentences`` give it.
     weight_format : 1 to 8 bits; unsigned with zero points, signed (2 bits and more) without.
     activation_format : signed, 4 to 16 bits.
+    float_format : of the activations that go through MixPE and the float baselines, 9 to 16 bits;
+        None to leave these out.
     group, rows, columns, lanes : of both tiles.
     style : of the RTL.
     output : directory for ``demonstration.json`` and ``demonstration.png``; made if need be.
-    costs : called with the tile, gives its costs for the report; None for no costs.
+    costs : called with each MixPE tile that has baselines among the results, gives its costs for
+        the report; None for no costs.
     progress : whether to draw bars on standard error; by default just on a terminal.
 
     Raises
@@ -106,17 +119,24 @@ def demonstrate(
         If any output differs from golden; names token, output and group. Nothing is written.
     """
     require_type("style", style, Style)
-    size = {"group": group, "rows": rows, "columns": columns, "lanes": lanes}
-    zero_point = isinstance(weight_format, Integer) and not weight_format.signed
-    tile = MixPE(weight=weight_format, activation=activation_format, zero_point=zero_point, **size)
-    baseline = MultiplierTile(weight=INT8, activation=INT8, zero_point=False, **size)
+    tiles = _tiles(
+        weight_format,
+        activation_format,
+        float_format,
+        {"group": group, "rows": rows, "columns": columns, "lanes": lanes},
+    )
     output = Path(output)
     _require_writable(output)
     try:
         data = _foreign_layer(weights, tensor) if weights or tensor else _own(layer, sentences)
     except ModuleNotFoundError as error:
         raise ToolError(str(error)) from error
-    results = [_through(spec, data, style, progress) for spec in (tile, baseline)]
+    operands = [_operands(spec, data) for spec in tiles]
+    exact = data.activations.double() @ data.weights.double().T
+    results = [
+        _through(spec, *each, exact, style, progress)
+        for spec, each in zip(tiles, operands, strict=True)
+    ]
     report = Demonstration(
         weights=data.weights_source,
         activations=data.activations_source,
@@ -124,11 +144,49 @@ def demonstrate(
         outputs=data.weights.shape[0],
         inner=data.weights.shape[1],
         results=tuple(results),
-        costs=costs(tile) if costs else None,
+        costs=tuple(map(costs, _costed(tiles))) if costs else (),
         files=(output / "demonstration.json", output / "demonstration.png"),
     )
     _write(report)
     return report
+
+
+def _tiles(
+    weight: Integer, activation: Integer, number_format: Float | None, size: Mapping[str, int]
+) -> list[Tile]:
+    """What the layer goes through: MixPE with integers and with floats, each before its rivals."""
+    zero_point = isinstance(weight, Integer) and not weight.signed
+    mixpe = MixPE(weight=weight, activation=activation, zero_point=zero_point, **size)
+    dequantised = replace(mixpe, output=TileOutput.DEQUANTISED)
+    integers = [
+        mixpe,
+        dequantised,
+        MultiplierTile(weight=INT8, activation=INT8, zero_point=False, **size),
+    ]
+    if number_format is None:
+        return integers
+    require_type("float_format", number_format, Float)
+    shape = {name: size[name] for name in ("rows", "columns", "lanes")} | {
+        "activation": number_format
+    }
+    return [
+        *integers,
+        replace(dequantised, activation=number_format),
+        DequantiseFirstTile(
+            weight=weight,
+            zero_point=zero_point,
+            dequantised=number_format,
+            group=size["group"],
+            **shape,
+        ),
+        FloatMultiplierTile(weight=number_format, **shape),
+    ]
+
+
+def _costed(tiles: Sequence[Tile]) -> list[MixPE]:
+    """The MixPE tiles of each kind of activation whose rivals are there, too."""
+    integers = [tile for tile in tiles if isinstance(tile, MixPE)]
+    return [integers[0], *(tile for tile in integers if isinstance(tile.activation, Float))]
 
 
 def _own(layer: int, sentences: Sequence[str]) -> _Layer:
@@ -163,57 +221,94 @@ def _foreign_layer(weights: Path | None, tensor: str | None) -> _Layer:
     return _Layer(tensor, matrix, activations, f"{weights}, {tensor}", source)
 
 
-def _through(spec: IntegerTile, layer: _Layer, style: Style, progress: bool | None) -> TileResult:
-    """The layer quantised for this tile, through its RTL, compared and measured."""
-    import torch
-
-    weights = quantise_weights(
-        layer.weights,
-        format=spec.weight,
-        group=spec.group,
-        zero_point=spec.zero_point,
-        name=layer.name,
-    )
-    activations = quantise_activations(layer.activations, format=spec.activation)
-    expected = group_sums(activations, weights)
-    sampled = _check_reference(spec, activations, weights, expected)
+def _through(
+    spec: Tile,
+    activations: QuantisedActivations,
+    weights: QuantisedWeights,
+    exact: "Tensor",
+    style: Style,
+    progress: bool | None,
+) -> TileResult:
+    """The layer through the RTL of a tile, compared with golden and measured against ``exact``."""
+    expected = _golden(spec, activations, weights)
+    tiling = MatrixTiling(spec, activations, weights)
+    sampled = _check_reference(tiling, expected)
     run = run_matrix_product(spec, activations, weights, style=style, progress=progress)
-    name = f"{spec.unit} W{spec.weight.bits}A{spec.activation.bits}"
-    compared = require_equal(
-        run.results["d"], expected.numpy(), unit=f"{name}, {style.value} style"
-    )
-    exact = layer.activations.double() @ layer.weights.double().T
-    result = dequantised_product(torch.from_numpy(run.results["d"]), activations, weights)
+    name = _name(spec)
+    unit = f"{name}, {style.value} style"
+    compared = [
+        require_equal(run.results[port], codes, unit=unit) for port, codes in expected.items()
+    ]
+    result = _values(spec, run.results, activations, weights)
+    scale = spec.inputs.get("scale")
     return TileResult(
         name=name,
         spec=spec,
         style=style.value,
-        bits_per_weight=weights.bits_per_weight,
-        outputs=compared,
+        bits_per_weight=weights.bits_per_weight(scale.format.bits if scale else OUTSIDE_SCALE_BITS),
+        outputs=compared[0],
         reference_outputs=sampled,
         records=run.records,
         cycles=run.cycles,
-        ideal_cycles=MatrixTiling(spec, activations, weights).ideal_cycles,
+        ideal_cycles=tiling.ideal_cycles,
         seconds=run.seconds,
         accuracy=measure_accuracy(result, exact),
         plot=plot_data(result, exact),
     )
 
 
-def _check_reference(
-    spec: IntegerTile,
+def _name(spec: Tile) -> str:
+    dequantised = isinstance(spec, IntegerTile) and spec.is_dequantised
+    return (
+        f"{spec.unit} W{spec.weight.bits}A{spec.activation.bits}"
+        f"{', dequantised' if dequantised else ''}"
+    )
+
+
+def _operands(spec: Tile, layer: _Layer) -> tuple[QuantisedActivations, QuantisedWeights]:
+    weights = quantise_weights(
+        layer.weights,
+        format=spec.weight,
+        group=getattr(spec, "group", MAXIMUM_GROUP),
+        zero_point="z" in spec.inputs,
+        name=layer.name,
+    )
+    return quantise_activations(layer.activations, format=spec.activation), weights
+
+
+def _golden(
+    spec: Tile, activations: QuantisedActivations, weights: QuantisedWeights
+) -> dict[str, np.ndarray]:
+    """What the tile must put out, [tokens, N, R] by port."""
+    if spec.sums_groups:
+        return {"d": group_sums(activations, weights).numpy()}
+    return tile_results(spec, activations, weights)
+
+
+def _values(
+    spec: Tile,
+    results: Mapping[str, np.ndarray],
     activations: QuantisedActivations,
     weights: QuantisedWeights,
-    expected: "Tensor",
-) -> int:
-    """Sums compared between golden's matrix product and the specification's own reference.
+) -> "Tensor":
+    """The product that the tile's results stand for, float64 [tokens, N]."""
+    import torch
+
+    if spec.sums_groups:
+        return dequantised_product(torch.from_numpy(results["d"]), activations, weights)
+    y = spec.outputs["y"].format.decode(torch.from_numpy(results["y"][:, :, 0]))
+    return y * activations.scales.double()[:, None]
+
+
+def _check_reference(tiling: MatrixTiling, expected: Mapping[str, np.ndarray]) -> int:
+    """Results compared between golden's matrix product and the specification's own reference.
 
     Some output tiles, the first and the last among them, are run record by record. MismatchError
     if golden disagrees with itself.
     """
     import torch
 
-    tiling = MatrixTiling(spec, activations, weights)
+    spec = tiling.spec
     sample = {round(i * (tiling.tiles - 1) / (SAMPLED_TILES - 1)) for i in range(SAMPLED_TILES)}
     compared = 0
     for tile in sorted(sample):
@@ -223,10 +318,11 @@ def _check_reference(
         }
         outputs, _ = spec.reference(**records)
         row, column = divmod(tile, tiling.column_blocks)
-        block = expected[row * spec.rows :, column * spec.columns :][: spec.rows, : spec.columns]
-        d = outputs["d"].permute(1, 2, 0)[: block.shape[0], : block.shape[1]]
-        what = f"golden reference of {spec.unit}, output tile {tile}"
-        compared += require_equal(d.numpy(), block.numpy(), unit=what)
+        for port, matrix in expected.items():
+            block = matrix[row * spec.rows :, column * spec.columns :][: spec.rows, : spec.columns]
+            found = outputs[port].permute(1, 2, 0)[: block.shape[0], : block.shape[1]]
+            what = f"golden reference of {spec.unit}, output tile {tile}"
+            compared += require_equal(found.numpy(), block, unit=what)
     return compared
 
 

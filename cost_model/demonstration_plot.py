@@ -1,6 +1,7 @@
 """The demonstration's picture and the numbers in it."""
 
 import io
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from multipede.toolchain import ToolError
@@ -18,7 +19,6 @@ SCATTER_POINTS = 3000
 BINS = 101
 SPAN = 0.5
 """The histogram reaches so many times the reference's RMS to either side."""
-COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:red")
 
 
 def plot_data(result: "Tensor", reference: "Tensor") -> dict[str, Any]:
@@ -55,15 +55,19 @@ def draw(report: "Demonstration") -> bytes:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         raise ToolError("the plot needs matplotlib: pip install matplotlib") from None
-    figure = Figure(figsize=(13, 9), layout="constrained")
-    (scatter, histogram), (quality, price) = figure.subplots(2, 2)
-    _draw_values(scatter, report)
-    _draw_errors(histogram, report)
-    _draw_quality(quality, report)
-    if report.costs:
-        _draw_costs(price, report.costs)
-    else:
-        _draw_cycles(price, report)
+    rows = 2 + -(-len(report.costs) // 2)
+    figure = Figure(figsize=(14, 5 * rows), layout="constrained")
+    first, second, *others = figure.subplots(rows, 2)
+    _draw_values(first[0], report)
+    _draw_errors(first[1], report)
+    _draw_quality(second[0], report)
+    _draw_cycles(second[1], report)
+    places = [axes for row in others for axes in row]
+    for axes, comparison in zip_longest(places, report.costs):
+        if comparison is None:
+            axes.set_axis_off()
+        else:
+            _draw_costs(axes, comparison)
     figure.suptitle(
         f"{report.weights}: {report.tokens} tokens x {report.inner} x {report.outputs},"
         f" every output from the RTL equal to golden",
@@ -83,7 +87,7 @@ def _draw_values(axes: "Axes", report: "Demonstration") -> None:
             sample["quantised"],
             s=4,
             alpha=0.5,
-            color=COLOURS[index],
+            color=f"C{index}",
             label=result.name,
         )
     middle = axes.get_xlim()
@@ -100,7 +104,7 @@ def _draw_errors(axes: "Axes", report: "Demonstration") -> None:
     for index, result in enumerate(report.results):
         data = result.plot["error_by_reference_rms"]
         edges = np.linspace(data["minimum"], data["maximum"], len(data["counts"]) + 1)
-        axes.stairs(data["counts"], edges, color=COLOURS[index], label=result.name)
+        axes.stairs(data["counts"], edges, color=f"C{index}", label=result.name)
     axes.set_yscale("log")
     axes.set_xlabel("error / RMS of the FP32 outputs [1]")
     axes.set_ylabel("outputs per bin [1]")
@@ -111,28 +115,32 @@ def _draw_errors(axes: "Axes", report: "Demonstration") -> None:
 def _draw_quality(axes: "Axes", report: "Demonstration") -> None:
     names = [result.name for result in report.results]
     values = [result.accuracy.to_dict()["sqnr_db"] or 0.0 for result in report.results]
-    bars = axes.bar(names, values, color=COLOURS[: len(names)])
+    bars = axes.barh(names, values, color=[f"C{index}" for index in range(len(names))])
     labels = [f"{result.accuracy.sqnr_db:.1f} dB" for result in report.results]
-    axes.bar_label(bars, labels)
-    axes.set_ylabel("signal to quantisation noise [dB]")
+    axes.bar_label(bars, labels, padding=2)
+    axes.invert_yaxis()
+    axes.margins(x=0.15)
+    axes.set_xlabel("signal to quantisation noise [dB]")
     axes.set_title("Accuracy against FP32")
 
 
 def _draw_cycles(axes: "Axes", report: "Demonstration") -> None:
     names = [result.name for result in report.results]
-    positions = range(len(names))
     for offset, (label, values) in enumerate(
         {
             "in the RTL": [result.cycles for result in report.results],
             "ideal": [result.ideal_cycles for result in report.results],
         }.items()
     ):
-        bars = axes.bar([p + 0.4 * offset for p in positions], values, 0.38, label=label)
-        axes.bar_label(bars, [f"{value:,.0f}" for value in values])
-    axes.set_xticks([p + 0.2 for p in positions], names)
-    axes.set_ylabel("clock cycles [1]")
+        places = [index + 0.4 * offset for index in range(len(names))]
+        bars = axes.barh(places, values, 0.38, label=label)
+        axes.bar_label(bars, [f"{value:,.0f}" for value in values], padding=2)
+    axes.set_yticks([index + 0.2 for index in range(len(names))], names)
+    axes.invert_yaxis()
+    axes.margins(x=0.15)
+    axes.set_xlabel("clock cycles [1]")
     axes.set_title("Time for the whole matrix")
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower left")
 
 
 def _draw_costs(axes: "Axes", comparison: "Comparison") -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from multipede.cost_model.accuracy import Accuracy
 from multipede.cost_model.comparison import Comparison
-from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.tile import Tile
 
 __all__ = ["Demonstration", "TileResult"]
 
@@ -22,8 +22,8 @@ class TileResult:
     spec : the tile.
     style : of the RTL.
     bits_per_weight : storage, zero points and scales included.
-    outputs : sums D compared bit for bit with golden; all were equal.
-    reference_outputs : sums of sampled output tiles for which the specification's own
+    outputs : results (group sums D, or Y) compared bit for bit with golden; all were equal.
+    reference_outputs : results of sampled output tiles for which the specification's own
         record-by-record reference was compared with golden's matrix product.
     records, cycles : input records, and clocks from the first to the last result.
     ideal_cycles : multiply-accumulates by those of one record.
@@ -33,7 +33,7 @@ class TileResult:
     """
 
     name: str
-    spec: IntegerTile
+    spec: Tile
     style: str
     bits_per_weight: float
     outputs: int
@@ -49,6 +49,11 @@ class TileResult:
     def records_per_second(self) -> float:
         """Records simulated per second of wall time, packing included."""
         return self.records / self.seconds
+
+    @property
+    def kind_of_result(self) -> str:
+        """What the tile puts out, for readers."""
+        return "group sums" if self.spec.sums_groups else "outputs in floating point"
 
     @property
     def utilisation(self) -> float:
@@ -71,10 +76,10 @@ class TileResult:
         return "\n".join(
             [
                 f"{self.name}: {self.spec}, {self.style} style",
-                f"  {self.outputs:,} group sums from the RTL equal golden bit for bit;"
+                f"  {self.outputs:,} {self.kind_of_result} from the RTL equal golden bit for bit;"
                 f" {self.reference_outputs:,} of them also by the record-by-record reference",
                 f"  {self.accuracy}",
-                f"  {self.bits_per_weight:.3f} bits per weight with scales and zero points",
+                f"  {self.bits_per_weight:.3f} bits per weight, scales and zero points included",
                 f"  {self.cycles:,} clock cycles ({self.ideal_cycles:,.0f} ideal, utilisation"
                 f" {self.utilisation:.2%}), {self.records:,} records in {self.seconds:.2f} s:"
                 f" {self.records_per_second:,.0f} records/s",
@@ -84,14 +89,14 @@ class TileResult:
 
 @dataclass(frozen=True)
 class Demonstration:
-    """A layer through the RTL of a tile and of its baseline.
+    """A layer through the RTL of tiles and of their baselines.
 
     Attributes
     ----------
     weights, activations : where they come from, in words.
     tokens, outputs, inner : the product is [tokens, inner] by [inner, outputs].
-    results : the tile first, then its baseline.
-    costs : of the first tile beside its baselines, if they were asked for.
+    results : one per tile.
+    costs : of some of the tiles beside their baselines, if they were asked for.
     files : what was written.
     """
 
@@ -101,24 +106,26 @@ class Demonstration:
     outputs: int
     inner: int
     results: tuple[TileResult, ...]
-    costs: Comparison | None
+    costs: tuple[Comparison, ...]
     files: tuple[Path, ...]
 
     @property
     def passed(self) -> bool:
         """Whether every output of every tile was compared; a difference raises before."""
-        groups = [-(-self.inner // result.spec.group) for result in self.results]
         return bool(self.results) and all(
-            result.outputs == self.tokens * self.outputs * count
-            for result, count in zip(self.results, groups, strict=True)
+            result.outputs == self.tokens * self.outputs * self._results_each(result.spec)
+            for result in self.results
         )
+
+    def _results_each(self, spec: Tile) -> int:
+        return -(-self.inner // spec.group) if spec.sums_groups else 1
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return dict(vars(self)) | {
             "passed": self.passed,
             "results": [result.to_dict() for result in self.results],
-            "costs": self.costs.to_dict() if self.costs else None,
+            "costs": [comparison.to_dict() for comparison in self.costs],
             "files": [str(file) for file in self.files],
         }
 
@@ -129,7 +136,7 @@ class Demonstration:
             "errors are those of the matrix product, without bias, against FP32 operands summed"
             " in float64",
             *map(str, self.results),
-            *([str(self.costs)] if self.costs else []),
+            *(f"\n{comparison}\n" for comparison in self.costs),
             *(f"written: {file}" for file in self.files),
         ]
         return "\n".join(lines)

@@ -82,10 +82,10 @@ class DequantiseFirstTile(FloatTile):
         return Integer.spanning(-reach, reach)
 
     @property
-    def column_formats(self) -> Mapping[str, Format]:
+    def of_columns(self) -> Mapping[str, tuple[Format, str]]:
         """``z``, if there are zero points, and ``scale``."""
-        zero_points = {"z": self.weight} if self.zero_point else {}
-        return zero_points | {"scale": self.scale}
+        zero_points = {"z": (self.weight, "zero point")} if self.zero_point else {}
+        return zero_points | {"scale": (self.scale, "scale")}
 
     @property
     def factor(self) -> Float:

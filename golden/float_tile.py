@@ -127,22 +127,22 @@ class FloatTile(Tile):
     @property
     def inputs(self) -> Mapping[str, Port]:
         """``a`` (rows, lanes), ``w`` (columns, lanes), what belongs to the weights, ``last`` ()."""
-        ports = {
-            "a": Port(self.activation, (self.rows, self.lanes)),
-            "w": Port(self.weight, (self.columns, self.lanes)),
+        of_columns = {
+            name: Port(number_format, (self.columns,), f"{what} of each column, for this record")
+            for name, (number_format, what) in self.of_columns.items()
         }
-        of_columns = {name: Port(f, (self.columns,)) for name, f in self.column_formats.items()}
-        return ports | of_columns | {"last": Port(UINT1)}
+        last = Port(UINT1, meaning="1 if this record ends the sum")
+        return self._operands | of_columns | {"last": last}
 
     @property
-    def column_formats(self) -> Mapping[str, Format]:
-        """Formats of the ports with one value per column that belong to the weights."""
+    def of_columns(self) -> Mapping[str, tuple[Format, str]]:
+        """Format and meaning of the ports with one value per column that belong to the weights."""
         return {}
 
     @property
     def outputs(self) -> Mapping[str, Port]:
         """``y`` (rows, columns), one record for each ``last``."""
-        return {"y": Port(self.accumulator, (self.rows, self.columns))}
+        return {"y": Port(self.accumulator, (self.rows, self.columns), "Y, the sum")}
 
     def reference(
         self, state: FloatTileState | None = None, **inputs: "Tensor"

@@ -58,12 +58,12 @@ class IntegerMultiplier(Spec):
     @property
     def inputs(self) -> Mapping[str, Port]:
         """The factors ``a`` () and ``b`` ()."""
-        return {"a": Port(self.a), "b": Port(self.b)}
+        return {"a": Port(self.a, meaning="factor"), "b": Port(self.b, meaning="factor")}
 
     @property
     def outputs(self) -> Mapping[str, Port]:
         """The product ``p`` ()."""
-        return {"p": Port(self.product)}
+        return {"p": Port(self.product, meaning="a b, exactly")}
 
     @property
     def operations(self) -> Mapping[str, int]:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 MAXIMUM_CODE_BITS = 63
 CHANNEL_GROUPS_BITS = 10
 
+_OF_COLUMNS = {
+    "z": "zero point of each column; the one with the group's final record counts",
+    "scale": "scale of each column; the one with the group's final record counts",
+    "channel_scale": "scale of each column above the groups' scales; that with last counts",
+}
+
 
 class TileOutput(Enum):
     """What a tile puts out."""
@@ -180,6 +186,10 @@ class IntegerTile(Tile):
         return self.output is TileOutput.DEQUANTISED
 
     @property
+    def sums_groups(self) -> bool:
+        return not self.is_dequantised
+
+    @property
     def group_tile(self) -> Self:
         """The tile that gives the D of the groups."""
         return replace(self, output=TileOutput.GROUP)
@@ -227,25 +237,27 @@ class IntegerTile(Tile):
         """``a`` (rows, lanes), ``w`` (columns, lanes), ``z`` (columns) if there are zero points,
         ``scale`` and ``channel_scale`` (columns) if they count, and ``last`` ().
         """
-        ports = {
-            "a": Port(self.activation, (self.rows, self.lanes)),
-            "w": Port(self.weight, (self.columns, self.lanes)),
-        }
-        if self.zero_point:
-            ports["z"] = Port(self.weight, (self.columns,))
-        ports |= {name: Port(getattr(self, name), (self.columns,)) for name in self.scales}
-        return ports | {"last": Port(UINT1)}
+        ports = self._operands
+        formats = {"z": self.weight} if self.zero_point else {}
+        formats |= {name: getattr(self, name) for name in self.scales}
+        for name, number_format in formats.items():
+            ports[name] = Port(number_format, (self.columns,), _OF_COLUMNS[name])
+        ends = "group and the result" if self.is_dequantised else "group early"
+        return ports | {"last": Port(UINT1, meaning=f"1 if this record ends the {ends}")}
 
     @property
     def outputs(self) -> Mapping[str, Port]:
         """``d`` (rows, columns) and ``last`` (), or ``y`` (rows, columns)."""
         if self.is_dequantised:
-            return {"y": Port(FP32, (self.rows, self.columns))}
+            return {"y": Port(FP32, (self.rows, self.columns), "Y, the sum of scaled group sums")}
         return self._group_outputs
 
     @property
     def _group_outputs(self) -> dict[str, Port]:
-        return {"d": Port(self.result, (self.rows, self.columns)), "last": Port(UINT1)}
+        return {
+            "d": Port(self.result, (self.rows, self.columns), "D, the group's sum"),
+            "last": Port(UINT1, meaning="that of the record that ended the group"),
+        }
 
     @property
     def latency(self) -> int:

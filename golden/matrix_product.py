@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multipede.golden.digits import DIGIT_BITS, digit_count, shifted_digits
+from multipede.golden.float_tile import FloatTile
 from multipede.golden.formats import Float
-from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.matrix_tiling import MatrixTiling
+from multipede.golden.native_float import is_native, native_results
 from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
 from multipede.golden.significands import maximum_significand, significands
+from multipede.golden.tile import Tile
 
 if TYPE_CHECKING:
     import torch
@@ -102,9 +104,10 @@ def dequantised_product(
 
 
 def tile_results(
-    spec: IntegerTile, activations: QuantisedActivations, weights: QuantisedWeights
+    spec: Tile, activations: QuantisedActivations, weights: QuantisedWeights
 ) -> "dict[str, np.ndarray]":
-    """All that a tile puts out for a whole product, by its own reference.
+    """All that a tile puts out for a whole product, by its own reference, or by the processor's
+    floats where these :func:`are <multipede.golden.native_float.is_native>` the definition.
 
     Output port -> int64 [tokens, N, R], as :class:`MatrixTiling` says. Rows and columns do not
     depend on others, so that tiles as large as may be give the same as small ones.
@@ -116,9 +119,11 @@ def tile_results(
     """
     import torch
 
+    MatrixTiling(spec, activations, weights)  # says what does not fit
+    if isinstance(spec, FloatTile) and is_native(spec):
+        return {"y": native_results(spec, activations, weights)}
     tokens, outputs = activations.codes.shape[0], weights.codes.shape[0]
     large = replace(spec, rows=min(LARGEST_BLOCK, tokens), columns=min(LARGEST_BLOCK, outputs))
-    MatrixTiling(spec, activations, weights)  # says what does not fit
     tiling = MatrixTiling(large, activations, weights)
     target, filled, state = tiling.empty(), 0, None
     for tile in range(tiling.tiles):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multipede.golden.formats import Format, Integer
-from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.number_format import require_type
+from multipede.golden.tile import Tile
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,25 +29,25 @@ class MatrixTiling:
     point, so that it contributes nothing. Scales are rounded to the tile's format.
 
     Results are matrices [tokens, N, R] for each output port but ``last``, int64: R is the number
-    of groups, or 1 for a tile that puts out one record for each ``last``. What a port has once
-    per row stands at all of the row's outputs.
+    of groups for a tile that ``sums_groups``, else 1. What a port has once per row stands at all
+    of the row's outputs.
 
     Raises
     ------
     TypeError
-        If ``spec`` is no integer tile.
+        If ``spec`` is no tile.
     ValueError
-        If its formats, group or zero point are not those of the operands, naming both, and for
-        integer scales.
+        If its formats, group, zero point or scales are not those of the operands, naming both,
+        and for integer scales.
     """
 
     def __init__(
         self,
-        spec: IntegerTile,
+        spec: Tile,
         activations: "QuantisedActivations",
         weights: "QuantisedWeights",
     ):
-        require_type("spec", spec, IntegerTile)
+        require_type("spec", spec, Tile)
         _check_operands(spec, activations, weights)
         self.spec = spec
         self.tokens, self.inner = activations.codes.shape
@@ -58,17 +58,18 @@ class MatrixTiling:
         self.records_per_tile = -(-self.inner // spec.lanes)
         self._a = self._operand(activations.codes, None, spec.activation, spec.rows)
         self._w = self._operand(weights.codes, weights.zeros, spec.weight, spec.columns)
+        self._records_per_group = weights.group // spec.lanes
         self._of_groups = {}
-        if spec.zero_point:
+        if "z" in spec.inputs:
             self._of_groups["z"] = self._per_group(weights.zeros.numpy(), spec.weight)
-        if spec.is_dequantised:
+        if "scale" in spec.inputs:
             scales = spec.scale.encode(weights.scales.numpy())
             self._of_groups["scale"] = self._per_group(scales, spec.scale)
 
     @property
     def results_per_tile(self) -> int:
         """Result records of an output tile."""
-        return 1 if self.spec.is_dequantised else self.groups
+        return self.groups if self.spec.sums_groups else 1
 
     @property
     def tiles(self) -> int:
@@ -178,28 +179,34 @@ class MatrixTiling:
         spec = self.spec
         padded = np.zeros((self.column_blocks * spec.columns, self.groups), _dtype(format))
         padded[: self.outputs] = codes
-        spread = np.repeat(padded, spec.records_per_group, axis=1)[:, : self.records_per_tile]
+        spread = np.repeat(padded, self._records_per_group, axis=1)[:, : self.records_per_tile]
         cut = spread.reshape(self.column_blocks, spec.columns, self.records_per_tile)
         return np.ascontiguousarray(cut.transpose(0, 2, 1))
 
 
 def _check_operands(
-    spec: IntegerTile, activations: "QuantisedActivations", weights: "QuantisedWeights"
+    spec: Tile, activations: "QuantisedActivations", weights: "QuantisedWeights"
 ) -> None:
+    zero_point = "z" in spec.inputs
     pairs = {
         "weight": (spec.weight, weights.format),
         "activation": (spec.activation, activations.format),
-        "group": (spec.group, weights.group),
-        "zero_point": (spec.zero_point, weights.zeros is not None),
+        "group": (getattr(spec, "group", weights.group), weights.group),
+        "zero_point": (zero_point, weights.zeros is not None),
         "k": (activations.codes.shape[1], weights.codes.shape[1]),
     }
-    if spec.is_dequantised and spec.second_level:
+    if "channel_scale" in spec.inputs:
         raise ValueError(f"scale = {spec.scale}: weights have scales of one level only")
     for name, (first, second) in pairs.items():
         if first != second:
             where = "activations" if name == "k" else spec.unit
             other = "activations" if name == "activation" else "weights"
             raise ValueError(f"{name} = {first} in the {where}, but {second} in the {other}")
+    # Scales that are no port's are for group sums, or nobody would ever multiply by them.
+    scaled = "scale" in spec.inputs or spec.sums_groups
+    if scaled != (weights.scales is not None):
+        takes = "needs" if scaled else "takes no"
+        raise ValueError(f"scale: {spec.unit} {takes} scales, unlike {weights.format} weights")
 
 
 def _dtype(format: Format) -> np.dtype:

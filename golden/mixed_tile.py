@@ -1,6 +1,6 @@
 """What tiles of integer weights and integer or float activations compute."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -172,12 +172,13 @@ class MixedTile(IntegerTile):
         ports = super()._group_outputs
         last = ports.pop("last")
         if self.is_aligned:
-            ports["exponent"] = Port(self.exponent, (self.rows,))
+            ports["exponent"] = Port(self.exponent, (self.rows,), "exponent that a row's D share")
         elif self.is_float:
             d = self.result
-            ports["d"] = Port(FixedPoint(d.bits, self.fraction_bits, d.signed), ports["d"].shape)
+            number_format = FixedPoint(d.bits, self.fraction_bits, d.signed)
+            ports["d"] = replace(ports["d"], format=number_format)
         if self.has_nan:
-            ports["nan"] = Port(UINT1, (self.rows,))
+            ports["nan"] = Port(UINT1, (self.rows,), "1 if an activation of the row was no number")
         return ports | {"last": last}
 
     def _group_reference(

@@ -23,6 +23,8 @@ Without a zero point (symmetric; signed formats of 2 bits and more)::
 bits likewise, with the format's largest value for q_max and one rounding to nearest even; wider
 floats are rounded as they are, and the scale is 1.
 
+**Weights as floats** of 9 to 16 bits are rounded as they are, too, and have no scales.
+
 A group of zeros, or of values so small that the scale underflows, gets scale 0 and the code of
 value 0 everywhere, hence contributes exactly 0.
 
@@ -41,7 +43,8 @@ if TYPE_CHECKING:
 
 MAXIMUM_GROUP = 1024
 UNSCALED_ABOVE = 8
-"""Floats of more bits hold activations as they are."""
+"""Floats of more bits hold weights and activations as they are."""
+MAXIMUM_FLOAT_BITS = 16
 
 
 @dataclass(frozen=True)
@@ -52,34 +55,37 @@ class QuantisedWeights:
     ----------
     codes : int64 [N, K].
     zeros : int64 [N, G], the code of value 0 in each group; None without zero point.
-    scales : float32 [N, G], not negative; G = ceil(K / group).
+    scales : float32 [N, G], not negative, G = ceil(K / group); None for floats.
     """
 
-    format: Integer
+    format: Integer | Float
     group: int
     codes: "Tensor"
     zeros: "Tensor | None"
-    scales: "Tensor"
+    scales: "Tensor | None"
 
     @property
     def groups(self) -> int:
         """Groups along k, the last one perhaps shorter than the others."""
-        return self.scales.shape[1]
+        return -(-self.codes.shape[1] // self.group)
 
-    @property
-    def bits_per_weight(self) -> float:
-        """Bits of storage per weight: codes, zero points and 32-bit scales."""
+    def bits_per_weight(self, scale_bits: int = 32) -> float:
+        """Bits of storage per weight: codes, zero points, and scales of so many bits."""
         zero_bits = 0 if self.zeros is None else self.zeros.numel() * self.format.bits
-        side = zero_bits + 32 * self.scales.numel()
-        return self.format.bits + side / self.codes.numel()
+        scales = 0 if self.scales is None else self.scales.numel()
+        return self.format.bits + (zero_bits + scale_bits * scales) / self.codes.numel()
 
     def dequantised(self) -> "Tensor":
         """The values scale (code - z), exactly, float64 [N, K]."""
+        if self.scales is None:
+            return self.format.decode(self.codes)
         return self.offsets.double() * self._spread(self.scales).double()
 
     @property
     def offsets(self) -> "Tensor":
-        """code - z, int64 [N, K]."""
+        """code - z, int64 [N, K]. ValueError for floats, which have other values than codes."""
+        if isinstance(self.format, Float):
+            raise ValueError(f"format = {self.format}: integer weights are needed")
         return self.codes if self.zeros is None else self.codes - self._spread(self.zeros)
 
     def _spread(self, per_group: "Tensor") -> "Tensor":
@@ -108,7 +114,7 @@ class QuantisedActivations:
 def quantise_weights(
     weights: "Tensor",
     *,
-    format: Integer,
+    format: Integer | Float,
     group: int,
     zero_point: bool | None = None,
     name: str = "weights",
@@ -118,9 +124,9 @@ def quantise_weights(
     Parameters
     ----------
     weights : floating-point [N, K], finite; taken as float32.
-    format : integer of 1 to 8 bits.
-    group : values of k that share a scale, 1 to 1024.
-    zero_point : whether groups have one; by default just for unsigned formats.
+    format : integer of 1 to 8 bits, or signed float of 9 to 16 bits.
+    group : values of k that share a scale, 1 to 1024; floats have none.
+    zero_point : whether groups have one; by default just for unsigned integers.
     name : of the tensor, for messages.
 
     Raises
@@ -129,12 +135,15 @@ def quantise_weights(
         For arguments of another type and tensors that hold no floating-point numbers.
     ValueError
         For another shape, a value that is not finite in float32 (named with its index), a group
-        whose range is not, or a format without zero point that is unsigned or has one bit.
+        whose range is not, a value that a float format cannot hold, or a format without zero
+        point that is unsigned or has one bit.
     """
     import torch
 
-    _require_integer("format", format, 1, 8)
     require_range("group", group, 1, MAXIMUM_GROUP)
+    if isinstance(format, Float):
+        return _float_weights(_finite_matrix(weights, name), format, group, zero_point, name)
+    _require_integer("format", format, 1, 8)
     zero_point = not format.signed if zero_point is None else zero_point
     require_type("zero_point", zero_point, bool)
     values = _finite_matrix(weights, name)
@@ -208,24 +217,43 @@ def _symmetric(values: "Tensor", format: Integer) -> "tuple[Tensor, Tensor]":
     return codes.to(torch.int64), scales
 
 
+def _float_weights(
+    values: "Tensor", format: Float, group: int, zero_point: bool | None, name: str
+) -> QuantisedWeights:
+    if not format.signed or not UNSCALED_ABOVE < format.bits <= MAXIMUM_FLOAT_BITS:
+        raise ValueError(
+            f"format = {format}: weights may be signed floats of {UNSCALED_ABOVE + 1} to"
+            f" {MAXIMUM_FLOAT_BITS} bits"
+        )
+    if zero_point:
+        raise ValueError(f"zero_point = {zero_point}: {format} has none")
+    codes = _encoded(values.double(), format, name)
+    return QuantisedWeights(format, group, codes, None, None)
+
+
+def _encoded(values: "Tensor", format: Float, name: str) -> "Tensor":
+    try:
+        return format.encode(values, overflow=Overflow.RAISE)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
 def _float_activations(values: "Tensor", format: Float, name: str) -> QuantisedActivations:
     import torch
 
-    if not format.signed or format.bits > 16:
-        raise ValueError(f"format = {format}: signed floats of at most 16 bits are needed")
+    if not format.signed or format.bits > MAXIMUM_FLOAT_BITS:
+        raise ValueError(
+            f"format = {format}: signed floats of at most {MAXIMUM_FLOAT_BITS} bits are needed"
+        )
     scales = torch.ones(values.shape[0])
     if format.bits <= UNSCALED_ABOVE:
         scales = values.abs().amax(dim=-1) / format.maximum
     divisors = torch.where(scales == 0, torch.ones_like(scales), scales)
-    try:
+    scaled = (values / divisors[:, None]).double()
+    if format.bits <= UNSCALED_ABOVE:
         # Scaled values may exceed the largest by a rounding; they are brought back to it.
-        scaled = (values / divisors[:, None]).double()
-        if format.bits <= UNSCALED_ABOVE:
-            scaled = scaled.clamp(-format.maximum, format.maximum)
-        codes = format.encode(scaled, overflow=Overflow.RAISE)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    return QuantisedActivations(format, codes, scales)
+        scaled = scaled.clamp(-format.maximum, format.maximum)
+    return QuantisedActivations(format, _encoded(scaled, format, name), scales)
 
 
 def _finite_matrix(values: "Tensor", name: str) -> "Tensor":

@@ -106,15 +106,15 @@ class RoundedOperation(Spec):
         allowed = [policy for policy in self.result.overflows if policy is not Overflow.RAISE]
         if self.overflow not in allowed:
             raise ValueError(
-                f"overflow = {self.overflow.name}: allowed with result = {self.result} are"
-                f" {', '.join(policy.name for policy in allowed)}"
+                f"overflow = {self.overflow.value}: allowed with result = {self.result} are"
+                f" {', '.join(policy.value for policy in allowed)}"
             )
 
     def _check_nan(self) -> None:
         result = self.result
         neither = isinstance(result, Float) and result.nan_code is None and not result.zero
         if neither and self.nan is NanResult.ZERO:
-            raise ValueError(f"nan = ZERO: result = {result} has no zero; allowed is MAXIMUM")
+            raise ValueError(f"nan = zero: result = {result} has no zero; allowed is maximum")
 
     @property
     def overflow_policy(self) -> Overflow:
@@ -136,12 +136,12 @@ class RoundedOperation(Spec):
     @property
     def inputs(self) -> Mapping[str, Port]:
         """One code of shape () per operand."""
-        return {name: Port(getattr(self, name)) for name in self.operands}
+        return {name: Port(getattr(self, name), meaning="operand") for name in self.operands}
 
     @property
     def outputs(self) -> Mapping[str, Port]:
         """The rounded result ()."""
-        return {self.result_port: Port(self.result)}
+        return {self.result_port: Port(self.result, meaning="the result, rounded once")}
 
     @property
     def operations(self) -> Mapping[str, int]:
@@ -186,7 +186,8 @@ def _require_format(name: str, value: object, kinds: tuple[type[Format], ...]) -
     if not isinstance(value, kinds):
         *first, last = (kind.__name__ for kind in kinds)
         words = f"{', '.join(first)} or {last}" if first else last
-        raise TypeError(f"{name} must be {words}, not {type(value).__name__}: {value!r}")
+        shown = value.name if isinstance(value, Format) else repr(value)
+        raise TypeError(f"{name} must be {words}, not {type(value).__name__}: {shown}")
     limit = MAXIMUM_FLOAT_BITS if isinstance(value, Float) else MAXIMUM_INTEGER_BITS
     if value.bits > limit:
         raise ValueError(

@@ -8,7 +8,7 @@ import types
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -45,10 +45,12 @@ class Port:
 
     In Python a port of T records is an int64 array or tensor of shape ``(T, *shape)``, with one
     more axis of 32-bit limbs, least significant first, if the format is wider than 63 bits.
+    ``meaning`` says in a line what is there, and of which record it counts.
     """
 
     format: Format
     shape: tuple[int, ...] = ()
+    meaning: str = field(default="", compare=False)
 
     @property
     def elements(self) -> int:

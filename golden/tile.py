@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from multipede.golden.formats import Format, Integer
 from multipede.golden.number_format import require_range, require_type
-from multipede.golden.spec import Kind, Spec
+from multipede.golden.spec import Kind, Port, Spec
 
 MAXIMUM_SIDE = 256
 MAXIMUM_STAGES = 16
@@ -59,6 +59,19 @@ class Tile(Spec):
     def records_per_group(self) -> int:
         """Records of a whole group where groups end sums, else 1."""
         return 1
+
+    @property
+    def _operands(self) -> dict[str, Port]:
+        """``a`` (rows, lanes) and ``w`` (columns, lanes)."""
+        return {
+            "a": Port(self.activation, (self.rows, self.lanes), "activations of each row"),
+            "w": Port(self.weight, (self.columns, self.lanes), "weights of each column"),
+        }
+
+    @property
+    def sums_groups(self) -> bool:
+        """Whether each group gives a result of its own, to be scaled outside."""
+        return False
 
     @property
     def operations(self) -> Mapping[str, int]:

@@ -75,7 +75,7 @@ class DequantiseFirstTileUnit(FloatTileUnit):
         component = CircuitComponent(self.plan.dequantiser)
         factors = []
         for column in range(self.spec.columns):
-            pins = {name: payload[name][column] for name in self.spec.column_formats}
+            pins = {name: payload[name][column] for name in self.spec.of_columns}
             factors.append(
                 [
                     self._factor(m, platform, component, f"{column}_{lane}", pins | {"w": code})

@@ -108,7 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--style", action="append", help="word, cells or cells-prefix; may be repeated (all)"
     )
-    verify.add_argument("--records", type=int, default=100_000, help="random records per style")
+    verify.add_argument(
+        "--records",
+        type=int,
+        default=100_000,
+        help="random ones per style, beside all corners",
+    )
     verify.add_argument("--seed", type=int, default=1)
 
     synthesize = _add_unit(command("synthesize", "count gates or LUTs", _synthesize))
@@ -194,7 +199,12 @@ def _show(options: argparse.Namespace) -> Answer:
     spec = _spec(options)
     ports = {
         direction: {
-            name: {"format": port.format.name, "shape": list(port.shape), "bits": port.bits}
+            name: {
+                "format": port.format.name,
+                "shape": list(port.shape),
+                "bits": port.bits,
+                "meaning": port.meaning,
+            }
             for name, port in getattr(spec, direction).items()
         }
         for direction in ("inputs", "outputs")
@@ -206,6 +216,7 @@ def _show(options: argparse.Namespace) -> Answer:
         "title": spec.title,
         "source": spec.source,
         "latency": spec.latency,
+        "latency_is": "exact" if spec.always_ready else "least",
         "initiation_interval": spec.initiation_interval,
         "operations": dict(spec.operations),
         "fingerprint": spec.fingerprint,
@@ -216,27 +227,50 @@ def _show(options: argparse.Namespace) -> Answer:
 
 def _shown(spec, document: dict) -> str:
     lines = [f"{spec.unit}: {spec.title}", f"source: {spec.source}", "", "parameters"]
-    for name, value in document["parameters"].items():
-        typed = str(value).lower() if isinstance(value, bool | None) else str(value)
-        meaning = document["meaning"][name].replace("``", "")
-        lines += textwrap.wrap(f"{typed:13} {meaning}", 98, **_hanging(name))
+    rows = [
+        [name, str(value).lower() if isinstance(value, bool | None) else str(value), meaning]
+        for (name, value), meaning in zip(
+            document["parameters"].items(), document["meaning"].values(), strict=True
+        )
+    ]
+    lines += _columns(rows)
     for direction in ("inputs", "outputs"):
-        lines += ["", direction]
-        for name, port in document[direction].items():
-            lines.append(
-                f"  {name:18}{port['format']:10}{tuple(port['shape'])!s:12}{port['bits']} bits"
-            )
-    lines += ["", f"latency {spec.latency} clocks, one record per {spec.initiation_interval}"]
+        rows = [
+            [name, port["format"], _array(port["shape"]), f"{port['bits']} bits", port["meaning"]]
+            for name, port in document[direction].items()
+        ]
+        lines += ["", direction, *_columns(rows)]
+    least = "" if spec.always_ready else "at least "
+    clocks = spec.initiation_interval
+    pace = "every clock" if clocks == 1 else f"every {clocks} clocks"
+    lines += ["", f"latency {least}{spec.latency} clocks, one record {pace}"]
     lines += [f"{number} {name} per record" for name, number in spec.operations.items()]
     lines += ["", "operators, in bits"]
-    for style, counts in document["inventory"].items():
-        listed = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
-        lines.append(f"  {style:14}{listed}")
-    return "\n".join(lines)
+    rows = [
+        [style, ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))]
+        for style, counts in document["inventory"].items()
+    ]
+    return "\n".join(lines + _columns(rows))
 
 
-def _hanging(name: str) -> dict[str, str]:
-    return {"initial_indent": f"  {name:18}", "subsequent_indent": " " * 34}
+def _array(shape: list[int]) -> str:
+    return " x ".join(map(str, shape)) or "-"
+
+
+def _columns(rows: list[list[str]]) -> list[str]:
+    """Rows under one another, as wide as they must be; the last column is wrapped."""
+    widths = [max(map(len, column)) + 2 for column in list(zip(*rows, strict=True))[:-1]]
+    indent = " " * (2 + sum(widths))
+    lines = []
+    for *cells, text in rows:
+        start = "  " + "".join(f"{cell:{w}}" for cell, w in zip(cells, widths, strict=True))
+        lines += textwrap.wrap(
+            text.replace("``", ""),
+            max(98, len(indent) + 40),
+            initial_indent=start,
+            subsequent_indent=indent,
+        ) or [start.rstrip()]
+    return lines
 
 
 def _generate(options: argparse.Namespace) -> Answer:
@@ -289,7 +323,7 @@ def _demo(options: argparse.Namespace) -> Answer:
         style=_style(options.style),
         output=options.output,
     )
-    status = TOOL_FAILED if report.costs and report.costs.errors else HELD
+    status = TOOL_FAILED if any(costs.errors for costs in report.costs) else HELD
     return (status if report.passed else FAILED), report.to_dict(), str(report)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.matrix_tiling import MatrixTiling
+from multipede.golden.tile import Tile
 from multipede.hw import Style
 from multipede.sim.model import Model, SimulationError, compile_model
 from multipede.sim.report import MismatchError
@@ -38,7 +38,7 @@ class MatrixProduct:
 
 
 def run_matrix_product(
-    spec: IntegerTile,
+    spec: Tile,
     activations: "QuantisedActivations",
     weights: "QuantisedWeights",
     *,
@@ -53,7 +53,7 @@ def run_matrix_product(
 
     Parameters
     ----------
-    spec : the tile; formats, group and zero point must be those of the operands.
+    spec : the tile; formats, group, zero point and scales must be those of the operands.
     activations, weights : [tokens, K] and [N, K].
     style : of the RTL.
     model : a compiled model of ``spec`` to use instead; it is reset.
@@ -104,7 +104,7 @@ def require_equal(got: np.ndarray, expected: np.ndarray, *, unit: str) -> int:
 
     Parameters
     ----------
-    got, expected : int64 [tokens, N, G], from the RTL and from golden.
+    got, expected : int64 [tokens, N, R], from the RTL and from golden; R groups, or 1.
     unit : name for the message.
 
     Raises MismatchError naming token, output and group of the first difference and the number of
@@ -117,8 +117,9 @@ def require_equal(got: np.ndarray, expected: np.ndarray, *, unit: str) -> int:
     if count:
         place = np.unravel_index(int(np.argmax(different)), got.shape)
         token, output, group = (int(i) for i in place)
+        where = f"token {token}, output {output}" + (f", group {group}" if got.shape[2] > 1 else "")
         raise MismatchError(
-            f"{unit}: token {token}, output {output}, group {group}: RTL gives {got[place]},"
-            f" golden {expected[place]} ({count} of {got.size} outputs differ)"
+            f"{unit}: {where}: RTL gives {got[place]}, golden {expected[place]}"
+            f" ({count} of {got.size} outputs differ)"
         )
     return got.size

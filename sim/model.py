@@ -43,8 +43,8 @@ class SimulationError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class SimulationRun:
-    """What came out: one int64 array of shape (T', ...) per output port.
+class SimulationRun(Mapping[str, np.ndarray]):
+    """What came out: a mapping of output ports to int64 arrays of shape (T', ...).
 
     ``cycles`` counts the clocks from the first record to the last result or record, whichever is
     later; for a unit of latency L without gaps it is T + L if the last record gives a result.
@@ -55,6 +55,12 @@ class SimulationRun:
 
     def __getitem__(self, port: str) -> np.ndarray:
         return self.outputs[port]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.outputs)
+
+    def __len__(self) -> int:
+        return len(self.outputs)
 
 
 class _Run(ctypes.Structure):

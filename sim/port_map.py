@@ -53,6 +53,8 @@ def port_map(
         "input": _stream("i", spec.inputs, pins),
         "output": _stream("o", spec.outputs, pins),
         "latency": spec.latency,
+        # A unit that may hold records back may give results later than that.
+        "latency_is": "exact" if spec.always_ready else "least",
         "initiation_interval": spec.initiation_interval,
         "always_ready": spec.always_ready,
         "stallable": spec.stallable,
@@ -73,7 +75,7 @@ def _stream(prefix: str, ports: Mapping[str, Port], pins: set[str]) -> dict[str,
     """A record passes with a rising edge while ``valid`` and ``ready``, if there is one, are 1."""
     operands, offset = {}, 0
     for name, port in ports.items():
-        operands[name] = _operand(port, offset)
+        operands[name] = {"meaning": port.meaning} | _operand(port, offset)
         offset += port.bits
     ready = f"{prefix}_ready"
     return {

@@ -130,7 +130,8 @@ class ProductTree(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         terms = self._products(m, platform)
-        adders = {level.ranks: CircuitComponent(self.key.sum(level)) for level in self.key.levels}
+        sums = {level.ranks: self.key.sum(level) for level in self.key.levels}
+        adders = {ranks: CircuitComponent(design) for ranks, design in sums.items()}
         for number, level in enumerate(self.key.levels):
             terms = self._level(m, platform, number, level, adders[level.ranks], terms)
         m.d.comb += self.total.eq(terms[0])

@@ -14,7 +14,7 @@ from multipede.cost_model import demonstration
 from multipede.cost_model.accuracy import measure_accuracy
 from multipede.cost_model.comparison import Comparison
 from multipede.cost_model.demonstration import demonstrate
-from multipede.golden.formats import INT1, INT4, UINT4, Integer
+from multipede.golden.formats import FP16, FP32, INT1, INT4, INT8, UINT4, Integer
 from multipede.sim.report import MismatchError
 from multipede.toolchain import ToolError
 
@@ -42,7 +42,7 @@ def no_picture(monkeypatch) -> None:
 
 def small(file: Path, output: Path, **options):
     arguments = {"weights": file, "tensor": "w", "output": output, "costs": None}
-    arguments |= SIZE | options
+    arguments |= SIZE | {"float_format": None} | options
     return demonstrate(**arguments)
 
 
@@ -63,23 +63,42 @@ def costs_of(tile) -> Comparison:
 
 def test_a_users_matrix(file, tmp_path):
     output = tmp_path / "made" / "for it"
-    report = small(file, output, costs=costs_of)
+    report = small(file, output, costs=costs_of, float_format=FP16)
     assert report.passed
     assert (report.tokens, report.outputs, report.inner) == (TOKENS, OUTPUTS, INNER)
-    assert [result.name for result in report.results] == ["mixpe W4A8", "multiplier_tile W8A8"]
+    names = [
+        "mixpe W4A8",
+        "mixpe W4A8, dequantised",
+        "multiplier_tile W8A8",
+        "mixpe W4A16, dequantised",
+        "dequantise_first_tile W4A16",
+        "float_multiplier_tile W16A16",
+    ]
+    assert [result.name for result in report.results] == names
     for result in report.results:
-        assert result.outputs == TOKENS * OUTPUTS * 3
-        assert result.reference_outputs == demonstration.SAMPLED_TILES * 4 * 3
+        each = 3 if result.spec.sums_groups else 1
+        assert result.outputs == TOKENS * OUTPUTS * each
+        assert result.reference_outputs == demonstration.SAMPLED_TILES * 4 * each
         assert result.records == (TOKENS // 2) * 5 * 10
-        assert result.cycles == result.records + 1
+        # The last group of 40 values is short, and holds the dequantisers back or not.
+        least = result.records + result.spec.latency
+        assert least <= result.cycles <= least + (0 if result.spec.always_ready else result.records)
         assert result.ideal_cycles == TOKENS * OUTPUTS * INNER / 16
-    four, eight = (result.accuracy for result in report.results)
-    assert 15 < four.sqnr_db < 30
+    four, dequantised, eight, sixteen, first, floats = (r.accuracy for r in report.results)
+    # All W4 errors are those of the weights, hence nearly the same.
+    for accuracy in (four, dequantised, sixteen, first):
+        assert 15 < accuracy.sqnr_db < 30
+        assert abs(accuracy.sqnr_db - sixteen.sqnr_db) < 1
     assert eight.sqnr_db > four.sqnr_db + 10
+    assert floats.sqnr_db > eight.sqnr_db + 10
     assert eight.cosine > 0.999
+    bits = [result.bits_per_weight for result in report.results]
+    assert bits == [4 + 36 * 3 / 40, 4 + 20 * 3 / 40, 8 + 32 * 3 / 40, *[4 + 20 * 3 / 40] * 2, 16]
+    assert [comparison.rows[0]["unit"] for comparison in report.costs] == ["mixpe", "mixpe"]
     text = str(report)
     assert "NOT REAL: 128 tokens of Gaussian random numbers, seed 1" in text
     assert "3,840 group sums from the RTL equal golden" in text
+    assert text.count("1,280 outputs in floating point from the RTL equal golden") == 4
     assert "gates, NAND2   per op  ratio      ecp5, LUT" in text
     assert "ecp5: made up by a test" in text
     assert "its rival on ecp5 failed: it crashed" in text
@@ -125,48 +144,60 @@ def test_signed_weights_go_without_zero_point(file, tmp_path, no_picture):
 )
 def test_a_few_tokens_of_the_real_layer(tmp_path):
     sentences = ["Water boils."]
-    report = demonstrate(output=tmp_path / "out", rows=2, columns=2, sentences=sentences)
+    options = {"rows": 2, "columns": 2, "sentences": sentences, "float_format": None}
+    report = demonstrate(output=tmp_path / "out", **options)
     assert report.passed
     assert (report.tokens, report.outputs, report.inner) == (6, 1536, 384)
     assert "encoder.layer.0.intermediate.dense.weight" in report.weights
     assert "6 tokens of 1 sentences" in report.activations
-    four, eight = report.results
+    four, _, eight = report.results
     assert four.outputs == eight.outputs == 6 * 1536 * 3
     assert four.records == eight.records == 3 * 768 * 48
     assert four.bits_per_weight == 4 + 36 / 128
     assert 15 < four.accuracy.sqnr_db < 30 < eight.accuracy.sqnr_db < 50
 
 
-def one_wrong(original):
+def one_wrong(original, of_groups: bool):
     def run(spec, *arguments, **options):
         result = original(spec, *arguments, **options)
-        result.results["d"][77, 3, 2] += 1
+        port, group = ("d", 2) if spec.sums_groups else ("y", 0)
+        if spec.sums_groups is of_groups:
+            result.results[port][77, 3, group] += 1
         return result
 
     return run
 
 
-def test_one_wrong_output_fails_loudly_and_writes_nothing(file, tmp_path, monkeypatch, no_picture):
+@pytest.mark.parametrize("of_groups", [True, False])
+def test_one_wrong_output_fails_loudly_and_writes_nothing(
+    file, tmp_path, monkeypatch, no_picture, of_groups
+):
     output = tmp_path / "out"
     small(file, output)
     before = {path.name: path.read_bytes() for path in output.iterdir()}
-    wrong = one_wrong(demonstration.run_matrix_product)
+    wrong = one_wrong(demonstration.run_matrix_product, of_groups)
     monkeypatch.setattr(demonstration, "run_matrix_product", wrong)
     message = r"mixpe W4A8, word style: token 77, output 3, group 2: .*\(1 of 3840 outputs differ\)"
+    if not of_groups:
+        message = r"mixpe W4A8, dequantised, word style: token 77, output 3: .*\(1 of 1280 outputs"
     with pytest.raises(MismatchError, match=message):
         small(file, output)
     assert before == {path.name: path.read_bytes() for path in output.iterdir()}
 
 
-def test_golden_that_disagrees_with_itself_is_noticed(file, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("function", "where"), [("group_sums", ", group 1: "), ("tile_results", ": ")]
+)
+def test_golden_that_disagrees_with_itself_is_noticed(file, tmp_path, monkeypatch, function, where):
     def shifted(*operands):
-        d = original(*operands)
-        d[0, 0, 1] += 1
-        return d
+        results = original(*operands)
+        matrix = results["y"] if function == "tile_results" else results
+        matrix[0, 0, -2 if matrix.shape[2] > 1 else 0] += 1
+        return results
 
-    original = demonstration.group_sums
-    monkeypatch.setattr(demonstration, "group_sums", shifted)
-    message = "golden reference of mixpe, output tile 0: token 0, output 0, group 1"
+    original = getattr(demonstration, function)
+    monkeypatch.setattr(demonstration, function, shifted)
+    message = f"golden reference of mixpe, output tile 0: token 0, output 0{where}"
     with pytest.raises(MismatchError, match=message):
         small(file, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -186,6 +217,8 @@ def test_golden_that_disagrees_with_itself_is_noticed(file, tmp_path, monkeypatc
         ({"weight_format": "uint4"}, TypeError, "weight must be Integer"),
         ({"weight_format": INT1}, ValueError, "format = int1: without a zero point signed"),
         ({"activation_format": UINT4}, ValueError, "activation = uint4: mixpe takes int4"),
+        ({"float_format": FP32}, ValueError, "activation = fp32: mixpe takes signed floats"),
+        ({"float_format": INT8}, TypeError, "float_format must be Float, not Integer: int8"),
         ({"style": "word"}, TypeError, "style must be Style, not str"),
     ],
 )

@@ -104,7 +104,7 @@ def test_types_and_shapes():
     assert (result.zeros.dtype, result.zeros.shape) == (torch.int64, (3, 3))
     assert (result.scales.dtype, result.scales.shape) == (torch.float32, (3, 3))
     assert result.groups == 3
-    assert result.bits_per_weight == 4 + 9 * (4 + 32) / 30
+    assert result.bits_per_weight() == 4 + 9 * (4 + 32) / 30
     assert quantise_weights(torch.ones(3, 10), format=INT4, group=4).zeros is None
 
 

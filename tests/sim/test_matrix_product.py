@@ -253,7 +253,7 @@ def test_other_mistakes_are_named():
     short = QuantisedActivations(INT8, a.codes[:, :7], a.scales)
     with pytest.raises(ValueError, match="k = 7 in the activations, but 8 in the weights"):
         run_matrix_product(SMALL, short, w)
-    with pytest.raises(TypeError, match="spec must be IntegerTile, not IntegerMultiplier"):
+    with pytest.raises(TypeError, match="spec must be Tile, not IntegerMultiplier"):
         run_matrix_product(IntegerMultiplier(), a, w)
 
 

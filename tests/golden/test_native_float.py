@@ -1,0 +1,123 @@
+"""The processor's binary32 against the tiles' own exact arithmetic, bit for bit."""
+
+import pytest
+import torch
+
+from multipede.golden import matrix_product, native_float
+from multipede.golden.dequantise_first_tile import DequantiseFirstTile
+from multipede.golden.float_multiplier_tile import FloatMultiplierTile
+from multipede.golden.float_tile import FloatTile, SumOrder
+from multipede.golden.formats import BF16, E4M3, E5M2, FP16, FP32, UINT4, parse_format
+from multipede.golden.matrix_product import tile_results
+from multipede.golden.matrix_tiling import MatrixTiling
+from multipede.golden.native_float import is_native, native_results
+from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
+
+SHAPE = {"rows": 2, "columns": 3}
+NATIVE = [
+    FloatMultiplierTile(lanes=8, **SHAPE),
+    FloatMultiplierTile(lanes=5, **SHAPE),
+    FloatMultiplierTile(lanes=1, **SHAPE),
+    FloatMultiplierTile(lanes=4, order=SumOrder.SEQUENTIAL, **SHAPE),
+    FloatMultiplierTile(weight=BF16, activation=BF16, lanes=4, **SHAPE),
+    FloatMultiplierTile(weight=E4M3, activation=E5M2, lanes=4, order=SumOrder.SEQUENTIAL, **SHAPE),
+    DequantiseFirstTile(lanes=8, group=16, **SHAPE),
+    DequantiseFirstTile(lanes=4, group=12, order=SumOrder.SEQUENTIAL, **SHAPE),
+    DequantiseFirstTile(lanes=4, group=4, activation=BF16, dequantised=BF16, scale=BF16, **SHAPE),
+]
+
+
+def operands(spec: FloatTile, seed: int) -> tuple[QuantisedActivations, QuantisedWeights]:
+    """All codes alike: subnormal numbers, infinities and NaN among them."""
+    generator = torch.Generator().manual_seed(seed)
+    tokens, outputs, inner = 9, 10, 75
+
+    def codes(number_format, *shape: int) -> torch.Tensor:
+        return torch.randint(0, 1 << number_format.bits, shape, generator=generator)
+
+    def finite(number_format, *shape: int) -> torch.Tensor:
+        raw = codes(number_format, *shape)
+        # Sums of larger numbers than these would all overflow, with BF16.
+        return torch.where(number_format.decode(raw).abs() < 2.0**62, raw, 0)
+
+    # A special number spoils its whole sum, so most sums get none.
+    a = finite(spec.activation, tokens, inner)
+    a[0, :] = codes(spec.activation, inner)
+    group = getattr(spec, "group", 1024)
+    if isinstance(spec, FloatMultiplierTile):
+        weights = QuantisedWeights(
+            spec.weight, group, finite(spec.weight, outputs, inner), None, None
+        )
+    else:
+        groups = -(-inner // group)
+        scales = torch.rand(outputs, groups, generator=generator) * 4
+        scales[:, 0] *= 2.0**-24
+        weights = QuantisedWeights(
+            UINT4, group, codes(UINT4, outputs, inner), codes(UINT4, outputs, groups), scales
+        )
+    return QuantisedActivations(spec.activation, a, torch.ones(tokens)), weights
+
+
+@pytest.mark.parametrize("spec", NATIVE, ids=str)
+@pytest.mark.parametrize("block", [1 << 20, 20])
+def test_it_equals_exact_arithmetic(spec, block, monkeypatch):
+    assert is_native(spec)
+    a, w = operands(spec, seed=len(str(spec)))
+    monkeypatch.setattr(native_float, "BLOCK", block)
+    found = tile_results(spec, a, w)["y"]
+    monkeypatch.setattr(matrix_product, "is_native", lambda spec: False)
+    expected = tile_results(spec, a, w)["y"]
+    assert found.shape == expected.shape == (9, 10, 1)
+    assert (found == expected).all()
+    # Not only sums that were spoilt.
+    assert (found != FP32.nan_code).sum() >= 60
+
+
+def test_a_wrong_order_of_sums_would_be_seen(monkeypatch):
+    spec = NATIVE[0]
+    a, w = operands(spec, seed=4)
+    found = native_results(spec, a, w)
+    monkeypatch.setattr(native_float, "_tree", native_float._chain)
+    assert (native_results(spec, a, w) != found).any()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        # A product of two of these needs 2**-280, which binary32 does not hold: two roundings.
+        FloatMultiplierTile(weight=BF16, activation=BF16, order=SumOrder.SEQUENTIAL),
+        FloatMultiplierTile(accumulator=FP16),
+        FloatMultiplierTile(weight=parse_format("e10m2-ieee")),
+    ],
+    ids=str,
+)
+def test_other_tiles_are_not_native(spec):
+    assert not is_native(spec)
+    a, w = operands(spec, seed=1)
+    with pytest.raises(ValueError, match="is not what binary32 arithmetic computes"):
+        native_results(spec, a, w)
+
+
+def test_a_processor_without_subnormals_is_refused():
+    spec = FloatMultiplierTile(**SHAPE)
+    a, w = operands(spec, seed=1)
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor cannot flush subnormal numbers")
+    try:
+        with pytest.raises(ValueError, match="flushes subnormal numbers to zero"):
+            native_results(spec, a, w)
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def test_operands_must_be_the_tiles():
+    spec = DequantiseFirstTile(lanes=4, group=16, **SHAPE)
+    a, w = operands(spec, seed=2)
+    unscaled = QuantisedWeights(UINT4, 16, w.codes, w.zeros, None)
+    with pytest.raises(ValueError, match="scale: dequantise_first_tile needs scales, unlike uint4"):
+        tile_results(spec, a, unscaled)
+    floats = FloatMultiplierTile(**SHAPE)
+    a, w = operands(floats, seed=2)
+    scaled = QuantisedWeights(FP16, 1024, w.codes, None, torch.ones(10, 1))
+    with pytest.raises(ValueError, match="float_multiplier_tile takes no scales, unlike fp16"):
+        MatrixTiling(floats, a, scaled)
