@@ -144,7 +144,7 @@ def test_signed_weights_go_without_zero_point(file, tmp_path, no_picture):
 )
 def test_a_few_tokens_of_the_real_layer(tmp_path):
     sentences = ["Water boils."]
-    options = {"rows": 2, "columns": 2, "sentences": sentences, "float_format": None}
+    options = {"rows": 2, "columns": 2, "sentences": sentences, "float_format": None, "costs": None}
     report = demonstrate(output=tmp_path / "out", **options)
     assert report.passed
     assert (report.tokens, report.outputs, report.inner) == (6, 1536, 384)

@@ -6,7 +6,7 @@ from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.float_tile import SumOrder
 from multipede.golden.formats import BF16, E4M3, FP16, FP32, INT4, UINT8, Integer
 from multipede.hw import Style
-from multipede.sim.verify import verify
+from tests.hw.equality import check_equal, in_two_styles
 from tests.hw.netlist import check_inventory
 from tests.hw.planted import check_found, replaced, swapped
 
@@ -26,18 +26,15 @@ MORE_SPECS = [
 ]
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_rtl_equals_reference(spec):
-    report = verify(spec, records=2000)
-    report.raise_on_failure()
-    assert {check.style for check in report.checks} == {style.value for style in Style}
-    assert report.records >= 3 * 2000
+@in_two_styles(SPECS)
+def test_rtl_equals_reference(spec, styles):
+    check_equal(spec, styles, records=2000)
 
 
 @pytest.mark.regress
-@pytest.mark.parametrize("spec", MORE_SPECS, ids=str)
+@pytest.mark.parametrize("spec", [*SPECS, *MORE_SPECS], ids=str)
 def test_rtl_equals_reference_at_length(spec):
-    verify(spec, records=30_000).raise_on_failure()
+    check_equal(spec, records=30_000)
 
 
 @pytest.mark.parametrize("style", list(Style))

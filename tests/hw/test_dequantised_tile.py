@@ -15,6 +15,7 @@ from multipede.sim.model import compile_model
 from multipede.sim.stimulus import random_records
 from multipede.sim.verify import verify
 from multipede.sim.verilog import verilog_of
+from tests.hw.equality import check_equal, in_two_styles
 
 OUTPUT = {"output": TileOutput.DEQUANTISED}
 SMALL = {"rows": 2, "columns": 2, "lanes": 2, "group": 8} | OUTPUT
@@ -39,18 +40,15 @@ MORE_SPECS = [
 ]
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_rtl_equals_reference(spec):
-    styles = [Style.WORD, Style.CELLS]
-    report = verify(spec, styles=styles, records=3000)
-    report.raise_on_failure()
-    assert report.records >= 2 * 3000
+@in_two_styles(SPECS)
+def test_rtl_equals_reference(spec, styles):
+    check_equal(spec, styles, records=3000)
 
 
 @pytest.mark.regress
-@pytest.mark.parametrize("spec", MORE_SPECS, ids=str)
+@pytest.mark.parametrize("spec", [*SPECS, *MORE_SPECS], ids=str)
 def test_rtl_equals_reference_at_length(spec):
-    verify(spec, records=30_000).raise_on_failure()
+    check_equal(spec, records=30_000)
 
 
 def whole_groups(spec: MixPE, groups: int) -> dict[str, np.ndarray]:

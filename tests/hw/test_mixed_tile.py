@@ -24,6 +24,7 @@ from multipede.hw import Style
 from multipede.sim.model import compile_model
 from multipede.sim.verify import verify
 from multipede.sim.verilog import rtlil_of, verilog_of
+from tests.hw.equality import check_equal, in_two_styles
 
 EXACT, ALIGNED = Accumulation.EXACT, Accumulation.ALIGNED
 SMALL = {"rows": 2, "columns": 2, "lanes": 2, "group": 8}
@@ -49,18 +50,15 @@ MORE_SPECS = [
 ]
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_rtl_equals_reference(spec):
-    report = verify(spec, records=3000)
-    report.raise_on_failure()
-    assert {check.style for check in report.checks} == {style.value for style in Style}
-    assert report.records >= 3 * 3000
+@in_two_styles(SPECS)
+def test_rtl_equals_reference(spec, styles):
+    check_equal(spec, styles, records=3000)
 
 
 @pytest.mark.regress
-@pytest.mark.parametrize("spec", MORE_SPECS, ids=str)
+@pytest.mark.parametrize("spec", [*SPECS, *MORE_SPECS], ids=str)
 def test_rtl_equals_reference_at_length(spec):
-    verify(spec, records=30_000).raise_on_failure()
+    check_equal(spec, records=30_000)
 
 
 @pytest.mark.parametrize("style", list(Style))

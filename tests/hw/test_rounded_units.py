@@ -34,6 +34,7 @@ from multipede.golden.rounded_operation import NanResult
 from multipede.hw import Style
 from multipede.sim.verify import verify
 from multipede.sim.verilog import verilog_of
+from tests.hw.equality import check_equal, in_two_styles
 
 NARROW = [E4M3, E5M2, E3M2, E2M3, E2M1, E3M0, UE4M3, Float(4, 3, subnormals=False)]
 NORMAL = [
@@ -67,12 +68,15 @@ LARGE = [
 ]
 
 
+@in_two_styles(NORMAL)
+def test_rtl_equals_reference(spec, styles):
+    check_equal(spec, styles, records=10_000)
+
+
+@pytest.mark.regress
 @pytest.mark.parametrize("spec", NORMAL, ids=str)
-def test_rtl_equals_reference(spec):
-    report = verify(spec, records=10_000)
-    report.raise_on_failure()
-    assert {check.style for check in report.checks} == {style.value for style in Style}
-    assert report.records >= 3 * 10_000
+def test_rtl_equals_reference_in_every_style(spec):
+    check_equal(spec, records=100_000)
 
 
 @pytest.mark.parametrize("kind", [FloatAdder, FloatMultiplier])

@@ -3,11 +3,12 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from amaranth.sim import Simulator
 
-from multipede.golden.catalogue import unit, unit_names
+from multipede.golden.catalogue import unit_names
 from multipede.golden.formats import BF16, FP16, INT4, INT8, INT16, UINT1, UINT4, UINT8, Integer
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
@@ -17,8 +18,11 @@ from multipede.hw.hierarchy import to_rtlil
 from multipede.hw.unit import payload_layout
 from multipede.sim.verify import verify
 from multipede.sim.verilog import rtlil_of, verilog_of
+from tests.hw.equality import check_equal, in_two_styles
 from tests.hw.netlist import check_inventory
+from tests.small_units import small_unit
 
+ROOT = Path(__file__).parents[2]
 BOOTH = PartialProducts.BOOTH
 SMALL = {"rows": 2, "columns": 2, "lanes": 2, "group": 8}
 SPECS = [
@@ -48,18 +52,15 @@ MORE_SPECS = [
 ]
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_rtl_equals_reference(spec):
-    report = verify(spec, records=3000)
-    report.raise_on_failure()
-    assert {check.style for check in report.checks} == {style.value for style in Style}
-    assert report.records >= 3 * 3000
+@in_two_styles(SPECS)
+def test_rtl_equals_reference(spec, styles):
+    check_equal(spec, styles, records=3000)
 
 
 @pytest.mark.regress
-@pytest.mark.parametrize("spec", MORE_SPECS, ids=str)
+@pytest.mark.parametrize("spec", [*SPECS, *MORE_SPECS], ids=str)
 def test_rtl_equals_reference_at_length(spec):
-    verify(spec, records=100_000).raise_on_failure()
+    check_equal(spec, records=100_000)
 
 
 @pytest.mark.regress
@@ -79,14 +80,15 @@ def test_every_weight_width(bits, activation, signed):
 @pytest.mark.parametrize("name", unit_names())
 def test_same_verilog_in_every_process(name):
     code = (
-        "import sys; from multipede.golden.catalogue import unit; from multipede.hw import *;"
-        "from multipede.hw.hierarchy import to_rtlil\n"
+        "import sys; from multipede.hw import *; from multipede.hw.hierarchy import to_rtlil\n"
+        "from tests.small_units import small_unit\n"
         "for style in Style:\n"
-        f"  sys.stdout.write(to_rtlil(build(unit('{name}')(), style=style), '{name}'))"
+        f"  sys.stdout.write(to_rtlil(build(small_unit('{name}'), style=style), '{name}'))"
     )
     texts = {
         subprocess.run(
             [sys.executable, "-c", code],
+            cwd=ROOT,
             env={"PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
@@ -95,7 +97,7 @@ def test_same_verilog_in_every_process(name):
         for seed in ("0", "12345")
     }
     assert len(texts) == 1
-    spec = unit(name)()
+    spec = small_unit(name)
     ours = "".join(to_rtlil(build(spec, style=style), name) for style in Style)
     assert texts == {ours}
 
@@ -132,7 +134,7 @@ def test_inventory_equals_the_netlist(spec, style):
 @pytest.mark.parametrize("name", unit_names())
 def test_payload_layout_is_the_contract(name):
     """Fields in port order, first lowest; arrays row-major, element [0, .., 0] lowest."""
-    spec = unit(name)()
+    spec = small_unit(name)
     for ports in (spec.inputs, spec.outputs):
         layout, offset = payload_layout(ports), 0
         for port_name, port in ports.items():

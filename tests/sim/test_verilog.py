@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from multipede.golden.catalogue import unit, unit_names
+from multipede.golden.catalogue import unit_names
 from multipede.golden.formats import INT4, INT16, UINT1, UINT8
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
@@ -21,6 +21,7 @@ from multipede.sim.verilog import adder_modules, rtlil_of, unit_verilog, verilog
 from multipede.sim.verilog_text import field_ranges, readable
 from multipede.toolchain import find, run
 from multipede.toolchain.yosys import run_yosys
+from tests.small_units import small_unit
 
 every_style = pytest.mark.parametrize("style", Style, ids=lambda style: style.value)
 every_unit = pytest.mark.parametrize("name", unit_names())
@@ -49,7 +50,7 @@ def lint_warnings(verilog, top, tmp_path):
 @every_unit
 @every_style
 def test_every_unit_passes_lint(tmp_path, name, style):
-    verilog = verilog_of(unit(name)(), style)
+    verilog = verilog_of(small_unit(name), style)
     assert lint_warnings(verilog, name, tmp_path) <= set(LINT_WAIVERS)
 
 
@@ -78,7 +79,7 @@ def test_no_multiplication_sign(spec, style):
 @every_unit
 @every_style
 def test_ports_are_those_of_the_specification(name, style):
-    spec = unit(name)()
+    spec = small_unit(name)
     ports = {port["name"]: port for port in verilog_ports(verilog_of(spec, style))}
     widths = {
         "clk": ("input", 1),

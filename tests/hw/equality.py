@@ -1,0 +1,26 @@
+"""RTL compared with golden, in as many styles as a test can afford."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from multipede.golden.spec import Spec
+from multipede.hw import Style
+from multipede.sim.verify import verify
+
+OTHERS = (Style.CELLS, Style.CELLS_PREFIX)
+
+
+def in_two_styles(specs: Sequence[Spec]) -> pytest.MarkDecorator:
+    """Parameters ``spec`` and ``styles``: WORD and one of the others in turn, to save time."""
+    styles = [(Style.WORD, OTHERS[index % len(OTHERS)]) for index in range(len(specs))]
+    cases = list(zip(specs, styles, strict=True))
+    return pytest.mark.parametrize(("spec", "styles"), cases, ids=list(map(str, specs)))
+
+
+def check_equal(spec: Spec, styles: Sequence[Style] = tuple(Style), *, records: int) -> None:
+    """Verification passes, and did so in every style with at least so many records."""
+    report = verify(spec, styles=styles, records=records)
+    report.raise_on_failure()
+    assert {check.style for check in report.checks} == {style.value for style in styles}
+    assert report.records >= len(styles) * records
