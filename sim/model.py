@@ -14,6 +14,7 @@ from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.harness import fields_header, harness_source
+from multipede.sim.inlining import compile_all_once, compile_once
 from multipede.sim.verilog import rtl_key, verilog_of
 from multipede.toolchain import ToolError, cached, find, key, write_atomically
 from multipede.toolchain.compiler import compiler_key
@@ -29,13 +30,13 @@ RESET_CLOCKS = (1, 2, 3, 5)
 
 # Our own code between RTLIL and the library.
 _SOURCES = (
-    *("sim/harness.cpp", "sim/harness.py", "sim/model.py", "sim/verilog.py", "sim/verilog_text.py"),
+    *("sim/harness.cpp", "sim/harness.py", "sim/inlining.py", "sim/model.py"),
+    *("sim/verilog.py", "sim/verilog_text.py"),
     *("toolchain/compiler.py", "toolchain/verilator.py", "toolchain/yosys.py"),
 )
 # A compressor tree repeats its inputs many times: Verilator's substitutions make its C++ ten times
 # as long and no faster, and inlining makes one copy for each dot product of a tile.
 _CELLS_OPTIONS = ("-fno-dfg", "-fno-gate")
-_SUBMODULE = re.compile(r"^module \w+_\w+\([^)]*\);$", re.MULTILINE)
 
 
 class SimulationError(RuntimeError):
@@ -311,8 +312,8 @@ def _build(verilog: str, spec: Spec, place: Path, identity: str, trace: bool, st
     prefix = f"V{spec.unit}_{identity[:16]}"
     build = place / "build"
     build.mkdir()
-    if style is not Style.WORD:
-        verilog = _SUBMODULE.sub(r"\g<0> /*verilator no_inline_module*/", verilog)
+    apart = compile_once if style is Style.WORD else compile_all_once
+    verilog = apart(verilog, top=spec.unit)
     verilate(
         {f"{spec.unit}.v": verilog},
         top=spec.unit,

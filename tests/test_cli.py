@@ -30,9 +30,15 @@ def test_list_and_show(capsys):
     document = json.loads(out)
     assert status == 0
     assert document["parameters"]["weight"] == "int2"
-    assert document["inputs"]["w"] == {"format": "int2", "shape": [4, 8], "bits": 64}
+    w = {"format": "int2", "shape": [4, 8], "bits": 64, "meaning": "weights of each column"}
+    assert document["inputs"]["w"] == w
     status, out, _ = run(capsys, "show", "mixpe", "-p", "rows=2")
-    assert "rows              2             activation rows in a record, 1 to 256.\n" in out
+    assert "  rows                2      activation rows in a record, 1 to 256.\n" in out
+    assert "  w     uint4  4 x 8  128 bits  weights of each column\n" in out
+    assert "latency 1 clocks, one record every clock\n" in out
+    status, out, _ = run(capsys, "show", "mixpe", "-p", "output=dequantised")
+    assert "latency at least 19 clocks" in out
+    assert "  dequantiser_stages  1 " in out
 
 
 def test_verify_works_as_it_stands(capsys):

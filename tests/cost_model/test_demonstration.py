@@ -117,7 +117,7 @@ def check_files(report, output: Path) -> None:
     for result in document["results"]:
         errors = result["plot"]["error_by_reference_rms"]
         assert sum(errors["counts"]) + errors["outside"] == report.tokens * report.outputs
-        assert result["specification"]["parameters"]["group"] == 16
+        assert result["specification"]["parameters"]["lanes"] == 4
     picture = (output / "demonstration.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
     width, height = struct.unpack(">II", picture[16:24])

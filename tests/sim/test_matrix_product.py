@@ -8,10 +8,13 @@ import pytest
 import torch
 
 from multipede.golden import matrix_tiling
-from multipede.golden.formats import INT2, INT4, INT8, INT16, UINT1, UINT4, UINT8, Integer
+from multipede.golden.dequantise_first_tile import DequantiseFirstTile
+from multipede.golden.float_multiplier_tile import FloatMultiplierTile
+from multipede.golden.float_tile import SumOrder
+from multipede.golden.formats import FP16, INT2, INT4, INT8, INT16, UINT1, UINT4, UINT8, Integer
 from multipede.golden.integer_multiplier import IntegerMultiplier
-from multipede.golden.integer_tile import IntegerTile
-from multipede.golden.matrix_product import group_sums
+from multipede.golden.integer_tile import IntegerTile, TileOutput
+from multipede.golden.matrix_product import group_sums, tile_results
 from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile
@@ -88,6 +91,36 @@ def test_other_tiles(spec):
     run = run_matrix_product(spec, a, w)
     assert require_equal(run.results["d"], by_definition(a, w), unit=spec.unit) >= 5 * 7 * 3
     assert run.cycles == run.records + spec.latency
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        MixPE(output=TileOutput.DEQUANTISED, rows=2, columns=3, lanes=4, group=8),
+        MixPE(activation=FP16, output=TileOutput.DEQUANTISED, rows=2, columns=2, lanes=4, group=8),
+        DequantiseFirstTile(rows=2, columns=2, lanes=2, group=8),
+        DequantiseFirstTile(weight=INT4, zero_point=False, rows=1, columns=2, lanes=2, group=8),
+        FloatMultiplierTile(rows=2, columns=2, lanes=3),
+        FloatMultiplierTile(order=SumOrder.SEQUENTIAL, rows=2, columns=1, lanes=2),
+    ],
+    ids=str,
+)
+def test_tiles_that_put_out_floats(spec):
+    generator = torch.Generator().manual_seed(6)
+    a = quantise_activations(torch.randn(5, 37, generator=generator), format=spec.activation)
+    w = quantise_weights(
+        torch.randn(7, 37, generator=generator),
+        format=spec.weight,
+        group=getattr(spec, "group", 1024),
+        zero_point="z" in spec.inputs,
+    )
+    run = run_matrix_product(spec, a, w)
+    expected = tile_results(spec, a, w)
+    assert require_equal(run.results["y"], expected["y"], unit=spec.unit) == 5 * 7
+    y = spec.outputs["y"].format.decode(torch.from_numpy(run.results["y"][:, :, 0]))
+    exact = a.dequantised() @ w.dequantised().T
+    # What is lost are scales of 11 bits and rounded sums.
+    assert torch.allclose(y * a.scales.double()[:, None], exact, rtol=1e-2, atol=2e-2)
 
 
 def test_cells_style_gives_the_same():

@@ -173,6 +173,7 @@ def test_ready_and_stalls():
         model.reset()
         run = model.run(inputs, gaps=gaps, stalls=stalls, seed=5)
         assert np.array_equal(run["y"], wanted)
+        assert list(run) == ["y"]
     assert len(wanted) == 4000
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from multipede.golden.catalogue import unit, unit_names
 from multipede.golden.formats import INT4, UINT2, Integer, format_from_dict, parse_format
 from multipede.golden.integer_multiplier import IntegerMultiplier
+from multipede.golden.integer_tile import TileOutput
 from multipede.golden.mixpe import MixPE
 from multipede.golden.spec import Port
 from multipede.sim.generate import generate
@@ -64,6 +66,7 @@ def test_port_map_describes_the_specification(tile):
     assert described["operations"] == {"multiply_accumulate": 8}
     assert (described["latency"], described["initiation_interval"]) == (1, 1)
     assert described["always_ready"] is True
+    assert described["latency_is"] == "exact"
     assert set(described["tools"]) == {"multipede", "amaranth", "yosys"}
     assert {f for files in described["files"].values() for f in files} | {
         "ports.json",
@@ -135,6 +138,23 @@ def test_port_map_of_a_unit_with_ready_and_of_one_without_clock(tmp_path):
     generate(IntegerMultiplier(stages=0), tmp_path / "plain", vectors=10)
     plain = json.loads((tmp_path / "plain" / "ports.json").read_text())
     assert (plain["clock"], plain["reset"], plain["latency"]) == (None, None, 0)
+
+
+@pytest.mark.parametrize("name", unit_names())
+def test_every_port_says_what_it_is(name):
+    spec = unit(name)()
+    for ports in (spec.inputs, spec.outputs):
+        for port_name, port in ports.items():
+            assert port.meaning, port_name
+
+
+def test_port_map_says_when_scales_count_and_latency_is_least(tmp_path):
+    spec = MixPE(rows=1, columns=2, lanes=2, group=4, output=TileOutput.DEQUANTISED)
+    generate(spec, tmp_path, vectors=10)
+    described = json.loads((tmp_path / "ports.json").read_text())
+    assert described["latency_is"] == "least"
+    scale = described["input"]["operands"]["scale"]
+    assert scale["meaning"] == "scale of each column; the one with the group's final record counts"
 
 
 def test_vectors_are_those_of_the_reference(tile):
