@@ -13,6 +13,7 @@ from multipede.cost_model.accuracy import measure_accuracy
 from multipede.cost_model.comparison import Comparison, compare_with_baselines
 from multipede.cost_model.demonstration_plot import draw, plot_data
 from multipede.cost_model.demonstration_report import Demonstration, TileResult
+from multipede.cost_model.targets import TARGETS
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.formats import FP16, INT8, UINT4, Float, Integer
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Demonstration", "TileResult", "demonstrate"]
 
+FPGAS = tuple(target for target in TARGETS if target != "gates")
 GAUSSIAN_TOKENS = 128
 GAUSSIAN_SEED = 1
 OUTSIDE_SCALE_BITS = 32
@@ -63,9 +65,11 @@ class _Layer:
 def first_costs(tile: IntegerTile) -> Comparison:
     """Gates and LUTs of a tile and of its baselines, exact accumulators; minutes at first.
 
-    Raises ToolError if Yosys is missing.
+    Tiles of floats are counted in LUTs only, for their gates take Yosys and ABC a quarter of an
+    hour: ``multipede synthesize --baselines --target gates``. Raises ToolError if Yosys is missing.
     """
-    return compare_with_baselines(tile, accumulators=("exact",))
+    targets = FPGAS if isinstance(tile.activation, Float) else TARGETS
+    return compare_with_baselines(tile, targets=targets, accumulators=("exact",))
 
 
 def demonstrate(

@@ -10,8 +10,10 @@ from multipede.toolchain import write_atomically
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 COMMANDS = {
-    "One layer of a transformer, MixPE W4A8 beside a W8A8 multiplier tile": [
-        *("multipede", "demo"),
+    "One layer of a transformer through MixPE and its rivals": ["multipede", "demo"],
+    "Gates of tiles with FP16 activations (takes half an hour)": [
+        *("multipede", "synthesize", "mixpe", "-p", "activation=fp16", "-p", "output=dequantised"),
+        *("--baselines", "--target", "gates"),
     ],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),
