@@ -56,7 +56,7 @@ def draw(report: "Demonstration") -> bytes:
     except ModuleNotFoundError:
         raise ToolError("the plot needs matplotlib: pip install matplotlib") from None
     rows = 2 + -(-len(report.costs) // 2)
-    figure = Figure(figsize=(14, 5 * rows), layout="constrained")
+    figure = Figure(figsize=(16, 5.5 * rows), layout="constrained")
     first, second, *others = figure.subplots(rows, 2)
     _draw_values(first[0], report)
     _draw_errors(first[1], report)
@@ -95,7 +95,7 @@ def _draw_values(axes: "Axes", report: "Demonstration") -> None:
     axes.set_xlabel("FP32 output, without bias [1]")
     axes.set_ylabel("dequantised RTL output [1]")
     axes.set_title("Values (even sample)")
-    axes.legend()
+    axes.legend(fontsize=8)
 
 
 def _draw_errors(axes: "Axes", report: "Demonstration") -> None:
@@ -109,7 +109,7 @@ def _draw_errors(axes: "Axes", report: "Demonstration") -> None:
     axes.set_xlabel("error / RMS of the FP32 outputs [1]")
     axes.set_ylabel("outputs per bin [1]")
     axes.set_title("Errors")
-    axes.legend()
+    axes.legend(fontsize=7, loc="upper left")
 
 
 def _draw_quality(axes: "Axes", report: "Demonstration") -> None:
@@ -119,7 +119,7 @@ def _draw_quality(axes: "Axes", report: "Demonstration") -> None:
     labels = [f"{result.accuracy.sqnr_db:.1f} dB" for result in report.results]
     axes.bar_label(bars, labels, padding=2)
     axes.invert_yaxis()
-    axes.margins(x=0.15)
+    axes.margins(x=0.25)
     axes.set_xlabel("signal to quantisation noise [dB]")
     axes.set_title("Accuracy against FP32")
 
@@ -137,10 +137,10 @@ def _draw_cycles(axes: "Axes", report: "Demonstration") -> None:
         axes.bar_label(bars, [f"{value:,.0f}" for value in values], padding=2)
     axes.set_yticks([index + 0.2 for index in range(len(names))], names)
     axes.invert_yaxis()
-    axes.margins(x=0.15)
+    axes.margins(x=0.25)
     axes.set_xlabel("clock cycles [1]")
     axes.set_title("Time for the whole matrix")
-    axes.legend(loc="lower left")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), fontsize=8, ncols=2)
 
 
 def _draw_costs(axes: "Axes", comparison: "Comparison") -> None:
@@ -163,4 +163,4 @@ def _draw_costs(axes: "Axes", comparison: "Comparison") -> None:
     axes.set_xlim(0, 1.15)
     axes.set_xlabel("cost / largest on its target [1]")
     axes.set_title("First costs")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), fontsize=8, ncols=2)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), fontsize=8)
