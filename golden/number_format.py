@@ -32,7 +32,11 @@ def require_type(name: str, value: object, kind: type) -> None:
     """Raise TypeError unless `value` is a `kind`; a bool is no int."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         shown = value.name if isinstance(value, Format) else repr(value)
-        raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}: {shown}")
+        named = isinstance(value, str) and issubclass(kind, Format)
+        hint = f"; parse_format({value!r}) reads names" if named else ""
+        raise TypeError(
+            f"{name} must be {kind.__name__}, not {type(value).__name__}: {shown}{hint}"
+        )
 
 
 def require_range(name: str, value: object, low: int, high: int) -> None:

@@ -5,7 +5,21 @@ from fractions import Fraction
 import pytest
 import torch
 
-from multipede.golden.formats import INT1, INT2, INT4, INT8, INT16, UINT1, UINT4, UINT8, Integer
+from multipede.golden.formats import (
+    BF16,
+    E4M3,
+    FP16,
+    FP32,
+    INT1,
+    INT2,
+    INT4,
+    INT8,
+    INT16,
+    UINT1,
+    UINT4,
+    UINT8,
+    Integer,
+)
 from multipede.golden.matrix_product import dequantised_product, group_sums
 from multipede.golden.quantisation import quantise_activations, quantise_weights
 
@@ -194,7 +208,27 @@ def test_ranges_and_values_beyond_float32_are_refused():
     ("change", "error", "message"),
     [
         ({"format": Integer(9)}, ValueError, "format = int9: integers of 1 to 8 bits"),
-        ({"format": "uint4"}, TypeError, "format must be Integer, not str"),
+        (
+            {"format": "uint4"},
+            TypeError,
+            r"format must be Integer, not str: .* parse_format\('uint4'",
+        ),
+        (
+            {"format": E4M3},
+            ValueError,
+            "format = e4m3: weights may be signed floats of 9 to 16 bits",
+        ),
+        (
+            {"format": FP32},
+            ValueError,
+            "format = fp32: weights may be signed floats of 9 to 16 bits",
+        ),
+        ({"format": FP16, "zero_point": True}, ValueError, "zero_point = True: fp16 has none"),
+        (
+            {"format": FP16, "weights": torch.full((1, 2), 1e6)},
+            ValueError,
+            r"weights: values\[0, 0\] = 1000000.0: .*fp16 holds",
+        ),
         ({"group": 0}, ValueError, "group = 0: allowed are 1 to 1024"),
         ({"group": 2.0}, TypeError, "group must be int, not float"),
         ({"zero_point": 1}, TypeError, "zero_point must be bool"),
@@ -225,3 +259,19 @@ def test_a_planted_error_would_be_seen():
     _, _, codes = asymmetric(exact(group), -2, 1)
     codes[-1] += 1
     assert result.codes.tolist() != [codes]
+
+
+@pytest.mark.parametrize("format", [FP16, BF16], ids=str)
+def test_float_weights_are_rounded_as_they_are(format):
+    generator = torch.Generator().manual_seed(12)
+    weights = torch.randn(5, 70, generator=generator) * 2.0**-10
+    result = quantise_weights(weights, format=format, group=16)
+    dtype = torch.float16 if format is FP16 else torch.bfloat16
+    assert torch.equal(result.dequantised(), weights.to(dtype).double())
+    assert (result.zeros, result.scales, result.groups) == (None, None, 5)
+    assert result.bits_per_weight() == 16
+    with pytest.raises(ValueError, match=f"format = {format}: integer weights are needed"):
+        _ = result.offsets
+    activations = quantise_activations(torch.ones(2, 70), format=INT8)
+    with pytest.raises(ValueError, match=f"format = {format}: integer weights are needed"):
+        group_sums(activations, result)
