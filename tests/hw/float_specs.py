@@ -17,7 +17,6 @@ from multipede.golden.formats import (
     FP32,
     INT8,
     INT16,
-    TF32,
     UE4M3,
     UINT4,
     UINT8,
@@ -34,7 +33,6 @@ from multipede.golden.number_converter import NumberConverter
 from multipede.golden.rounded_operation import NanResult, RoundedOperation
 
 SMALL = (E4M3, E5M2, E3M2, E2M3, E2M1, E3M0, UE4M3)
-LARGE = (FP16, BF16, TF32, FP32)
 FLUSHED = Float(4, 3, subnormals=False)
 
 
@@ -53,13 +51,6 @@ EXHAUSTIVE = [
     )
 ]
 """every pair of codes"""
-
-LONG = [
-    of_one_format(unit, number_format, stages=stages)
-    for number_format, stages in zip(LARGE, (1, 0, 3, 2), strict=True)
-    for unit in (FloatAdder, FloatMultiplier, FusedMultiplyAdd)
-]
-"""a million records and more"""
 
 DEQUANTISER = FusedMultiplyAdd(a=Integer(19), b=FP16, c=FP32, result=FP32, stages=4)
 WIDEST = FusedMultiplyAdd(a=Integer(63), b=FP32, c=FP32, result=FP32, stages=8)

@@ -35,6 +35,7 @@ from multipede.hw import Style
 from multipede.sim.verify import verify
 from multipede.sim.verilog import verilog_of
 from tests.hw.equality import check_equal, in_two_styles
+from tests.hw.float_specs import EXHAUSTIVE, MIXED, random_specs
 
 NARROW = [E4M3, E5M2, E3M2, E2M3, E2M1, E3M0, UE4M3, Float(4, 3, subnormals=False)]
 NORMAL = [
@@ -95,6 +96,37 @@ def test_rtl_equals_reference_at_length(spec):
     """Ten million records: those of words that CELLS repeats at a tenth."""
     verify(spec, styles=[Style.WORD], records=10_000_000).raise_on_failure()
     verify(spec, styles=[Style.CELLS, Style.CELLS_PREFIX], records=1_000_000).raise_on_failure()
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("spec", EXHAUSTIVE, ids=str)
+def test_every_pair_of_few_bits_in_every_style(spec):
+    report = verify(spec, records=2000)
+    report.raise_on_failure()
+    sweeps = [check for check in report.checks if check.stimulus == "exhaustive"]
+    assert {check.style for check in sweeps} == {style.value for style in Style}
+    pairs = len(spec.a.codes()) * len(spec.b.codes())
+    assert all(check.records == pairs for check in sweeps)
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("spec", MIXED, ids=str)
+def test_mixed_formats(spec):
+    check_equal(spec, records=20_000)
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("stages", range(9))
+@pytest.mark.parametrize("kind", [FloatAdder, FloatMultiplier, FusedMultiplyAdd, NumberConverter])
+def test_every_number_of_stages(kind, stages):
+    check_equal(kind(stages=stages), records=100_000)
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("seed", range(60))
+def test_random_formats(seed):
+    (spec,) = random_specs(seed, 1)
+    check_equal(spec, records=20_000)
 
 
 @pytest.mark.regress

@@ -1,4 +1,4 @@
-"""The floating-point units equal their references: RTL in every style, and plans of any formats."""
+"""Plans of the floating-point units: they compute what golden does, and hold what they must."""
 
 from itertools import product
 
@@ -19,9 +19,8 @@ from multipede.hw.float_multiplier import FloatMultiplierUnit
 from multipede.hw.fused_multiply_add import FusedMultiplyAddUnit
 from multipede.hw.number_converter import NumberConverterUnit
 from multipede.sim.stimulus import random_records
-from multipede.sim.verify import verify
 from multipede.sim.verilog import rtlil_of
-from tests.hw.float_specs import EXHAUSTIVE, LONG, MIXED, SMALL, of_one_format, random_specs
+from tests.hw.float_specs import MIXED, SMALL, of_one_format, random_specs
 from tests.hw.netlist import COUNTED, counted_operators
 
 SEED = 20261122
@@ -31,51 +30,6 @@ UNITS = {
     FusedMultiplyAdd: FusedMultiplyAddUnit,
     NumberConverter: NumberConverterUnit,
 }
-
-
-@pytest.mark.regress
-@pytest.mark.parametrize("spec", EXHAUSTIVE, ids=str)
-def test_rtl_equals_reference_for_every_pair_of_codes(spec):
-    report = verify(spec, records=2000)
-    report.raise_on_failure()
-    swept = {check.style for check in report.checks if check.stimulus == "exhaustive"}
-    assert swept == {style.value for style in Style}
-    codes = [len(port.format.codes()) for port in spec.inputs.values()]
-    assert all(c.records == np.prod(codes) for c in report.checks if c.stimulus == "exhaustive")
-
-
-@pytest.mark.regress
-@pytest.mark.parametrize("spec", MIXED, ids=str)
-def test_rtl_equals_reference_in_mixed_formats(spec):
-    verify(spec, records=20_000).raise_on_failure()
-
-
-@pytest.mark.regress
-@pytest.mark.parametrize("spec", LONG, ids=str)
-def test_rtl_equals_reference_a_million_times(spec):
-    report = verify(spec, records=1_000_000)
-    report.raise_on_failure()
-    assert report.results > 3_000_000
-
-
-@pytest.mark.regress
-@pytest.mark.parametrize("spec", LONG, ids=str)
-def test_rtl_equals_reference_ten_million_times(spec):
-    verify(spec, records=10_000_000, seed=SEED).raise_on_failure()
-
-
-@pytest.mark.regress
-@pytest.mark.parametrize("stages", range(9))
-@pytest.mark.parametrize("unit", UNITS)
-def test_rtl_equals_reference_in_every_number_of_stages(unit, stages):
-    verify(unit(stages=stages), records=100_000).raise_on_failure()
-
-
-@pytest.mark.regress
-@pytest.mark.parametrize("index", range(60))
-def test_rtl_of_random_formats_equals_reference(index):
-    (spec,) = random_specs(SEED + index, 1)
-    verify(spec, records=20_000).raise_on_failure()
 
 
 def assert_plan_equals_reference(spec: RoundedOperation, records: dict[str, np.ndarray]) -> None:
