@@ -62,8 +62,10 @@ def is_clang() -> bool:
     return "clang" in find("c++").description.lower()
 
 
-def batch(sources: Sequence[Path], directory: Path, *, name: str) -> list[Path]:
-    """Gather sources into as few files as keep all cores busy.
+def batch(
+    sources: Sequence[Path], directory: Path, *, name: str, last: Sequence[Path] = ()
+) -> list[Path]:
+    """Gather sources into as few files as keep all cores busy, those of ``last`` behind others.
 
     Every source of Verilator's reads the same large headers, which takes longer than a small
     source itself.
@@ -76,10 +78,11 @@ def batch(sources: Sequence[Path], directory: Path, *, name: str) -> list[Path]:
         smallest = sizes.index(min(sizes))
         groups[smallest].append(source)
         sizes[smallest] += source.stat().st_size
+    groups[sizes.index(min(sizes))].extend(last)
     made = []
     for index, group in enumerate(groups):
         path = directory / f"{name}__batch{index}.cpp"
-        path.write_text("".join(f'#include "{source.name}"\n' for source in group))
+        path.write_text("".join(f'#include "{source}"\n' for source in group))
         made.append(path)
     return made
 

@@ -124,8 +124,8 @@ def compile_shared(
     """
     runtime_objects = sorted(runtime(trace=trace).glob("*.o"))
     flags = _headers([*_flags(trace=trace), optimisation], trace=trace, timing=False)
-    generated = batch(_generated(directory, prefix), directory, name=prefix)
-    objects = compile_objects([*generated, *sources], [*flags, f"-I{directory}"], directory)
+    generated = batch(_generated(directory, prefix), directory, name=prefix, last=sources)
+    objects = compile_objects(generated, [*flags, f"-I{directory}"], directory)
     link_shared([*objects, *runtime_objects], output, _libraries(trace))
 
 

@@ -219,8 +219,9 @@ class TestRuntime:
         made = batch(sources, tmp_path, name="V")
         gathered = [line for path in made for line in path.read_text().splitlines()]
         assert len(made) == 3
-        assert sorted(gathered) == sorted(f'#include "{source.name}"' for source in sources)
-        assert len(batch(sources[3:], tmp_path, name="W")) == 1
+        assert sorted(gathered) == sorted(f'#include "{source}"' for source in sources)
+        (one,) = batch(sources[3:], tmp_path, name="W", last=[sources[0]])
+        assert one.read_text().splitlines()[-1] == f'#include "{sources[0]}"'
 
 
 class TestProgram:
