@@ -30,15 +30,15 @@ EXACT, ALIGNED = Accumulation.EXACT, Accumulation.ALIGNED
 SMALL = {"rows": 2, "columns": 2, "lanes": 2, "group": 8}
 SPECS = [
     MixPE(activation=FP16, **SMALL),
-    MixPE(activation=FP16, stages=4, weight=INT4, **SMALL),
     MixPE(activation=BF16, **SMALL),
     MixPE(activation=BF16, stages=5, guard=3, zero_point=False, weight=INT4, **SMALL),
     MixPE(activation=E4M3, stages=2, weight=UINT8, rows=1, columns=3, lanes=3, group=3),
     MixPE(activation=FP16, accumulation=ALIGNED, guard=0, stages=3, **SMALL),
     MixPE(activation=E2M1, accumulation=ALIGNED, rows=1, columns=1, lanes=1, group=4),
-    MixPE(activation=Float(5, 10, subnormals=False), rows=1, columns=2, lanes=4, weight=UINT1),
 ]
 MORE_SPECS = [
+    MixPE(activation=Float(5, 10, subnormals=False), rows=1, columns=2, lanes=4, weight=UINT1),
+    MixPE(activation=FP16, stages=4, weight=INT4, **SMALL),
     *(MixPE(activation=FP16, stages=stages, **SMALL) for stages in (2, 3, 8)),
     *(MixPE(activation=BF16, stages=stages, **SMALL) for stages in (2, 3, 4, 8)),
     *(MixPE(activation=BF16, guard=guard, **SMALL) for guard in (0, 1, 16, 32)),

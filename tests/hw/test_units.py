@@ -26,13 +26,11 @@ ROOT = Path(__file__).parents[2]
 BOOTH = PartialProducts.BOOTH
 SMALL = {"rows": 2, "columns": 2, "lanes": 2, "group": 8}
 SPECS = [
-    MixPE(weight=UINT1, zero_point=False, stages=2, **SMALL),
     MixPE(weight=INT4, zero_point=False, **SMALL),
     MixPE(weight=UINT4, stages=3, **SMALL),
     MixPE(weight=UINT8, activation=INT16, rows=1, columns=2, lanes=4, group=1024),
     MixPE(weight=INT4, activation=INT4, rows=3, columns=1, lanes=3, group=3, stages=2),
     MixPE(weight=UINT4, rows=1, columns=1, lanes=1, group=1),
-    MixPE(weight=UINT4, accumulator=Integer(32), rows=1, columns=2, lanes=8),
     MultiplierTile(partial_products=BOOTH, stages=3, **SMALL),
     MultiplierTile(weight=UINT8, activation=UINT8, zero_point=True, **SMALL),
     IntegerMultiplier(),
@@ -41,6 +39,8 @@ SPECS = [
     IntegerMultiplier(a=UINT8, b=INT8, partial_products=BOOTH),
 ]
 MORE_SPECS = [
+    MixPE(weight=UINT1, zero_point=False, stages=2, **SMALL),
+    MixPE(weight=UINT4, accumulator=Integer(32), rows=1, columns=2, lanes=8),
     *(MixPE(weight=Integer(bits, signed=False), **SMALL) for bits in (1, 2, 3)),
     *(MixPE(weight=Integer(bits), zero_point=False, **SMALL) for bits in (1, 8)),
     *(MixPE(weight=UINT4, stages=stages, **SMALL) for stages in (2, 6)),
@@ -85,21 +85,18 @@ def test_same_verilog_in_every_process(name):
         "for style in Style:\n"
         f"  sys.stdout.write(to_rtlil(build(small_unit('{name}'), style=style), '{name}'))"
     )
-    texts = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env={"PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "12345")
-    }
-    assert len(texts) == 1
+    # This process has a seed of its own, or none.
+    other = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PYTHONHASHSEED": "12345"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     spec = small_unit(name)
     ours = "".join(to_rtlil(build(spec, style=style), name) for style in Style)
-    assert texts == {ours}
+    assert other.stdout == ours
 
 
 @pytest.mark.parametrize("style", list(Style))
