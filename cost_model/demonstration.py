@@ -16,10 +16,10 @@ from multipede.cost_model.demonstration_report import Demonstration, TileResult
 from multipede.cost_model.targets import TARGETS
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
-from multipede.golden.formats import FP16, INT8, UINT4, Float, Integer
+from multipede.golden.formats import FP16, FP32, INT8, UINT4, Float, Integer
 from multipede.golden.integer_tile import IntegerTile, TileOutput
 from multipede.golden.matrix_product import dequantised_product, group_sums, tile_results
-from multipede.golden.matrix_tiling import MatrixTiling
+from multipede.golden.matrix_tiling import MatrixTiling, scale_codes
 from multipede.golden.minilm import MODEL, SENTENCES, load_minilm
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile
@@ -136,6 +136,10 @@ def demonstrate(
     except ModuleNotFoundError as error:
         raise ToolError(str(error)) from error
     operands = [_operands(spec, data) for spec in tiles]
+    tiles = [
+        _with_fitting_scales(spec, weights)
+        for spec, (_, weights) in zip(tiles, operands, strict=True)
+    ]
     exact = data.activations.double() @ data.weights.double().T
     results = [
         _through(spec, *each, exact, style, progress)
@@ -278,6 +282,16 @@ def _operands(spec: Tile, layer: _Layer) -> tuple[QuantisedActivations, Quantise
         name=layer.name,
     )
     return quantise_activations(layer.activations, format=spec.activation), weights
+
+
+def _with_fitting_scales(spec: Tile, weights: QuantisedWeights) -> Tile:
+    """The tile, with scales in FP32 where FP16 lacks the range for these."""
+    if "scale" in spec.inputs:
+        try:
+            scale_codes(spec.scale, weights.scales.numpy())
+        except ValueError:
+            return replace(spec, scale=FP32)
+    return spec
 
 
 def _golden(

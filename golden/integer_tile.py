@@ -64,6 +64,7 @@ class IntegerTile(Tile):
     the exact product: Y = RNE(Y + scale D). With integer scales Z += scale D, an integer of
     ``channel_sum``, and at ``last`` Y = RNE(channel_scale Z). ``scale`` and ``channel_scale``
     count on the group's last record, as z does; Y is put out after the group that ``last`` ends.
+    Scales may be any codes: negative ones, zeros, infinities and NaN act as IEEE 754 says.
 
     Parameters
     ----------
@@ -214,13 +215,26 @@ class IntegerTile(Tile):
 
     @property
     def dequantisers(self) -> int:
-        """Dequantisers that share the work: as many as never stall for whole groups."""
+        """Dequantisers that share the work: they need no more clocks than a whole group has."""
         return -(-self.rows * self.columns // self.records_per_group)
 
     @property
     def dequantiser_steps(self) -> int:
         """Clocks in which the dequantisers take one group's results."""
         return -(-self.rows * self.columns // self.dequantisers)
+
+    @property
+    def group_interval(self) -> int:
+        """Clocks between two groups at the least, as far as the dequantisers are concerned: a
+        result's next group must find its sum."""
+        return max(self.dequantiser_steps, self.dequantiser_stages + 1)
+
+    @property
+    def initiation_interval(self) -> int:
+        """Clocks between two records of whole groups, rounded up."""
+        if not self.is_dequantised:
+            return 1
+        return max(1, -(-self.group_interval // self.records_per_group))
 
     @property
     def always_ready(self) -> bool:

@@ -63,7 +63,12 @@ def _float_sums(activations: QuantisedActivations, weights: QuantisedWeights) ->
     number_format = activations.format
     significand, exponent = maximum_significand(number_format)
     highest = significand << (exponent - 1)
-    exact_dtype(weights.group * _magnitude(weights.offsets) * highest)
+    largest = weights.group * _magnitude(weights.offsets) * highest
+    if largest >= EXACT_IN_INT64:
+        raise ValueError(
+            f"format = {number_format}: sums of a group reach {largest.bit_length()} bits in units"
+            f" of its smallest number, and 63 are exact; take tile_results of an aligned tile"
+        )
     numbers = significands(number_format, activations.codes)
     count = digit_count(highest.bit_length())
     digits = shifted_digits(numbers.significand, numbers.exponent - 1, count)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multipede.golden.formats import Format, Integer
+from multipede.golden.arrays import refuse
+from multipede.golden.formats import Float, Format, Integer
 from multipede.golden.number_format import require_type
 from multipede.golden.tile import Tile
 
@@ -26,7 +27,8 @@ class MatrixTiling:
     i * column_blocks + j holds token block i and output block j. Its records run along k,
     ``lanes`` at a time, and the final one has ``last``. What an edge tile lacks is filled up: with
     0 for activations and unused outputs, and along k with the weight that is the group's zero
-    point, so that it contributes nothing. Scales are rounded to the tile's format.
+    point, so that it contributes nothing. Scales are rounded to the tile's format,
+    which must hold them as normal numbers or 0.
 
     Results are matrices [tokens, N, R] for each output port but ``last``, int64: R is the number
     of groups for a tile that ``sums_groups``, else 1. What a port has once per row stands at all
@@ -37,8 +39,10 @@ class MatrixTiling:
     TypeError
         If ``spec`` is no tile.
     ValueError
-        If its formats, group, zero point or scales are not those of the operands, naming both,
-        and for integer scales.
+        If its formats, group, zero point or scales are not those of the operands, naming both;
+        for integer scales; for scales that the tile's format can only hold with fewer bits, or not
+        at all; for results of more than 63 bits; and if a record lacks values and their format has
+        no zero.
     """
 
     def __init__(
@@ -63,8 +67,8 @@ class MatrixTiling:
         if "z" in spec.inputs:
             self._of_groups["z"] = self._per_group(weights.zeros.numpy(), spec.weight)
         if "scale" in spec.inputs:
-            scales = spec.scale.encode(weights.scales.numpy())
-            self._of_groups["scale"] = self._per_group(scales, spec.scale)
+            codes = scale_codes(spec.scale, weights.scales.numpy())
+            self._of_groups["scale"] = self._per_group(codes, spec.scale)
 
     @property
     def results_per_tile(self) -> int:
@@ -202,11 +206,45 @@ def _check_operands(
             where = "activations" if name == "k" else spec.unit
             other = "activations" if name == "activation" else "weights"
             raise ValueError(f"{name} = {first} in the {where}, but {second} in the {other}")
+    _check_ports(spec, activations)
     # Scales that are no port's are for group sums, or nobody would ever multiply by them.
     scaled = "scale" in spec.inputs or spec.sums_groups
     if scaled != (weights.scales is not None):
         takes = "needs" if scaled else "takes no"
         raise ValueError(f"scale: {spec.unit} {takes} scales, unlike {weights.format} weights")
+
+
+def _check_ports(spec: Tile, activations: "QuantisedActivations") -> None:
+    for name, port in spec.outputs.items():
+        if port.limbs:
+            raise ValueError(f"{name} = {port.format}: results of at most 63 bits are taken")
+    inner = activations.codes.shape[1]
+    if inner % spec.lanes == 0:
+        return
+    for name in ("activation", "weight"):
+        number_format = getattr(spec, name)
+        if isinstance(number_format, Float) and not number_format.zero:
+            raise ValueError(
+                f"{name} = {number_format}: it has no zero to fill up records with, so k = {inner}"
+                f" must be a multiple of lanes = {spec.lanes}"
+            )
+
+
+def scale_codes(number_format: Float, scales: np.ndarray) -> np.ndarray:
+    """Codes of scales that are not negative, rounded to nearest even.
+
+    Raises ValueError, naming the first, where one is beyond the largest number of the format or
+    below its smallest normal one: the error of its group's weights would grow unnoticed.
+    """
+    smallest = 2.0 ** (1 - number_format.bias)
+    refuse(
+        (scales != 0) & ((scales < smallest) | (scales > number_format.maximum)),
+        scales,
+        "scales",
+        f"{number_format} holds 0 and {smallest:.3g} to {number_format.maximum:.3g} with all its"
+        " bits; choose another format of scales, or scale the weights",
+    )
+    return number_format.encode(scales)
 
 
 def _dtype(format: Format) -> np.dtype:

@@ -48,7 +48,8 @@ class MixedTile(IntegerTile):
     rounded down). Then each lane adds t = floor(m 2**(guard + e - x)): P += w t and S += t. At
     the group's end d = P - z S and ``exponent`` = x, for D = d 2**(x - bias - mantissa_bits -
     guard). With u = 2**(x - bias - mantissa_bits - guard), an error of P is at most
-    (group max |w| + records) u and one of S at most (group + records) u.
+    (group max |w| + records) u and one of S at most (group + records) u, hence one of D at most
+    the first and |z| times the second.
 
     A group with an infinite or NaN activation has ``nan`` set in that row, and d is the sum of the
     other lanes.

@@ -13,6 +13,7 @@ import numpy as np
 
 from multipede.golden.float_tile import FloatTile, SumOrder
 from multipede.golden.formats import FP32, Float
+from multipede.golden.matrix_tiling import scale_codes
 
 if TYPE_CHECKING:
     from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
@@ -78,7 +79,7 @@ def _factors(spec: FloatTile, weights: "QuantisedWeights") -> np.ndarray:
     if weights.zeros is not None:
         codes["z"] = weights.zeros.numpy().T
     if weights.scales is not None:
-        codes["scale"] = spec.scale.encode(weights.scales.numpy()).T
+        codes["scale"] = scale_codes(spec.scale, weights.scales.numpy()).T
     factors = spec.factors(codes).transpose(1, 0, 2).reshape(outputs, -1)
     return factors[:, :inner]
 

@@ -55,7 +55,9 @@ class QuantisedWeights:
     ----------
     codes : int64 [N, K].
     zeros : int64 [N, G], the code of value 0 in each group; None without zero point.
-    scales : float32 [N, G], not negative, G = ceil(K / group); None for floats.
+    scales : float32 [N, G], finite and not negative, G = ceil(K / group); None for floats.
+
+    Raises ValueError for other scales, naming the first.
     """
 
     format: Integer | Float
@@ -63,6 +65,10 @@ class QuantisedWeights:
     codes: "Tensor"
     zeros: "Tensor | None"
     scales: "Tensor | None"
+
+    def __post_init__(self):
+        if self.scales is not None:
+            _refuse_scales(self.scales, "scales of weights")
 
     @property
     def groups(self) -> int:
@@ -99,12 +105,17 @@ class QuantisedActivations:
     Attributes
     ----------
     codes : int64 [tokens, K]; of integers from -q_max to q_max.
-    scales : float32 [tokens], not negative.
+    scales : float32 [tokens], finite and not negative.
+
+    Raises ValueError for other scales, naming the first.
     """
 
     format: Integer | Float
     codes: "Tensor"
     scales: "Tensor"
+
+    def __post_init__(self):
+        _refuse_scales(self.scales, "scales of activations")
 
     def dequantised(self) -> "Tensor":
         """The values scale code, exactly, float64 [tokens, K]."""
@@ -254,6 +265,13 @@ def _float_activations(values: "Tensor", format: Float, name: str) -> QuantisedA
         # Scaled values may exceed the largest by a rounding; they are brought back to it.
         scaled = scaled.clamp(-format.maximum, format.maximum)
     return QuantisedActivations(format, _encoded(scaled, format, name), scales)
+
+
+def _refuse_scales(scales: "Tensor", name: str) -> None:
+    import torch
+
+    bad = ~(torch.isfinite(scales) & (scales >= 0))
+    refuse(bad.numpy(), scales.numpy(), name, "finite numbers that are not negative are needed")
 
 
 def _finite_matrix(values: "Tensor", name: str) -> "Tensor":

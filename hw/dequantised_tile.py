@@ -49,7 +49,7 @@ class DequantisationPlan:
     @property
     def spacing(self) -> int:
         """Least clocks between two groups: a result must be back before its next turn."""
-        return max(self.steps, self.spec.dequantiser_stages + 1)
+        return self.spec.group_interval
 
     @property
     def results(self) -> int:

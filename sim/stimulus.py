@@ -30,8 +30,9 @@ RESETS = 40
 RECORDS_AFTER_RESET = 64
 FEW_BITS = 8
 """Bits of a format whose codes are all tried beside the corners of a wider one."""
-STRETCH = 32
-"""Records in a row that are ordinary numbers, or are not."""
+STRETCH_GROUPS = 16
+STRETCH_RECORDS = 32
+"""Groups in a row, and at least so many records, that are ordinary numbers, or are not."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def random_records(spec: Spec, count: int, *, seed: int) -> Records:
     """Biased random records: uniform codes, corners, extremes, what the specification says matters
     together, and runs of whole groups.
 
-    In a float tile, half of the stretches hold numbers that sums of floats are made of.
+    Of a tile's floats, half of the stretches are numbers that sums are made of: corners alone
+    would make almost every sum infinite or NaN, and that hides what the others would show.
     """
     generator = np.random.default_rng(seed)
     records = {name: _random_codes(port, count, generator) for name, port in spec.inputs.items()}
@@ -90,9 +92,8 @@ def random_records(spec: Spec, count: int, *, seed: int) -> Records:
     if related is not None:
         mixed = generator.random(count) < 0.5
         records = {name: np.where(mixed, related[name], codes) for name, codes in records.items()}
-    if isinstance(spec, FloatTile):
-        records |= _with_ordinary_stretches(spec, records, generator)
     if isinstance(spec, Tile):
+        records |= _with_ordinary_stretches(spec, records, generator)
         records["last"] = _random_last(spec, count, generator)
     return records
 
@@ -125,11 +126,12 @@ def _uniform(port: Port, shape: tuple[int, ...], generator: np.random.Generator)
 
 
 def _with_ordinary_stretches(
-    spec: FloatTile, records: Records, generator: np.random.Generator
+    spec: Tile, records: Records, generator: np.random.Generator
 ) -> Records:
     """The floats of the records; half of the stretches are finite numbers near each other."""
     count = len(records["last"])
-    ordinary = np.repeat(generator.random(-(-count // STRETCH)) < 0.5, STRETCH)[:count]
+    stretch = max(STRETCH_RECORDS, STRETCH_GROUPS * spec.records_per_group)
+    ordinary = np.repeat(generator.random(-(-count // stretch)) < 0.5, stretch)[:count]
     return {
         name: np.where(
             ordinary.reshape(-1, *[1] * len(port.shape)),

@@ -131,6 +131,15 @@ def test_it_gives_the_same_twice(file, tmp_path, no_picture):
             assert one[name] == other[name]
 
 
+def test_scales_beyond_fp16_are_kept_in_fp32(file, tmp_path, monkeypatch, no_picture):
+    read = demonstration.read_matrix
+    monkeypatch.setattr(demonstration, "read_matrix", lambda *where: read(*where) * 1e-7)
+    report = small(file, tmp_path / "out")
+    group, dequantised, _ = report.results
+    assert dequantised.spec.scale == FP32
+    assert abs(dequantised.accuracy.sqnr_db - group.accuracy.sqnr_db) < 0.1
+
+
 def test_signed_weights_go_without_zero_point(file, tmp_path, no_picture):
     report = small(file, tmp_path / "out", weight_format=INT4)
     assert report.passed

@@ -8,12 +8,16 @@ from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.float_tile import FloatTile, SumOrder
 from multipede.golden.formats import BF16, E4M3, E5M2, FP16, FP32, UINT4, parse_format
+from multipede.golden.integer_tile import TileOutput
 from multipede.golden.matrix_product import tile_results
 from multipede.golden.matrix_tiling import MatrixTiling
+from multipede.golden.mixed_tile import Accumulation
+from multipede.golden.mixpe import MixPE
 from multipede.golden.native_float import is_native, native_results
 from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
 
 SHAPE = {"rows": 2, "columns": 3}
+DEQUANTISED = {"output": TileOutput.DEQUANTISED}
 NATIVE = [
     FloatMultiplierTile(lanes=8, **SHAPE),
     FloatMultiplierTile(lanes=5, **SHAPE),
@@ -50,8 +54,8 @@ def operands(spec: FloatTile, seed: int) -> tuple[QuantisedActivations, Quantise
         )
     else:
         groups = -(-inner // group)
-        scales = torch.rand(outputs, groups, generator=generator) * 4
-        scales[:, 0] *= 2.0**-24
+        scales = torch.rand(outputs, groups, generator=generator) * 4 + 0.125
+        scales[:, 0] *= 2.0**-10
         weights = QuantisedWeights(
             UINT4, group, codes(UINT4, outputs, inner), codes(UINT4, outputs, groups), scales
         )
@@ -121,3 +125,50 @@ def test_operands_must_be_the_tiles():
     scaled = QuantisedWeights(FP16, 1024, w.codes, None, torch.ones(10, 1))
     with pytest.raises(ValueError, match="float_multiplier_tile takes no scales, unlike fp16"):
         MatrixTiling(floats, a, scaled)
+
+
+@pytest.mark.parametrize("scale", [float("nan"), float("inf"), -1.0])
+def test_scales_that_are_no_scales_are_refused(scale):
+    scales = torch.ones(2, 3)
+    scales[1, 2] = scale
+    codes = torch.zeros(2, 12, dtype=torch.int64)
+    with pytest.raises(ValueError, match=r"scales of weights\[1, 2\] = .*: finite numbers"):
+        QuantisedWeights(UINT4, 4, codes, torch.zeros(2, 3, dtype=torch.int64), scales)
+    with pytest.raises(ValueError, match=r"scales of activations\[2\] = .*: finite numbers"):
+        QuantisedActivations(FP16, codes, scales[1])
+
+
+@pytest.mark.parametrize("scale", [70000.0, 1e-5, 1e-9])
+@pytest.mark.parametrize(
+    "spec", [DequantiseFirstTile(lanes=4, group=4), MixPE(lanes=4, group=4, **DEQUANTISED)], ids=str
+)
+def test_scales_that_the_tile_cannot_hold_are_refused(spec, scale):
+    a = QuantisedActivations(spec.activation, torch.zeros(2, 12, dtype=torch.int64), torch.ones(2))
+    scales = torch.ones(2, 3)
+    scales[0, 1] = scale
+    zeros = torch.zeros(2, 3, dtype=torch.int64)
+    w = QuantisedWeights(UINT4, 4, torch.zeros(2, 12, dtype=torch.int64), zeros, scales)
+    message = r"scales\[0, 1\] = .*: fp16 holds 0 and 6.1e-05 to 6.55e\+04 with all its bits"
+    with pytest.raises(ValueError, match=message):
+        tile_results(spec, a, w)
+    scales[0, 1] = 0
+    assert tile_results(spec, a, w)["y"].shape == (2, 2, 1)
+
+
+def test_records_without_a_zero_cannot_be_filled_up():
+    without = parse_format("ue4m3-finite-nozero")
+    spec = FloatMultiplierTile(activation=without, lanes=4, **SHAPE)
+    codes = torch.zeros(2, 5, dtype=torch.int64)
+    a = QuantisedActivations(without, codes, torch.ones(2))
+    w = QuantisedWeights(FP16, 1024, codes, None, None)
+    with pytest.raises(ValueError, match="has no zero to fill up records with, so k = 5 must be"):
+        tile_results(spec, a, w)
+
+
+def test_results_in_limbs_are_refused():
+    spec = MixPE(activation=BF16, accumulation=Accumulation.EXACT, group=8)
+    a = QuantisedActivations(BF16, torch.zeros(2, 8, dtype=torch.int64), torch.ones(2))
+    zeros = torch.zeros(2, 1, dtype=torch.int64)
+    w = QuantisedWeights(UINT4, 8, torch.zeros(2, 8, dtype=torch.int64), zeros, torch.ones(2, 1))
+    with pytest.raises(ValueError, match=r"d = fixed269.* results of at most 63 bits are taken"):
+        tile_results(spec, a, w)

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 from multipede.golden.formats import BF16, E4M3, FP16, FP32, INT8, UINT4, Integer
 from multipede.golden.integer_tile import TileOutput
@@ -61,7 +62,7 @@ def whole_groups(spec: MixPE, groups: int) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("spec", [*SPECS[:2], SPECS[4], MORE_SPECS[1]], ids=str)
 def test_whole_groups_never_stall(spec):
-    """As long as a dequantiser's ranks fit into a group's records."""
+    """Where the dequantisers have fewer ranks than a group has records."""
     records = whole_groups(spec, 12)
     run = compile_model(spec).run(records)
     assert len(run["y"]) == 4
@@ -97,3 +98,64 @@ def test_planted_bugs_are_found(bug):
     report = verify(spec, verilog={"ours": text, "broken": broken}, records=2000, waveform=False)
     failed = {check.style for check in report.checks if not check.passed}
     assert failed == {"broken"}
+
+
+def test_another_results_sum_is_found_with_float_activations():
+    """Only from a result's second group on, and with activations that are mostly no corners."""
+    spec = MixPE(activation=FP16, **SMALL)
+    text = verilog_of(spec, Style.WORD)
+    right = "in_flight_0_1 ? sum_1 : sum_0"
+    broken = text.replace(right, f"(step < 2'd2) ? (in_flight_0_1 ? sum_2 : sum_1) : ({right})")
+    assert text.count(right) == 1
+    report = verify(spec, verilog={"broken": broken}, records=2000, waveform=False)
+    found = {check.stimulus for check in report.checks if not check.passed}
+    assert {"random", "random with gaps"} <= found
+
+
+@pytest.mark.parametrize("activation", [FP16, BF16], ids=str)
+@pytest.mark.parametrize("size", [{}, SMALL], ids=["4x4x8", "2x2x2"])
+def test_most_random_results_of_several_groups_are_numbers(activation, size):
+    """Infinities and NaN would hide what the other groups give."""
+    spec = MixPE(activation=activation, **(OUTPUT | size))
+    records = random_records(spec, 20_000, seed=3)
+    ends = np.flatnonzero(records["last"])
+    outputs, _ = spec.reference(**{n: torch.from_numpy(codes) for n, codes in records.items()})
+    long = np.diff(ends, prepend=-1) > spec.records_per_group
+    values = FP32.decode(outputs["y"][torch.from_numpy(long)])
+    assert long.sum() > 50
+    assert (torch.isfinite(values) & (values != 0)).double().mean() > 0.3
+
+
+def test_a_result_that_is_late_is_found():
+    spec = MixPE(**SMALL)
+    pins = {"input": spec.inputs, "output": spec.outputs}
+    width = {name: sum(port.bits for port in ports.values()) for name, ports in pins.items()}
+    late = f"""
+module mixpe(input clk, input rst, input i_valid, output i_ready,
+             input [{width["input"] - 1}:0] i_payload,
+             output reg o_valid, output reg [{width["output"] - 1}:0] o_payload);
+  wire valid;
+  wire [{width["output"] - 1}:0] payload;
+  inner inner(.clk(clk), .rst(rst), .i_valid(i_valid), .i_ready(i_ready), .i_payload(i_payload),
+              .o_valid(valid), .o_payload(payload));
+  always @(posedge clk) begin o_valid <= rst ? 1'b0 : valid; o_payload <= payload; end
+endmodule
+"""
+    text = verilog_of(spec, Style.WORD)
+    wrapped = late + re.sub(r"^module mixpe\(", "module inner(", text, flags=re.MULTILINE)
+    report = verify(spec, verilog={"late": wrapped}, records=200, waveform=False)
+    errors = {check.error for check in report.checks}
+    assert errors == {f"the latency is {spec.latency + 1} clocks, {spec.latency} specified"}
+
+
+@pytest.mark.parametrize(
+    ("group", "lanes", "stages", "interval"), [(4, 4, 1, 2), (8, 4, 4, 3), (8, 2, 3, 1)]
+)
+def test_short_whole_groups_keep_the_stated_interval(group, lanes, stages, interval):
+    spec = MixPE(rows=2, columns=2, lanes=lanes, group=group, dequantiser_stages=stages, **OUTPUT)
+    records = whole_groups(spec, 60)
+    count = len(records["last"])
+    clocks = compile_model(spec).run(records).cycles - spec.latency
+    assert spec.initiation_interval == interval
+    assert clocks == 59 * max(spec.group_interval, spec.records_per_group) + spec.records_per_group
+    assert (interval - 1) * count < clocks <= interval * count
