@@ -93,4 +93,6 @@ def _label(spec: Tile) -> str:
         details.append(spec.order.value)
     if getattr(spec, "zero_point", False):
         details.append("zero point")
+    if isinstance(spec, IntegerTile) and spec.is_dequantised:
+        details.append("dequantised")
     return ", ".join(details)

@@ -131,7 +131,7 @@ def compare_with_baselines(
     Raises as :func:`compare`, and as :func:`~multipede.cost_model.baselines.baselines`.
     """
     exact = baselines(spec)
-    groups = {"exact": ("accumulators as given, else exact", exact)}
+    groups = {"exact": ("exact accumulators, or as given", exact)}
     if not isinstance(spec.activation, Float):
         equal = equal_accumulator(exact)
         width = next(iter(equal.values())).result

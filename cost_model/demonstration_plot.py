@@ -139,7 +139,7 @@ def _draw_cycles(axes: "Axes", report: "Demonstration") -> None:
     axes.invert_yaxis()
     axes.margins(x=0.25)
     axes.set_xlabel("clock cycles [1]")
-    axes.set_title("Time for the whole matrix")
+    axes.set_title("Clock cycles for the whole matrix, whatever the period")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), fontsize=8, ncols=2)
 
 
@@ -162,5 +162,5 @@ def _draw_costs(axes: "Axes", comparison: "Comparison") -> None:
     axes.invert_yaxis()
     axes.set_xlim(0, 1.15)
     axes.set_xlabel("cost / largest on its target [1]")
-    axes.set_title("First costs")
+    axes.set_title(f"First costs: {comparison.rows[0]['label']}, and rivals")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), fontsize=8)

@@ -56,6 +56,15 @@ class TileResult:
         return "group sums" if self.spec.sums_groups else "outputs in floating point"
 
     @property
+    def side_information(self) -> str:
+        """What is stored besides the weights' codes."""
+        scale = self.spec.inputs.get("scale")
+        if scale is None and not self.spec.sums_groups:
+            return "without scales"
+        bits = f"scales of {scale.format}" if scale else "scales outside the tile of fp32"
+        return f"with {bits}{' and zero points' if 'z' in self.spec.inputs else ''}"
+
+    @property
     def utilisation(self) -> float:
         """Ideal by actual clocks; edges of the matrix and the pipeline's latency take the rest."""
         return self.ideal_cycles / self.cycles
@@ -79,7 +88,7 @@ class TileResult:
                 f"  {self.outputs:,} {self.kind_of_result} from the RTL equal golden bit for bit;"
                 f" {self.reference_outputs:,} of them also by the record-by-record reference",
                 f"  {self.accuracy}",
-                f"  {self.bits_per_weight:.3f} bits per weight, scales and zero points included",
+                f"  {self.bits_per_weight:.3f} bits per weight, {self.side_information}",
                 f"  {self.cycles:,} clock cycles ({self.ideal_cycles:,.0f} ideal, utilisation"
                 f" {self.utilisation:.2%}), {self.records:,} records in {self.seconds:.2f} s:"
                 f" {self.records_per_second:,.0f} records/s",

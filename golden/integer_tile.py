@@ -120,10 +120,13 @@ class IntegerTile(Tile):
         for name in ("scale", "channel_scale"):
             number_format = getattr(self, name)
             second_level = name == "scale" and isinstance(number_format, Integer)
-            if second_level and not 2 <= number_format.bits <= 8:
-                raise ValueError(f"scale = {number_format}: integers of 2 to 8 bits are allowed")
-            if not second_level and number_format not in (FP16, BF16, FP32):
-                raise ValueError(f"{name} = {number_format}: allowed are fp16, bf16 and fp32")
+            if number_format in (FP16, BF16, FP32):
+                continue
+            if not second_level or not 2 <= number_format.bits <= 8:
+                integers = ", and integers of 2 to 8 bits" if name == "scale" else ""
+                raise ValueError(
+                    f"{name} = {number_format}: allowed are fp16, bf16 and fp32{integers}"
+                )
         require_range("dequantiser_stages", self.dequantiser_stages, 0, 8)
 
     def _check_accumulator(self) -> None:

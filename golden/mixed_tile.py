@@ -179,7 +179,7 @@ class MixedTile(IntegerTile):
             number_format = FixedPoint(d.bits, self.fraction_bits, d.signed)
             ports["d"] = replace(ports["d"], format=number_format)
         if self.has_nan:
-            ports["nan"] = Port(UINT1, (self.rows,), "1 if an activation of the row was no number")
+            ports["nan"] = Port(UINT1, (self.rows,), "1 if an activation of it was infinite or NaN")
         return ports | {"last": last}
 
     def _group_reference(

@@ -34,6 +34,8 @@ def require_type(name: str, value: object, kind: type) -> None:
         shown = value.name if isinstance(value, Format) else repr(value)
         named = isinstance(value, str) and issubclass(kind, Format)
         hint = f"; parse_format({value!r}) reads names" if named else ""
+        if issubclass(kind, Enum):
+            hint = f"; allowed are {', '.join(map(repr, kind))}"
         raise TypeError(
             f"{name} must be {kind.__name__}, not {type(value).__name__}: {shown}{hint}"
         )

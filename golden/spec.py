@@ -81,7 +81,10 @@ class Port:
         if not hasattr(array, "shape") or not hasattr(array, "dtype"):
             raise TypeError(f"{name} must be an array or tensor, not {type(array).__name__}")
         if "complex" in str(array.dtype) or "float" in str(array.dtype):
-            raise TypeError(f"{name} must hold integers, not {array.dtype}")
+            raise TypeError(
+                f"{name} must hold integers, not {array.dtype}: codes of {self.format}, which its"
+                " encode makes of numbers"
+            )
         if len(array.shape) == 0 or tuple(array.shape[1:]) != self.array_shape:
             expected = ", ".join(["T", *map(str, self.array_shape)])
             raise ValueError(f"{name} has shape {tuple(array.shape)}: ({expected}) is needed")

@@ -264,16 +264,23 @@ def _exhaustive(spec: Spec) -> Stimulus:
 def _lane_pairs(spec: Tile) -> Stimulus:
     """Pairs of activation and weight codes in each lane while the other lanes hold corners.
 
-    The corners take turns, so that each pair meets one of them in every lane.
+    The corners take turns, so that each pair meets one of them in every lane. More pairs than
+    ``LANE_PAIRS`` are dealt out to the lanes.
     """
     pairs = _code_pairs(spec)
+    every = len(pairs) == len(spec.activation.codes()) * len(spec.weight.codes())
+    of_lane = [pairs] * spec.lanes
+    if len(pairs) > LANE_PAIRS:
+        of_lane = np.array_split(np.random.default_rng(0).permutation(pairs), spec.lanes)
     contexts = np.array([(0, 0), _extremes(spec, "minimum"), _extremes(spec, "maximum")])
 
     def chunks() -> Iterator[Records]:
-        for lane, start in itertools.product(
-            range(spec.lanes), range(0, len(pairs), CHUNK_RECORDS)
+        for lane, start in (
+            (lane, start)
+            for lane, listed in enumerate(of_lane)
+            for start in range(0, len(listed), CHUNK_RECORDS)
         ):
-            part = pairs[start : start + CHUNK_RECORDS]
+            part = of_lane[lane][start : start + CHUNK_RECORDS]
             number = np.arange(start, start + len(part))
             others = contexts[(number + lane) % len(contexts)]
             records = {
@@ -292,9 +299,9 @@ def _lane_pairs(spec: Tile) -> Stimulus:
                 records[name] = codes[turns % len(codes)]
             yield records
 
-    every = len(pairs) == len(spec.activation.codes()) * len(spec.weight.codes())
-    description = f"{'all' if every else 'corner'} pairs of codes in each lane, corners beside"
-    return Stimulus("lane pairs", description, spec.lanes * len(pairs), chunks)
+    where = "dealt out to the lanes" if of_lane[0] is not pairs else "in each lane"
+    description = f"{'all' if every else 'corner'} pairs of codes {where}, corners beside"
+    return Stimulus("lane pairs", description, sum(map(len, of_lane)), chunks)
 
 
 def _code_pairs(spec: Tile) -> np.ndarray:

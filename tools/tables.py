@@ -11,10 +11,6 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 COMMANDS = {
     "One layer of a transformer through MixPE and its rivals": ["multipede", "demo"],
-    "Gates of tiles with FP16 activations (takes half an hour)": [
-        *("multipede", "synthesize", "mixpe", "-p", "activation=fp16", "-p", "output=dequantised"),
-        *("--baselines", "--target", "gates"),
-    ],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),
     ],

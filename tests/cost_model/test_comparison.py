@@ -47,7 +47,7 @@ class TestBaselines:
         spec = MixPE(activation=FP16, weight=UINT3, lanes=4, stages=3, scale=BF16, **DEQUANTISED)
         first, *others = baselines(spec).items()
         shape = {"rows": 4, "columns": 4, "lanes": 4, "stages": 3}
-        assert first == ("mixpe uint3 x fp16, zero point", spec)
+        assert first == ("mixpe uint3 x fp16, zero point, dequantised", spec)
         assert dict(others) == {
             "float_multiplier_tile fp16 x fp16, sequential": FloatMultiplierTile(
                 order=SumOrder.SEQUENTIAL, **shape

@@ -161,7 +161,10 @@ def test_as_many_dequantisers_as_never_stall():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"scale": "int9"}, "scale = int9: integers of 2 to 8 bits are allowed"),
+        (
+            {"scale": "int9"},
+            "scale = int9: allowed are fp16, bf16 and fp32, and integers of 2 to 8 bits",
+        ),
         ({"scale": "e4m3"}, "scale = e4m3: allowed are fp16, bf16 and fp32"),
         ({"scale": "ternary"}, "scale must be Float or Integer, not Codebook"),
         ({"channel_scale": "int8"}, "channel_scale = int8: allowed are fp16, bf16 and fp32"),

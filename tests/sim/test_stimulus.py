@@ -38,6 +38,20 @@ def test_exhaustive_means_every_combination():
     assert len(set(zip(records["a"].tolist(), records["b"].tolist(), strict=True))) == 65536
 
 
+def test_many_pairs_are_dealt_out_to_the_lanes():
+    spec = MixPE(activation=FP16, rows=1, columns=1, lanes=4, group=4)
+    (sweep,) = [s for s in stimuli(spec, records=1, seed=1) if s.name == "lane pairs"]
+    seen = set()
+    for chunk in sweep.chunks():
+        for lane in range(4):
+            seen |= set(zip(chunk["a"][:, 0, lane], chunk["w"][:, 0, lane], strict=True))
+    corners = FP16.corners()
+    assert {(a, w) for a in range(1 << 16) for w in spec.weight.corners()} <= seen
+    assert {(a, w) for a in corners for w in range(16)} <= seen
+    assert 1 << 16 < sweep.records < 1 << 19
+    assert "corner pairs of codes dealt out to the lanes" in sweep.description
+
+
 def test_lane_pairs_reach_each_lane_with_every_pair():
     spec = MixPE()
     (sweep,) = [s for s in stimuli(spec, records=1, seed=1) if s.name == "lane pairs"]
