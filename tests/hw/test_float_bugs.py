@@ -16,7 +16,7 @@ from multipede.hw.arithmetic import aligned_sum, exact_result, float_sum
 from multipede.sim.verify import verify
 from multipede.sim.verilog import verilog_of
 from tests.hw.float_specs import DEQUANTISER, WIDEST, of_one_format
-from tests.hw.test_float_units import assert_plan_equals_reference
+from tests.hw.plan_equality import assert_plan_equals_reference
 
 ADDER, MULTIPLIER, FUSED = FloatAdder(), FloatMultiplier(), FusedMultiplyAdd()
 DOWN = FloatAdder(rounding=Rounding.DOWN)
