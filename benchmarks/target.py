@@ -1,6 +1,5 @@
 """A measured figure beside the figure that it must reach."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 __all__ = ["Target"]
@@ -27,6 +26,3 @@ class Target:
         state = "reached" if self.reached else "MISSED"
         figure = f"{self.value:.4g} {self.unit}"
         return f"{state:8} {self.name:58} {figure:>18}  {relation} {self.limit:g}  ({self.method})"
-
-
-Benchmark = Callable[[], list[Target]]

@@ -65,8 +65,8 @@ class _Layer:
 def first_costs(tile: IntegerTile) -> Comparison:
     """Gates and LUTs of a tile and of its baselines, exact accumulators; minutes at first.
 
-    Tiles of floats are counted in LUTs only, for their gates take Yosys and ABC a quarter of an
-    hour: ``multipede synthesize --baselines --target gates``. Raises ToolError if Yosys is missing.
+    Tiles of floats are counted in LUTs only, for ABC takes long over their gates:
+    ``multipede synthesize --baselines --target gates``. Raises ToolError if Yosys is missing.
     """
     targets = FPGAS if isinstance(tile.activation, Float) else TARGETS
     return compare_with_baselines(tile, targets=targets, accumulators=("exact",))

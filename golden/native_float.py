@@ -2,8 +2,8 @@
 
 IEEE 754 says of a processor's additions and multiplications what :class:`FloatTile` says of its
 own: each is rounded once, to nearest even. So the two agree wherever the operands are exact in
-binary32 and, for fused steps, the products are too. This is a hundred times faster than exact
-arithmetic, and independent of it.
+binary32 and, for fused steps, the products are too. This is much faster than exact arithmetic, and
+independent of it.
 """
 
 import math

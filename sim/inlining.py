@@ -1,9 +1,8 @@
 """Which modules Verilator should compile once, instead of copying them to every instance.
 
 Copies are a little faster while a design is small. A tile of float multipliers has thousands of
-statements per record: compiled once per circuit, such a design builds three times as fast and,
-since its code then fits the processor's cache, runs 1.7 times as fast (4 x 4 x 8
-dequantise_first_tile).
+statements per record: compiled once per circuit, it builds faster and, since its code then fits
+the processor's cache, runs faster.
 """
 
 import re

@@ -41,7 +41,7 @@ def exact_or_odd(spec: RoundedOperation, values: list[np.ndarray]) -> np.ndarray
             case FusedMultiplyAdd():
                 a, b, c = values
                 return odd_sum(a * b, c, spec.rounding)
-    raise NotImplementedError
+    raise ValueError(f"{spec} is no sum, product or fused multiply-add")
 
 
 def expected(spec: RoundedOperation, *codes: np.ndarray) -> np.ndarray:
@@ -94,7 +94,7 @@ def _through_dtype(values: np.ndarray, dtype: type, rounding: Rounding) -> np.nd
         case Rounding.TOWARD_ZERO:
             chosen = np.where(np.signbit(values), high, low)
         case Rounding.NEAREST_AWAY:
-            raise NotImplementedError
+            raise ValueError(f"{rounding}: ties away from zero are checked with rationals")
     chosen = np.copysign(chosen, signs)
     return chosen.view(f"u{dtype().itemsize}").astype(np.int64)
 
