@@ -169,6 +169,7 @@ def _tiles(
     integers = [
         mixpe,
         dequantised,
+        replace(dequantised, scale=INT8),
         MultiplierTile(weight=INT8, activation=INT8, zero_point=False, **size),
     ]
     if number_format is None:
@@ -248,7 +249,8 @@ def _through(
         require_equal(run.results[port], codes, unit=unit) for port, codes in expected.items()
     ]
     result = _values(spec, run.results, activations, weights)
-    scale = spec.inputs.get("scale")
+    # Of two levels, the upper one: the lower has the width of its codes.
+    scale = spec.inputs.get("channel_scale", spec.inputs.get("scale"))
     return TileResult(
         name=name,
         spec=spec,
@@ -266,11 +268,10 @@ def _through(
 
 
 def _name(spec: Tile) -> str:
-    dequantised = isinstance(spec, IntegerTile) and spec.is_dequantised
-    return (
-        f"{spec.unit} W{spec.weight.bits}A{spec.activation.bits}"
-        f"{', dequantised' if dequantised else ''}"
-    )
+    name = f"{spec.unit} W{spec.weight.bits}A{spec.activation.bits}"
+    if not (isinstance(spec, IntegerTile) and spec.is_dequantised):
+        return name
+    return f"{name}, dequantised" + (f", {spec.scale} scales" if spec.second_level else "")
 
 
 def _operands(spec: Tile, layer: _Layer) -> tuple[QuantisedActivations, QuantisedWeights]:
@@ -279,6 +280,7 @@ def _operands(spec: Tile, layer: _Layer) -> tuple[QuantisedActivations, Quantise
         format=spec.weight,
         group=getattr(spec, "group", MAXIMUM_GROUP),
         zero_point="z" in spec.inputs,
+        scale=spec.scale if "channel_scale" in spec.inputs else None,
         name=layer.name,
     )
     return quantise_activations(layer.activations, format=spec.activation), weights
@@ -286,7 +288,7 @@ def _operands(spec: Tile, layer: _Layer) -> tuple[QuantisedActivations, Quantise
 
 def _with_fitting_scales(spec: Tile, weights: QuantisedWeights) -> Tile:
     """The tile, with scales in FP32 where FP16 lacks the range for these."""
-    if "scale" in spec.inputs:
+    if "scale" in spec.inputs and weights.levels is None:
         try:
             scale_codes(spec.scale, weights.scales.numpy())
         except ValueError:

@@ -19,6 +19,9 @@ UNITS = {
     "mixpe": "multipede.golden.mixpe:MixPE",
     "multiplier_tile": "multipede.golden.multiplier_tile:MultiplierTile",
     "number_converter": "multipede.golden.number_converter:NumberConverter",
+    "second_level_dequantiser": (
+        "multipede.golden.second_level_dequantiser:SecondLevelDequantiser"
+    ),
 }
 """unit name -> module and class of its specification"""
 

@@ -16,7 +16,8 @@ GROUP_RESULT = Integer(19)
 class Dequantiser(RoundedOperation):
     """y = round(sum + scale d), with one rounding of the exact value.
 
-    See :class:`RoundedOperation` for zeros, infinities, NaN and the other parameters.
+    See :class:`RoundedOperation` for zeros, infinities, NaN and the other parameters. Below scales
+    of two levels there is ``second_level_dequantiser``.
 
     Parameters
     ----------

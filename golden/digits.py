@@ -55,6 +55,24 @@ def joined(digits: "Tensor", port: Port) -> "Tensor":
     return limbs
 
 
+def rounded(codes: "Tensor", port: Port) -> "Tensor":
+    """The values of integer codes as :func:`joined` makes them, in float64.
+
+    Limbs are taken from the top, so that a result is off by at most half a last place for each.
+    """
+    import torch
+
+    if not port.limbs:
+        return codes.double()
+    *lower, top = codes.unbind(-1)
+    top_bits = port.format.bits - LIMB_BITS * (port.limbs - 1)
+    negative = (top >> (top_bits - 1)).bool() & port.format.signed
+    value = torch.where(negative, top - (1 << top_bits), top).double()
+    for limb in reversed(lower):
+        value = value * 2.0**LIMB_BITS + limb
+    return value
+
+
 def _settled(digits: "Tensor", count: int) -> "Tensor":
     """Two's complement digits, each in 0 to 2**16 - 1."""
     import torch

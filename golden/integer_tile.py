@@ -6,7 +6,17 @@ from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from multipede.golden.dequantisation import DequantisedState, dequantised_results
-from multipede.golden.formats import BF16, FP16, FP32, INT8, UINT1, UINT4, Float, Integer
+from multipede.golden.formats import (
+    BF16,
+    FP16,
+    FP32,
+    INT8,
+    UINT1,
+    UINT4,
+    FixedPoint,
+    Float,
+    Integer,
+)
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Port
 from multipede.golden.tile import Tile
@@ -23,6 +33,11 @@ _OF_COLUMNS = {
     "scale": "scale of each column; the one with the group's final record counts",
     "channel_scale": "scale of each column above the groups' scales; that with last counts",
 }
+
+
+def channel_sum_bits(d: int, scale: int) -> int:
+    """Bits for the sum of 1,024 products of so many bits, at most 63."""
+    return min(MAXIMUM_CODE_BITS, d + scale + CHANNEL_GROUPS_BITS)
 
 
 class TileOutput(Enum):
@@ -211,10 +226,9 @@ class IntegerTile(Tile):
         return ("scale", "channel_scale") if self.second_level else ("scale",)
 
     @property
-    def channel_sum(self) -> Integer:
+    def channel_sum(self) -> Integer | FixedPoint:
         """Format of Z: it holds 1,024 groups of any values, or is 63 bits wide; it wraps."""
-        product = self.result.bits + self.scale.bits
-        return Integer(min(MAXIMUM_CODE_BITS, product + CHANNEL_GROUPS_BITS))
+        return Integer(channel_sum_bits(self.result.bits, self.scale.bits))
 
     @property
     def dequantisers(self) -> int:

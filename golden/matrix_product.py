@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multipede.golden.digits import DIGIT_BITS, digit_count, shifted_digits
+from multipede.golden.digits import digit_count, joined, rounded, shifted_digits
 from multipede.golden.float_tile import FloatTile
-from multipede.golden.formats import Float
+from multipede.golden.formats import Float, Integer
 from multipede.golden.matrix_tiling import MatrixTiling
-from multipede.golden.native_float import is_native, native_results
+from multipede.golden.native_float import native_results
 from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
 from multipede.golden.significands import maximum_significand, significands
+from multipede.golden.spec import Port
 from multipede.golden.tile import Tile
 
 if TYPE_CHECKING:
@@ -43,11 +44,12 @@ def group_sums(activations: QuantisedActivations, weights: QuantisedWeights) -> 
     """D[t, n, g] = sum over k in group g of (code[n, k] - z[n, g]) a[t, k], exactly.
 
     Returns int64 [tokens, N, G]: D itself with integer activations, and with floats D in units
-    of their smallest number, 2**(1 - bias - mantissa_bits). Sums of integers are bounded by the
-    codes that are there, and :func:`exact_dtype` chooses what holds them. Floats are cut into
-    digits of 16 bits, whose sums float64 holds.
+    of their smallest number, 2**(1 - bias - mantissa_bits). Where sums of the floats may exceed 63
+    bits, as of BF16, there is one more axis of 32-bit limbs, those of :func:`sum_port`. Sums of
+    integers are bounded by the codes that are there, and :func:`exact_dtype` chooses what holds
+    them. Floats are cut into digits of 16 bits, whose sums float64 holds.
 
-    Raises ValueError if the operands differ in K, or if sums of floats may exceed int64.
+    Raises ValueError if the operands differ in K.
     """
     if activations.codes.shape[1] != weights.codes.shape[1]:
         raise ValueError(
@@ -59,23 +61,29 @@ def group_sums(activations: QuantisedActivations, weights: QuantisedWeights) -> 
     return _integer_sums(activations.codes, weights)
 
 
-def _float_sums(activations: QuantisedActivations, weights: QuantisedWeights) -> "Tensor":
-    number_format = activations.format
+def sum_port(activations: QuantisedActivations, weights: QuantisedWeights) -> Port:
+    """How :func:`group_sums` holds sums of floats: the narrowest integer for every code."""
+    number_format = weights.format
+    extremes = abs(number_format.minimum), abs(number_format.maximum)
+    span = number_format.maximum - number_format.minimum
+    offset = max(extremes) if weights.zeros is None else span
+    largest = weights.group * offset * _largest_addend(activations.format)
+    return Port(Integer.spanning(-largest, largest))
+
+
+def _largest_addend(number_format: Float) -> int:
     significand, exponent = maximum_significand(number_format)
-    highest = significand << (exponent - 1)
-    largest = weights.group * _magnitude(weights.offsets) * highest
-    if largest >= EXACT_IN_INT64:
-        raise ValueError(
-            f"format = {number_format}: sums of a group reach {largest.bit_length()} bits in units"
-            f" of its smallest number, and 63 are exact; take tile_results of an aligned tile"
-        )
-    numbers = significands(number_format, activations.codes)
-    count = digit_count(highest.bit_length())
+    return significand << (exponent - 1)
+
+
+def _float_sums(activations: QuantisedActivations, weights: QuantisedWeights) -> "Tensor":
+    import torch
+
+    numbers = significands(activations.format, activations.codes)
+    count = digit_count(_largest_addend(activations.format).bit_length())
     digits = shifted_digits(numbers.significand, numbers.exponent - 1, count)
-    total = _integer_sums(digits[..., count - 1], weights)
-    for place in reversed(range(count - 1)):
-        total = (total << DIGIT_BITS) + _integer_sums(digits[..., place], weights)
-    return total
+    sums = [_integer_sums(digits[..., place], weights) for place in range(count)]
+    return joined(torch.stack(sums, dim=-1), sum_port(activations, weights))
 
 
 def _integer_sums(a: "Tensor", weights: QuantisedWeights) -> "Tensor":
@@ -96,14 +104,16 @@ def dequantised_product(
     """Y[t, n] = s_a[t] sum over g of s_w[n, g] D[t, n, g], float64 [tokens, N].
 
     D is as :func:`group_sums` gives it. D of less than 2**53 and the scales are exact in float64;
-    products and sums are rounded, groups in order.
+    longer D, products and sums are rounded, groups in order.
     """
     import torch
 
+    is_float = isinstance(activations.format, Float)
+    port = sum_port(activations, weights) if is_float else None
     sums = torch.zeros(d.shape[:2], dtype=torch.float64)
     for index, scales in enumerate(weights.scales.double().T):
-        sums += d[:, :, index].double() * scales
-    if isinstance(activations.format, Float):
+        sums += (rounded(d[:, :, index], port) if is_float else d[:, :, index].double()) * scales
+    if is_float:
         sums *= activations.format.smallest
     return sums * activations.scales.double()[:, None]
 
@@ -112,9 +122,9 @@ def tile_results(
     spec: Tile, activations: QuantisedActivations, weights: QuantisedWeights
 ) -> "dict[str, np.ndarray]":
     """All that a tile puts out for a whole product, by its own reference, or by the processor's
-    floats where these :func:`are <multipede.golden.native_float.is_native>` the definition.
+    floats where these :func:`are <multipede.golden.native_float.native_results>` the definition.
 
-    Output port -> int64 [tokens, N, R], as :class:`MatrixTiling` says. Rows and columns do not
+    Output port -> int64 [tokens, N, R, ...], as :class:`MatrixTiling` says. Rows and columns do not
     depend on others, so that tiles as large as may be give the same as small ones.
 
     Raises
@@ -125,8 +135,10 @@ def tile_results(
     import torch
 
     MatrixTiling(spec, activations, weights)  # says what does not fit
-    if isinstance(spec, FloatTile) and is_native(spec):
-        return {"y": native_results(spec, activations, weights)}
+    if isinstance(spec, FloatTile):
+        y = native_results(spec, activations, weights)
+        if y is not None:
+            return {"y": y}
     tokens, outputs = activations.codes.shape[0], weights.codes.shape[0]
     large = replace(spec, rows=min(LARGEST_BLOCK, tokens), columns=min(LARGEST_BLOCK, outputs))
     tiling = MatrixTiling(large, activations, weights)

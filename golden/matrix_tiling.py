@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multipede.golden.arrays import refuse
-from multipede.golden.formats import Float, Format, Integer
+from multipede.golden.formats import FP32, Float, Format, Integer
 from multipede.golden.number_format import require_type
+from multipede.golden.spec import Port
 from multipede.golden.tile import Tile
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ class MatrixTiling:
     i * column_blocks + j holds token block i and output block j. Its records run along k,
     ``lanes`` at a time, and the final one has ``last``. What an edge tile lacks is filled up: with
     0 for activations and unused outputs, and along k with the weight that is the group's zero
-    point, so that it contributes nothing. Scales are rounded to the tile's format,
-    which must hold them as normal numbers or 0.
+    point, so that it contributes nothing. Scales are rounded to the tile's format, which must hold
+    them as normal numbers or 0; integer scales are those of the weights' two levels.
 
     Results are matrices [tokens, N, R] for each output port but ``last``, int64: R is the number
     of groups for a tile that ``sums_groups``, else 1. What a port has once per row stands at all
-    of the row's outputs.
+    of the row's outputs; codes wider than 63 bits have one more axis of 32-bit limbs.
 
     Raises
     ------
@@ -40,9 +41,8 @@ class MatrixTiling:
         If ``spec`` is no tile.
     ValueError
         If its formats, group, zero point or scales are not those of the operands, naming both;
-        for integer scales; for scales that the tile's format can only hold with fewer bits, or not
-        at all; for results of more than 63 bits; and if a record lacks values and their format has
-        no zero.
+        for scales that the tile's format can only hold with fewer bits, or not at all; and if a
+        record lacks values and their format has no zero.
     """
 
     def __init__(
@@ -67,8 +67,11 @@ class MatrixTiling:
         if "z" in spec.inputs:
             self._of_groups["z"] = self._per_group(weights.zeros.numpy(), spec.weight)
         if "scale" in spec.inputs:
-            codes = scale_codes(spec.scale, weights.scales.numpy())
-            self._of_groups["scale"] = self._per_group(codes, spec.scale)
+            self._of_groups["scale"] = self._per_group(_scales(spec, weights), spec.scale)
+        if "channel_scale" in spec.inputs:
+            codes = scale_codes(spec.channel_scale, weights.levels.channel_scales.numpy())
+            codes = np.repeat(codes[:, None], self.groups, axis=1)
+            self._of_groups["channel_scale"] = self._per_group(codes, spec.channel_scale)
 
     @property
     def results_per_tile(self) -> int:
@@ -111,21 +114,25 @@ class MatrixTiling:
         """Ranges of output tiles whose records and results are bounded in number and bytes."""
         spec = self.spec
         operands = sum(array[0].nbytes for array in (self._a, self._w))
-        tile_bytes = operands + 8 * self.results_per_tile * spec.rows * spec.columns
+        words = max(max(1, port.limbs) for port in spec.outputs.values())
+        tile_bytes = operands + 8 * words * self.results_per_tile * spec.rows * spec.columns
         size = min(CHUNK_RECORDS // self.records_per_tile, CHUNK_BYTES // tile_bytes)
         for first in range(0, self.tiles, max(1, size)):
             yield first, min(self.tiles, first + max(1, size))
 
     def empty(self) -> dict[str, np.ndarray]:
-        """Room for the padded results: [row blocks, column blocks, R, rows, columns], int64.
+        """Room for the padded results: [row blocks, column blocks, R, rows, columns, ...], int64.
 
-        In memory it is [tokens, N, R], so that ``whole`` needs no copy.
+        In memory it is [tokens, N, R, ...], so that ``whole`` needs no copy.
         """
         spec = self.spec
         shape = (self.row_blocks, spec.rows, self.column_blocks, spec.columns)
         shape += (self.results_per_tile,)
-        names = [name for name in spec.outputs if name != "last"]
-        return {name: np.zeros(shape, np.int64).transpose(0, 2, 4, 1, 3) for name in names}
+        return {
+            name: np.moveaxis(np.zeros(shape + _limbs(port), np.int64), (2, 4), (1, 2))
+            for name, port in spec.outputs.items()
+            if name != "last"
+        }
 
     def store(
         self, target: Mapping[str, np.ndarray], filled: int, results: Mapping[str, np.ndarray]
@@ -147,20 +154,22 @@ class MatrixTiling:
                 raise ValueError(f"{self.spec.unit}: result {number} has the wrong last")
         for name, matrix in target.items():
             found = results[name]
-            if found.ndim == 2:  # one for each row
-                found = np.broadcast_to(found[:, :, None], (*found.shape, self.spec.columns))
+            if len(self.spec.outputs[name].shape) == 1:  # one for each row
+                found = found[:, :, None]
             matrix[tile // self.column_blocks, tile % self.column_blocks, place] = found
         return filled + count
 
     def whole(self, target: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The results [tokens, N, R] without padding; views."""
+        """The results [tokens, N, R, ...] without padding; views."""
         shape = (
             self.row_blocks * self.spec.rows,
             self.column_blocks * self.spec.columns,
             self.results_per_tile,
         )
         return {
-            name: matrix.transpose(0, 3, 1, 4, 2).reshape(shape)[: self.tokens, : self.outputs]
+            name: np.moveaxis(matrix, (1, 2), (2, 4)).reshape(shape + matrix.shape[5:])[
+                : self.tokens, : self.outputs
+            ]
             for name, matrix in target.items()
         }
 
@@ -200,13 +209,13 @@ def _check_operands(
         "k": (activations.codes.shape[1], weights.codes.shape[1]),
     }
     if "channel_scale" in spec.inputs:
-        raise ValueError(f"scale = {spec.scale}: weights have scales of one level only")
+        pairs["scale"] = (spec.scale, weights.levels.format if weights.levels else FP32)
     for name, (first, second) in pairs.items():
         if first != second:
             where = "activations" if name == "k" else spec.unit
             other = "activations" if name == "activation" else "weights"
             raise ValueError(f"{name} = {first} in the {where}, but {second} in the {other}")
-    _check_ports(spec, activations)
+    _check_filling(spec, activations)
     # Scales that are no port's are for group sums, or nobody would ever multiply by them.
     scaled = "scale" in spec.inputs or spec.sums_groups
     if scaled != (weights.scales is not None):
@@ -214,10 +223,12 @@ def _check_operands(
         raise ValueError(f"scale: {spec.unit} {takes} scales, unlike {weights.format} weights")
 
 
-def _check_ports(spec: Tile, activations: "QuantisedActivations") -> None:
-    for name, port in spec.outputs.items():
-        if port.limbs:
-            raise ValueError(f"{name} = {port.format}: results of at most 63 bits are taken")
+def _limbs(port: Port) -> tuple[int, ...]:
+    """The axis of a wide port's limbs."""
+    return port.array_shape[len(port.shape) :]
+
+
+def _check_filling(spec: Tile, activations: "QuantisedActivations") -> None:
     inner = activations.codes.shape[1]
     if inner % spec.lanes == 0:
         return
@@ -228,6 +239,13 @@ def _check_ports(spec: Tile, activations: "QuantisedActivations") -> None:
                 f"{name} = {number_format}: it has no zero to fill up records with, so k = {inner}"
                 f" must be a multiple of lanes = {spec.lanes}"
             )
+
+
+def _scales(spec: Tile, weights: "QuantisedWeights") -> np.ndarray:
+    """Codes [N, G] of the groups' scales."""
+    if isinstance(spec.scale, Integer):
+        return weights.levels.codes.numpy()
+    return scale_codes(spec.scale, weights.scales.numpy())
 
 
 def scale_codes(number_format: Float, scales: np.ndarray) -> np.ndarray:

@@ -151,6 +151,12 @@ class MixedTile(IntegerTile):
         return self.activation.bias + self.activation.mantissa_bits - 1 if self.is_float else 0
 
     @property
+    def channel_sum(self) -> Integer | FixedPoint:
+        """As that of integers; of floats with the binary point of D."""
+        bits = super().channel_sum.bits
+        return FixedPoint(bits, self.fraction_bits) if self.is_float else Integer(bits)
+
+    @property
     def exponent(self) -> Integer:
         """Format of an aligned sum's exponent."""
         return Integer.spanning(0, maximum_significand(self.activation)[1])

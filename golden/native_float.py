@@ -2,11 +2,10 @@
 
 IEEE 754 says of a processor's additions and multiplications what :class:`FloatTile` says of its
 own: each is rounded once, to nearest even. So the two agree wherever the operands are exact in
-binary32 and, for fused steps, the products are too. This is much faster than exact arithmetic, and
-independent of it.
+binary32 and, for fused steps, the products of any two of those that are there are too. This is
+much faster than exact arithmetic, and independent of it.
 """
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,27 +21,20 @@ BLOCK = 1 << 20
 """Products of one lane that are worked on at once."""
 
 
-def is_native(spec: FloatTile) -> bool:
-    """Whether binary32 arithmetic gives this tile's results bit for bit."""
-    single, operands = _extent(FP32), (spec.activation, spec.factor)
-    if spec.accumulator != FP32 or not all(_extent(f).within(single) for f in operands):
-        return False
-    return spec.order is SumOrder.TREE or _products(*operands).within(single)
-
-
 def native_results(
     spec: FloatTile, activations: "QuantisedActivations", weights: "QuantisedWeights"
-) -> np.ndarray:
+) -> np.ndarray | None:
     """Codes Y of a whole product, int64 [tokens, N, 1]; operands as in :class:`MatrixTiling`.
 
-    Raises ValueError for a tile that is not :func:`is_native`, and where the processor takes
-    subnormal numbers for zero.
+    None where binary32 arithmetic is not the definition of this tile with these operands. Raises
+    ValueError where the processor takes subnormal numbers for zero.
     """
-    if not is_native(spec):
-        raise ValueError(f"{spec} is not what binary32 arithmetic computes")
+    a = spec.activation.decode(activations.codes.numpy())
+    w = spec.factor.decode(_factors(spec, weights))
+    if not _is_exact(spec, _extent(spec.activation, a), _extent(spec.factor, w)):
+        return None
     _require_subnormals()
-    a = _padded(_values(spec.activation, activations.codes.numpy()), spec.lanes)
-    w = _padded(_values(spec.factor, _factors(spec, weights)), spec.lanes)
+    a, w = _padded(a, spec.lanes), _padded(w, spec.lanes)
     y = np.zeros((len(a), len(w)), np.float32)
     step = spec.lanes
     block = max(1, BLOCK // len(a))
@@ -54,6 +46,13 @@ def native_results(
                 y[:, part] = added(y[:, part], a[:, k : k + step], w[part, k : k + step])
     codes = y.view(np.uint32).astype(np.int64)
     return np.where(np.isnan(y), FP32.nan_code, codes)[:, :, None]
+
+
+def _is_exact(spec: FloatTile, a: "_Extent", w: "_Extent") -> bool:
+    """Whether binary32 holds what the processor must not round: operands, or fused products."""
+    if spec.accumulator != FP32 or not (a.within(_BINARY32) and w.within(_BINARY32)):
+        return False
+    return spec.order is SumOrder.TREE or a.times(w).within(_BINARY32)
 
 
 def _chain(y: np.ndarray, a: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -84,13 +83,9 @@ def _factors(spec: FloatTile, weights: "QuantisedWeights") -> np.ndarray:
     return factors[:, :inner]
 
 
-def _values(number_format: Float, codes: np.ndarray) -> np.ndarray:
-    return number_format.decode(codes).astype(np.float32)
-
-
 def _padded(values: np.ndarray, lanes: int) -> np.ndarray:
-    """With +0 for what the final record lacks."""
-    return np.pad(values, ((0, 0), (0, -values.shape[1] % lanes)))
+    """In float32, with +0 for what the final record lacks."""
+    return np.pad(values.astype(np.float32), ((0, 0), (0, -values.shape[1] % lanes)))
 
 
 class _Extent(NamedTuple):
@@ -103,15 +98,25 @@ class _Extent(NamedTuple):
     def within(self, other: "_Extent") -> bool:
         return self.digits <= other.digits and self.low >= other.low and self.high <= other.high
 
-
-def _extent(number_format: Float) -> _Extent:
-    lowest = 1 if number_format.subnormals else 0
-    low = lowest - number_format.bias - number_format.mantissa_bits
-    return _Extent(number_format.mantissa_bits + 1, low, math.frexp(number_format.maximum)[1])
+    def times(self, other: "_Extent") -> "_Extent":
+        """That of products of these and those numbers."""
+        return _Extent(*map(sum, zip(self, other, strict=True)))
 
 
-def _products(a: Float, b: Float) -> _Extent:
-    return _Extent(*map(sum, zip(_extent(a), _extent(b), strict=True)))
+_BINARY32 = _Extent(24, -149, 128)
+
+
+def _extent(number_format: Float, values: np.ndarray) -> _Extent:
+    """That of the numbers that are there. Zeros, infinities and NaN are exact anywhere."""
+    digits = number_format.mantissa_bits + 1
+    magnitudes = np.abs(values)
+    magnitudes = magnitudes[np.isfinite(magnitudes) & (magnitudes > 0)]
+    if not magnitudes.size:
+        return _Extent(digits, 0, 0)
+    lowest, highest = np.frexp([magnitudes.min(), magnitudes.max()])[1].tolist()
+    # Subnormal numbers have fewer digits: what is certain of them is the format's last place.
+    last_place = 1 - number_format.bias - number_format.mantissa_bits
+    return _Extent(digits, max(last_place, lowest - digits), highest)
 
 
 def _require_subnormals() -> None:

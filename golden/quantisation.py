@@ -28,7 +28,16 @@ floats are rounded as they are, and the scale is 1.
 A group of zeros, or of values so small that the scale underflows, gets scale 0 and the code of
 value 0 everywhere, hence contributes exactly 0.
 
-Source of the scheme: Zhang et al., MixPE, arXiv 2411.16158, section 3.2; the rounding is ours.
+**Scales of two levels**: integers for the groups, of limit s_max, below one scale per output::
+
+    channel_scale = fl(largest scale of the output's groups / s_max)
+    scale code    = clamp(rne(fl(scale / channel_scale)), 1, s_max), or 0 for scale 0
+    scale         = channel_scale scale code, rounded to fl(.) where codes are divided by it
+
+Zero points and codes follow from the latter scale by the rules above.
+
+Source of the schemes: Zhang et al., MixPE, arXiv 2411.16158, section 3.2; Dai et al., VS-Quant,
+MLSys 2021, for two levels. The rounding is ours.
 """
 
 from dataclasses import dataclass
@@ -55,7 +64,9 @@ class QuantisedWeights:
     ----------
     codes : int64 [N, K].
     zeros : int64 [N, G], the code of value 0 in each group; None without zero point.
-    scales : float32 [N, G], finite and not negative, G = ceil(K / group); None for floats.
+    scales : float32 [N, G], finite and not negative, G = ceil(K / group); None for floats. Of two
+        levels their exact product, float64.
+    levels : the two levels of scales, or None.
 
     Raises ValueError for other scales, naming the first.
     """
@@ -65,6 +76,7 @@ class QuantisedWeights:
     codes: "Tensor"
     zeros: "Tensor | None"
     scales: "Tensor | None"
+    levels: "ScaleLevels | None" = None
 
     def __post_init__(self):
         if self.scales is not None:
@@ -76,10 +88,15 @@ class QuantisedWeights:
         return -(-self.codes.shape[1] // self.group)
 
     def bits_per_weight(self, scale_bits: int = 32) -> float:
-        """Bits of storage per weight: codes, zero points, and scales of so many bits."""
-        zero_bits = 0 if self.zeros is None else self.zeros.numel() * self.format.bits
-        scales = 0 if self.scales is None else self.scales.numel()
-        return self.format.bits + (zero_bits + scale_bits * scales) / self.codes.numel()
+        """Bits of storage per weight: codes, zero points, and scales of so many bits each; of two
+        levels those of the outputs have as many."""
+        beside = 0 if self.zeros is None else self.zeros.numel() * self.format.bits
+        if self.levels is not None:
+            beside += self.levels.codes.numel() * self.levels.format.bits
+            beside += scale_bits * self.levels.channel_scales.numel()
+        elif self.scales is not None:
+            beside += scale_bits * self.scales.numel()
+        return self.format.bits + beside / self.codes.numel()
 
     def dequantised(self) -> "Tensor":
         """The values scale (code - z), exactly, float64 [N, K]."""
@@ -96,6 +113,27 @@ class QuantisedWeights:
 
     def _spread(self, per_group: "Tensor") -> "Tensor":
         return per_group.repeat_interleave(self.group, dim=1)[:, : self.codes.shape[1]]
+
+
+@dataclass(frozen=True)
+class ScaleLevels:
+    """Scales of weights in two levels.
+
+    Attributes
+    ----------
+    format : of the groups' scales.
+    codes : int64 [N, G], not negative.
+    channel_scales : float32 [N], finite and not negative.
+    """
+
+    format: Integer
+    codes: "Tensor"
+    channel_scales: "Tensor"
+
+    @property
+    def scales(self) -> "Tensor":
+        """The products of both levels, exactly, float64 [N, G]."""
+        return self.codes.double() * self.channel_scales.double()[:, None]
 
 
 @dataclass(frozen=True)
@@ -128,6 +166,7 @@ def quantise_weights(
     format: Integer | Float,
     group: int,
     zero_point: bool | None = None,
+    scale: Integer | None = None,
     name: str = "weights",
 ) -> QuantisedWeights:
     """Codes, zero points and scales of ``weights`` by the rules above.
@@ -138,6 +177,8 @@ def quantise_weights(
     format : integer of 1 to 8 bits, or signed float of 9 to 16 bits.
     group : values of k that share a scale, 1 to 1024; floats have none.
     zero_point : whether groups have one; by default just for unsigned integers.
+    scale : integer format of 2 to 8 bits for the groups' scales below one scale per output; None
+        for scales of one level.
     name : of the tensor, for messages.
 
     Raises
@@ -152,7 +193,11 @@ def quantise_weights(
     import torch
 
     require_range("group", group, 1, MAXIMUM_GROUP)
+    if scale is not None:
+        _require_integer("scale", scale, 2, 8)
     if isinstance(format, Float):
+        if scale is not None:
+            raise ValueError(f"scale = {scale}: {format} weights have none")
         return _float_weights(_finite_matrix(weights, name), format, group, zero_point, name)
     _require_integer("format", format, 1, 8)
     zero_point = not format.signed if zero_point is None else zero_point
@@ -162,13 +207,14 @@ def quantise_weights(
     # Zeros change no range, for it holds zero already, and get the code that contributes nothing.
     padded = torch.nn.functional.pad(values, (0, -columns % group))
     grouped = padded.reshape(values.shape[0], -1, group)
-    if zero_point:
-        codes, zeros, scales = _asymmetric(grouped, format, name)
-    else:
-        codes, scales = _symmetric(grouped, format)
-        zeros = None
+    scales = _spans(grouped, format, name) if zero_point else _magnitudes(grouped, format)
+    levels = None if scale is None else _levels(scales, scale)
+    divisors = scales if levels is None else levels.scales.float()
+    zeros = _zeros(grouped, divisors, format) if zero_point else None
+    codes = _codes(grouped, divisors, zeros, format)
     codes = codes.reshape(padded.shape)[:, :columns].contiguous()
-    return QuantisedWeights(format, group, codes, zeros, scales)
+    scales = scales if levels is None else levels.scales
+    return QuantisedWeights(format, group, codes, zeros, scales, levels)
 
 
 def quantise_activations(
@@ -190,42 +236,69 @@ def quantise_activations(
     if isinstance(format, Float):
         return _float_activations(_finite_matrix(activations, name), format, name)
     _require_integer("format", format, 2, 16)
-    codes, scales = _symmetric(_finite_matrix(activations, name), format)
-    return QuantisedActivations(format, codes, scales)
+    values = _finite_matrix(activations, name)
+    scales = _magnitudes(values, format)
+    return QuantisedActivations(format, _codes(values, scales, None, format), scales)
 
 
-def _asymmetric(grouped: "Tensor", format: Integer, name: str) -> "tuple[Tensor, Tensor, Tensor]":
+def _spans(grouped: "Tensor", format: Integer, name: str) -> "Tensor":
+    """Scales by the asymmetric rule."""
     import torch
 
-    low = grouped.amin(dim=-1).clamp(max=0.0)
-    high = grouped.amax(dim=-1).clamp(min=0.0)
-    span = high - low
+    span = grouped.amax(dim=-1).clamp(min=0.0) - grouped.amin(dim=-1).clamp(max=0.0)
     refuse(
         torch.isinf(span).numpy(),
         span.numpy(),
         f"range of {name} by row and group",
         "the largest minus the smallest value must be finite in float32",
     )
-    scales = span / (format.maximum_code - format.minimum_code)
-    divisors = torch.where(scales == 0, torch.ones_like(scales), scales)
-    zeros = (torch.round(-low / divisors) + format.minimum_code).clamp(max=format.maximum_code)
-    steps = torch.round(grouped / divisors[..., None])
-    codes = (steps + zeros[..., None]).clamp(format.minimum_code, format.maximum_code)
-    return codes.to(torch.int64), zeros.to(torch.int64), scales
+    return span / (format.maximum_code - format.minimum_code)
 
 
-def _symmetric(values: "Tensor", format: Integer) -> "tuple[Tensor, Tensor]":
-    import torch
-
+def _magnitudes(values: "Tensor", format: Integer) -> "Tensor":
+    """Scales by the symmetric rule."""
     if not format.signed or format.bits < 2:
         raise ValueError(
             f"format = {format}: without a zero point signed integers of at least 2 bits are needed"
         )
-    highest = format.maximum_code
-    scales = values.abs().amax(dim=-1) / highest
-    divisors = torch.where(scales == 0, torch.ones_like(scales), scales)
-    codes = torch.round(values / divisors[..., None]).clamp(-highest, highest)
-    return codes.to(torch.int64), scales
+    return values.abs().amax(dim=-1) / format.maximum_code
+
+
+def _levels(scales: "Tensor", format: Integer) -> ScaleLevels:
+    """The two levels that stand for ``scales`` [N, G]."""
+    import torch
+
+    channel_scales = scales.amax(dim=-1) / format.maximum
+    codes = torch.round(scales / _divisors(channel_scales)[:, None]).clamp(1, format.maximum)
+    # A channel scale that underflows to 0 takes its groups with it.
+    codes = torch.where((scales == 0) | (channel_scales == 0)[:, None], 0, codes)
+    return ScaleLevels(format, codes.to(torch.int64), channel_scales)
+
+
+def _divisors(scales: "Tensor") -> "Tensor":
+    """The scales, or 1 where they are 0, so that codes are those of value 0."""
+    import torch
+
+    return torch.where(scales == 0, torch.ones_like(scales), scales)
+
+
+def _zeros(grouped: "Tensor", scales: "Tensor", format: Integer) -> "Tensor":
+    import torch
+
+    low = grouped.amin(dim=-1).clamp(max=0.0)
+    zeros = torch.round(-low / _divisors(scales)) + format.minimum_code
+    return zeros.clamp(max=format.maximum_code).to(torch.int64)
+
+
+def _codes(values: "Tensor", scales: "Tensor", zeros: "Tensor | None", format: Integer) -> "Tensor":
+    import torch
+
+    steps = torch.round(values / _divisors(scales)[..., None])
+    if zeros is None:
+        codes = steps.clamp(-format.maximum_code, format.maximum_code)
+    else:
+        codes = (steps + zeros[..., None]).clamp(format.minimum_code, format.maximum_code)
+    return codes.to(torch.int64)
 
 
 def _float_weights(

@@ -52,10 +52,12 @@ _HOMES = {
     "golden.quantisation": (
         "QuantisedActivations",
         "QuantisedWeights",
+        "ScaleLevels",
         "quantise_activations",
         "quantise_weights",
     ),
     "golden.rounded_operation": ("NanResult",),
+    "golden.second_level_dequantiser": ("SecondLevelDequantiser",),
     "golden.spec": ("Kind", "Port", "Spec"),
     "golden.tile": ("Tile",),
     "hw": ("Style", "build", "inventory"),

@@ -25,7 +25,7 @@ class MatrixProduct:
 
     Attributes
     ----------
-    results : output port -> int64 [tokens, N, R], see :class:`MatrixTiling`.
+    results : output port -> int64 [tokens, N, R, ...], see :class:`MatrixTiling`.
     cycles : clocks from the first record to the last result, counted by the model.
     records : input records.
     seconds : wall time, packing of the records included, compilation not.
@@ -104,7 +104,7 @@ def require_equal(got: np.ndarray, expected: np.ndarray, *, unit: str) -> int:
 
     Parameters
     ----------
-    got, expected : int64 [tokens, N, R], from the RTL and from golden; R groups, or 1.
+    got, expected : int64 [tokens, N, R, ...], from the RTL and from golden; R groups, or 1.
     unit : name for the message.
 
     Raises MismatchError naming token, output and group of the first difference and the number of
@@ -116,8 +116,9 @@ def require_equal(got: np.ndarray, expected: np.ndarray, *, unit: str) -> int:
     count = int(different.sum())
     if count:
         place = np.unravel_index(int(np.argmax(different)), got.shape)
-        token, output, group = (int(i) for i in place)
+        token, output, group, *limb = (int(i) for i in place)
         where = f"token {token}, output {output}" + (f", group {group}" if got.shape[2] > 1 else "")
+        where += f", limb {limb[0]}" if limb else ""
         raise MismatchError(
             f"{unit}: {where}: RTL gives {got[place]}, golden {expected[place]}"
             f" ({count} of {got.size} outputs differ)"

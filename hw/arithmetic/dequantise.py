@@ -7,7 +7,7 @@ number; it makes the result NaN.
 from dataclasses import replace
 
 from multipede.golden.formats import FP32, FixedPoint, Float, Integer, Overflow, Rounding
-from multipede.hw.arithmetic.circuit import ZERO, Bit, Circuit, Term, opposite
+from multipede.hw.arithmetic.circuit import ZERO, Bit, Circuit, Term, Word, opposite
 from multipede.hw.arithmetic.float_product import exact_product, product_specials
 from multipede.hw.arithmetic.fused_sum import fused_sum
 from multipede.hw.arithmetic.operands import Number, Range, unpack
@@ -15,7 +15,7 @@ from multipede.hw.arithmetic.round_pack import round_to_float
 from multipede.hw.arithmetic.significand_product import product_terms
 from multipede.hw.arithmetic.special_results import finish_float
 
-__all__ = ["channel_product", "float_step", "integer_step"]
+__all__ = ["channel_product", "float_step", "integer_step", "scaled_sum"]
 
 _NEAREST = Rounding.NEAREST_EVEN
 _POLICY = (FP32, _NEAREST, Overflow.INFINITY)
@@ -49,15 +49,25 @@ def integer_step(d: Integer | FixedPoint, has_nan: bool, scale: Integer, width: 
     above it, with ``has_nan``, a bit that stays 1 once ``nan`` was.
     """
     c = Circuit()
-    x = unpack(c, d, c.input("d", d.bits), "d")
-    s = unpack(c, scale, c.input("scale", scale.bits), "scale")
+    x, s = c.input("d", d.bits), c.input("scale", scale.bits)
     before = c.input("sum", width + has_nan)
-    terms = [*product_terms(c, x, s, ZERO, width), Term(before[:width])]
-    after = c.sum(width, terms, "z")
+    after = scaled_sum(c, (d, x), (scale, s), before[:width])
     if has_nan:
         after += c.either(c.input("nan", 1), before[width:], "sticky_nan")
     c.output("next_sum", after)
     return c
+
+
+def scaled_sum(
+    c: Circuit,
+    d: tuple[Integer | FixedPoint, Word],
+    scale: tuple[Integer, Word],
+    before: Word,
+) -> Word:
+    """before + scale d modulo the width of ``before``; factors are formats with their codes."""
+    x, s = unpack(c, *d, "d"), unpack(c, *scale, "scale")
+    terms = [*product_terms(c, x, s, ZERO, len(before)), Term(before)]
+    return c.sum(len(before), terms, "z")
 
 
 def channel_product(z: Integer | FixedPoint, has_nan: bool, scale: Float) -> Circuit:

@@ -69,6 +69,7 @@ def test_a_users_matrix(file, tmp_path):
     names = [
         "mixpe W4A8",
         "mixpe W4A8, dequantised",
+        "mixpe W4A8, dequantised, int8 scales",
         "multiplier_tile W8A8",
         "mixpe W4A16, dequantised",
         "dequantise_first_tile W4A16",
@@ -84,21 +85,24 @@ def test_a_users_matrix(file, tmp_path):
         least = result.records + result.spec.latency
         assert least <= result.cycles <= least + (0 if result.spec.always_ready else result.records)
         assert result.ideal_cycles == TOKENS * OUTPUTS * INNER / 16
-    four, dequantised, eight, sixteen, first, floats = (r.accuracy for r in report.results)
+    results = (result.accuracy for result in report.results)
+    four, dequantised, levels, eight, sixteen, first, floats = results
     # All W4 errors are those of the weights, hence nearly the same.
-    for accuracy in (four, dequantised, sixteen, first):
+    for accuracy in (four, dequantised, levels, sixteen, first):
         assert 15 < accuracy.sqnr_db < 30
         assert abs(accuracy.sqnr_db - sixteen.sqnr_db) < 1
     assert eight.sqnr_db > four.sqnr_db + 10
     assert floats.sqnr_db > eight.sqnr_db + 10
     assert eight.cosine > 0.999
     bits = [result.bits_per_weight for result in report.results]
-    assert bits == [4 + 36 * 3 / 40, 4 + 20 * 3 / 40, 8 + 32 * 3 / 40, *[4 + 20 * 3 / 40] * 2, 16]
+    one_level, two_levels = 4 + 20 * 3 / 40, 4 + (12 * 3 + 32) / 40
+    others = [8 + 32 * 3 / 40, one_level, one_level, 16]
+    assert bits == [4 + 36 * 3 / 40, one_level, two_levels, *others]
     assert [comparison.rows[0]["unit"] for comparison in report.costs] == ["mixpe", "mixpe"]
     text = str(report)
     assert "NOT REAL: 128 tokens of Gaussian random numbers, seed 1" in text
     assert "3,840 group sums from the RTL equal golden" in text
-    assert text.count("1,280 outputs in floating point from the RTL equal golden") == 4
+    assert text.count("1,280 outputs in floating point from the RTL equal golden") == 5
     assert "gates, NAND2   per op  ratio      ecp5, LUT" in text
     assert "ecp5: made up by a test" in text
     assert "its rival on ecp5 failed: it crashed" in text
@@ -135,7 +139,7 @@ def test_scales_beyond_fp16_are_kept_in_fp32(file, tmp_path, monkeypatch, no_pic
     read = demonstration.read_matrix
     monkeypatch.setattr(demonstration, "read_matrix", lambda *where: read(*where) * 1e-7)
     report = small(file, tmp_path / "out")
-    group, dequantised, _ = report.results
+    group, dequantised, *_ = report.results
     assert dequantised.spec.scale == FP32
     assert abs(dequantised.accuracy.sqnr_db - group.accuracy.sqnr_db) < 0.1
 
@@ -159,7 +163,7 @@ def test_a_few_tokens_of_the_real_layer(tmp_path):
     assert (report.tokens, report.outputs, report.inner) == (6, 1536, 384)
     assert "encoder.layer.0.intermediate.dense.weight" in report.weights
     assert "6 tokens of 1 sentences" in report.activations
-    four, _, eight = report.results
+    four, _, _, eight = report.results
     assert four.outputs == eight.outputs == 6 * 1536 * 3
     assert four.records == eight.records == 3 * 768 * 48
     assert four.bits_per_weight == 4 + 36 / 128

@@ -1,7 +1,5 @@
 """Golden tiles that dequantise first: the factors and the sums against rationals and numpy."""
 
-import itertools
-
 import numpy as np
 import pytest
 import torch
@@ -16,6 +14,7 @@ from tests.golden.float_tile_oracle import (
     rational_results,
     records,
 )
+from tests.golden.pieces import check_in_pieces
 from tests.golden.rational_oracle import number, product
 
 SEQUENTIAL, TREE = SumOrder.SEQUENTIAL, SumOrder.TREE
@@ -95,14 +94,7 @@ def test_all_weights_zero_points_and_some_scales():
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_in_pieces_it_gives_the_same(spec):
-    inputs = records(spec, 100)
-    whole, _ = spec.reference(**inputs)
-    state, parts = None, []
-    for start, stop in itertools.pairwise([0, 1, 2, 2, 5, 50, 99, 100]):
-        piece = {name: array[start:stop] for name, array in inputs.items()}
-        outputs, state = spec.reference(state, **piece)
-        parts.append(outputs["y"])
-    assert torch.equal(torch.cat(parts), whole["y"])
+    check_in_pieces(spec, records(spec, 100))
 
 
 def test_a_sum_goes_on_over_groups_with_the_scales_of_each_record():

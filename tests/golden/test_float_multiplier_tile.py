@@ -1,7 +1,5 @@
 """Golden float multiplier tiles against rationals and numpy's float32."""
 
-import itertools
-
 import numpy as np
 import pytest
 import torch
@@ -11,6 +9,7 @@ from multipede.golden.float_tile import SumOrder
 from multipede.golden.formats import BF16, E3M2, E4M3, E5M2, FP16, FP32, UE4M3, Float
 from tests.golden.float64_oracle import decoded
 from tests.golden.float_tile_oracle import numpy_results, rational_results, records
+from tests.golden.pieces import check_in_pieces
 from tests.golden.rational_oracle import number
 
 SEQUENTIAL, TREE = SumOrder.SEQUENTIAL, SumOrder.TREE
@@ -74,14 +73,7 @@ def test_the_oracles_tell_the_orders_apart():
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_in_pieces_it_gives_the_same(spec):
-    inputs = records(spec, 100)
-    whole, _ = spec.reference(**inputs)
-    state, parts = None, []
-    for start, stop in itertools.pairwise([0, 1, 2, 2, 5, 50, 99, 100]):
-        piece = {name: array[start:stop] for name, array in inputs.items()}
-        outputs, state = spec.reference(state, **piece)
-        parts.append(outputs["y"])
-    assert torch.equal(torch.cat(parts), whole["y"])
+    check_in_pieces(spec, records(spec, 100))
 
 
 def codes(values) -> torch.Tensor:

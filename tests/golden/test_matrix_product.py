@@ -2,21 +2,36 @@
 
 import itertools
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 import torch
 
 from multipede.golden import matrix_product
-from multipede.golden.formats import BF16, E2M1, E4M3, E5M2, FP16, FP32, INT4, INT8, INT16, UINT4
+from multipede.golden.formats import (
+    BF16,
+    E2M1,
+    E4M3,
+    E5M2,
+    FP16,
+    FP32,
+    INT4,
+    INT8,
+    INT16,
+    UINT4,
+    Integer,
+)
 from multipede.golden.integer_tile import TileOutput
 from multipede.golden.matrix_product import (
     dequantised_product,
     exact_dtype,
     group_sums,
+    sum_port,
     tile_results,
 )
 from multipede.golden.matrix_tiling import MatrixTiling
+from multipede.golden.mixed_tile import Accumulation
 from multipede.golden.mixpe import MixPE
 from multipede.golden.quantisation import (
     QuantisedActivations,
@@ -24,6 +39,8 @@ from multipede.golden.quantisation import (
     quantise_activations,
     quantise_weights,
 )
+from tests.golden.float_tile_oracle import float_code_of
+from tests.golden.rational_oracle import Number
 
 
 def test_exact_dtype_at_its_borders():
@@ -168,11 +185,69 @@ def test_the_tile_gives_the_same_group_sums(activation):
     assert torch.equal(outputs["d"].permute(1, 2, 0), group_sums(a, w))
 
 
-def test_sums_beyond_int64_are_refused():
-    a = quantise_activations(torch.ones(1, 16), format=BF16)
-    w = quantise_weights(torch.ones(1, 16), format=UINT4, group=16)
-    with pytest.raises(ValueError, match="format = bf16: sums of a group reach 269 bits"):
-        group_sums(a, w)
+def joined_limbs(limbs: list[int], bits: int) -> int:
+    """Two's complement of so many bits from limbs of 32."""
+    code = sum(limb << 32 * place for place, limb in enumerate(limbs))
+    return code - (1 << bits) if code >> (bits - 1) else code
+
+
+def test_sums_beyond_int64_are_exact_in_limbs():
+    """BF16 over its whole range; facts 1.5 of exact BF16 sums: 273 bits with groups of 128."""
+    generator = torch.Generator().manual_seed(12)
+    codes = torch.randint(0, 1 << 16, (4, 40), generator=generator)
+    codes[0] = torch.where(codes[0] < 1 << 15, 0x7F7F, 0xFF7F)  # the largest, of either sign
+    finite = BF16.decode(codes).abs() < float("inf")
+    a = QuantisedActivations(BF16, torch.where(finite, codes, 1), torch.ones(4))
+    w = quantise_weights(torch.randn(3, 40, generator=generator), format=UINT4, group=16)
+    port, d = sum_port(a, w), group_sums(a, w)
+    assert (port.format, port.limbs, d.shape) == (Integer(270), 9, (4, 3, 3, 9))
+    values, y = BF16.decode(a.codes), dequantised_product(d, a, w)
+    for token, output in itertools.product(range(4), range(3)):
+        exact = []
+        for group in range(3):
+            k = range(16 * group, min(40, 16 * group + 16))
+            total = sum(int(w.offsets[output, i]) * Fraction(float(values[token, i])) for i in k)
+            exact.append(total * Fraction(float(w.scales[output, group])))
+            found = joined_limbs(d[token, output, group].tolist(), 270)
+            assert found * Fraction(BF16.smallest) == total
+        scale = max(map(abs, exact))
+        assert abs(Fraction(float(y[token, output])) - sum(exact)) <= scale * Fraction(2) ** -49
+
+
+def test_an_exact_tile_of_wide_sums_gives_them_too():
+    spec = MixPE(
+        activation=BF16, accumulation=Accumulation.EXACT, rows=2, columns=3, lanes=4, group=16
+    )
+    generator = torch.Generator().manual_seed(13)
+    a = quantise_activations(torch.randn(5, 40, generator=generator), format=BF16)
+    w = quantise_weights(torch.randn(7, 40, generator=generator), format=UINT4, group=16)
+    d = tile_results(spec, a, w)["d"]
+    assert d.shape == (5, 7, 3, 9)
+    assert (d == group_sums(a, w).numpy()).all()
+
+
+@pytest.mark.parametrize("activation", [INT8, FP16], ids=str)
+def test_scales_of_two_levels(activation):
+    """One rounding of channel scale times Z, a sum of integers."""
+    shape = {"rows": 2, "columns": 3, "lanes": 4, "group": 16}
+    spec = MixPE(activation=activation, output=TileOutput.DEQUANTISED, scale=INT8, **shape)
+    generator = torch.Generator().manual_seed(14)
+    a = quantise_activations(torch.randn(5, 40, generator=generator), format=activation)
+    w = quantise_weights(
+        torch.randn(7, 40, generator=generator), format=UINT4, group=16, scale=INT8
+    )
+    d = group_sums(a, w)
+    z = (d * w.levels.codes).sum(dim=2)
+    unit = Fraction(FP16.smallest) if activation is FP16 else 1
+    y = tile_results(spec, a, w)["y"]
+    for token, output in itertools.product(range(5), range(7)):
+        scale = Fraction(float(w.levels.channel_scales[output]))
+        exact = scale * int(z[token, output]) * unit
+        assert y[token, output, 0] == float_code_of(FP32, Number(exact, exact < 0))
+    values = torch.from_numpy(FP32.decode(y[:, :, 0])) * a.scales.double()[:, None]
+    assert torch.allclose(values, dequantised_product(d, a, w), rtol=1e-6)
+    with pytest.raises(ValueError, match="scale = int8 in the mixpe, but fp32 in the weights"):
+        tile_results(spec, a, replace(w, scales=w.scales.float(), levels=None))
 
 
 def test_float_activations_are_rounded_or_scaled():

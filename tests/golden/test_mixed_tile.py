@@ -10,6 +10,7 @@ import torch
 from multipede.golden.formats import BF16, E2M1, E4M3, E5M2, FP16, INT4, INT8, UINT4, Float, Integer
 from multipede.golden.mixed_tile import Accumulation
 from multipede.golden.mixpe import MixPE
+from tests.golden.pieces import check_in_pieces
 
 SEED = 5
 ALIGNED = Accumulation.ALIGNED
@@ -177,15 +178,7 @@ def test_aligned_sums_keep_their_error_bound(activation, guard):
 @pytest.mark.parametrize("accumulation", list(Accumulation))
 def test_in_pieces_it_gives_the_same(accumulation):
     spec = MixPE(activation=FP16, accumulation=accumulation, **SHAPE)
-    inputs = records(spec, 100)
-    whole, rest = spec.reference(**inputs)
-    state, parts = None, []
-    for start, stop in itertools.pairwise([0, 1, 2, 2, 5, 50, 99, 100]):
-        piece = {name: array[start:stop] for name, array in inputs.items()}
-        outputs, state = spec.reference(state, **piece)
-        parts.append(outputs)
-    for name, expected in whole.items():
-        assert torch.equal(torch.cat([part[name] for part in parts]), expected)
+    rest, state = check_in_pieces(spec, records(spec, 100))
     for name in ("products", "activations", "special"):
         assert torch.equal(getattr(state, name).long(), getattr(rest, name).long())
 

@@ -11,9 +11,8 @@ from multipede.golden.formats import BF16, E4M3, E5M2, FP16, FP32, UINT4, parse_
 from multipede.golden.integer_tile import TileOutput
 from multipede.golden.matrix_product import tile_results
 from multipede.golden.matrix_tiling import MatrixTiling
-from multipede.golden.mixed_tile import Accumulation
 from multipede.golden.mixpe import MixPE
-from multipede.golden.native_float import is_native, native_results
+from multipede.golden.native_float import native_results
 from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
 
 SHAPE = {"rows": 2, "columns": 3}
@@ -65,11 +64,11 @@ def operands(spec: FloatTile, seed: int) -> tuple[QuantisedActivations, Quantise
 @pytest.mark.parametrize("spec", NATIVE, ids=str)
 @pytest.mark.parametrize("block", [1 << 20, 20])
 def test_it_equals_exact_arithmetic(spec, block, monkeypatch):
-    assert is_native(spec)
     a, w = operands(spec, seed=len(str(spec)))
     monkeypatch.setattr(native_float, "BLOCK", block)
-    found = tile_results(spec, a, w)["y"]
-    monkeypatch.setattr(matrix_product, "is_native", lambda spec: False)
+    found = native_results(spec, a, w)
+    assert (tile_results(spec, a, w)["y"] == found).all()
+    monkeypatch.setattr(matrix_product, "native_results", lambda *_: None)
     expected = tile_results(spec, a, w)["y"]
     assert found.shape == expected.shape == (9, 10, 1)
     assert (found == expected).all()
@@ -85,21 +84,68 @@ def test_a_wrong_order_of_sums_would_be_seen(monkeypatch):
     assert (native_results(spec, a, w) != found).any()
 
 
+CHAIN = FloatMultiplierTile(
+    weight=BF16, activation=BF16, lanes=4, order=SumOrder.SEQUENTIAL, **SHAPE
+)
+
+
+def bf16_operands(a, w) -> tuple[QuantisedActivations, QuantisedWeights]:
+    """Values that BF16 holds exactly."""
+    a, w = (BF16.encode(torch.tensor(values, dtype=torch.float64)) for values in (a, w))
+    return (
+        QuantisedActivations(BF16, a, torch.ones(len(a))),
+        QuantisedWeights(BF16, 1024, w, None, None),
+    )
+
+
+def test_fused_chains_are_native_where_the_products_at_hand_are_exact(monkeypatch):
+    """A product of two BF16 may need 2**-280, but those of ordinary numbers do not."""
+    generator = torch.Generator().manual_seed(6)
+    a, w = torch.randn(5, 30, generator=generator), torch.randn(6, 30, generator=generator)
+    a[0, 0], a[1, 1], a[2, 2] = float("inf"), float("nan"), 0
+    a, w = bf16_operands(a.tolist(), w.tolist())
+    found = native_results(CHAIN, a, w)
+    monkeypatch.setattr(matrix_product, "native_results", lambda *_: None)
+    assert (tile_results(CHAIN, a, w)["y"] == found).all()
+    assert (found != FP32.nan_code).sum() >= 24
+
+
+LAST = 1 + 2.0**-7
+"""The last of eight digits counts."""
+
+
+@pytest.mark.parametrize(
+    ("a", "w", "native"),
+    [
+        (LAST * 2.0**-60, LAST * 2.0**-75, True),  # its last place is 2**-149
+        (LAST * 2.0**-61, LAST * 2.0**-75, False),
+        (2.0**-133, LAST * 2.0**-9, True),  # subnormal, its last place is 2**-133
+        (2.0**-133, LAST * 2.0**-10, False),
+        (LAST * 2.0**63, LAST * 2.0**63, True),
+        (LAST * 2.0**63, LAST * 2.0**64, False),
+        (0.0, 2.0**127, True),
+    ],
+)
+def test_the_borders_of_exact_products(a, w, native, monkeypatch):
+    """Where the processor would round a product first, golden's own arithmetic is taken."""
+    exact = bf16_operands([[a]], [[w]])
+    assert (native_results(CHAIN, *exact) is not None) == native
+    result = tile_results(CHAIN, *exact)["y"]
+    monkeypatch.setattr(matrix_product, "native_results", lambda *_: None)
+    assert (tile_results(CHAIN, *exact)["y"] == result).all()
+
+
 @pytest.mark.parametrize(
     "spec",
     [
-        # A product of two of these needs 2**-280, which binary32 does not hold: two roundings.
-        FloatMultiplierTile(weight=BF16, activation=BF16, order=SumOrder.SEQUENTIAL),
         FloatMultiplierTile(accumulator=FP16),
         FloatMultiplierTile(weight=parse_format("e10m2-ieee")),
+        CHAIN,
     ],
     ids=str,
 )
 def test_other_tiles_are_not_native(spec):
-    assert not is_native(spec)
-    a, w = operands(spec, seed=1)
-    with pytest.raises(ValueError, match="is not what binary32 arithmetic computes"):
-        native_results(spec, a, w)
+    assert native_results(spec, *operands(spec, seed=1)) is None
 
 
 def test_a_processor_without_subnormals_is_refused():
@@ -162,13 +208,4 @@ def test_records_without_a_zero_cannot_be_filled_up():
     a = QuantisedActivations(without, codes, torch.ones(2))
     w = QuantisedWeights(FP16, 1024, codes, None, None)
     with pytest.raises(ValueError, match="has no zero to fill up records with, so k = 5 must be"):
-        tile_results(spec, a, w)
-
-
-def test_results_in_limbs_are_refused():
-    spec = MixPE(activation=BF16, accumulation=Accumulation.EXACT, group=8)
-    a = QuantisedActivations(BF16, torch.zeros(2, 8, dtype=torch.int64), torch.ones(2))
-    zeros = torch.zeros(2, 1, dtype=torch.int64)
-    w = QuantisedWeights(UINT4, 8, torch.zeros(2, 8, dtype=torch.int64), zeros, torch.ones(2, 1))
-    with pytest.raises(ValueError, match=r"d = fixed269.* results of at most 63 bits are taken"):
         tile_results(spec, a, w)

@@ -100,6 +100,68 @@ def test_symmetric_codes_are_those_of_exact_rationals(format):
     assert compared >= 400
 
 
+@pytest.mark.parametrize("scale", [INT8, INT2, UINT4], ids=str)
+@pytest.mark.parametrize("format", [UINT4, INT4], ids=str)
+def test_scales_of_two_levels_are_those_of_exact_rationals(format, scale):
+    """Outputs are of four groups each, of one length."""
+    compared = 0
+    listed = [group for group in samples(3) if len(group) == 7]
+    for first in range(len(listed)):
+        four = [listed[(first + index) % len(listed)] for index in range(4)]
+        row = torch.cat(four)[None]
+        result = quantise_weights(row, format=format, group=7, scale=scale)
+        plain = [fl(span(exact(group), format)) for group in four]
+        channel = fl(max(plain) / scale.maximum)
+        codes = [clamp(round(fl(s / channel)), 1, scale.maximum) if s else 0 for s in plain]
+        assert result.levels.format == scale
+        assert exact(result.levels.channel_scales) == [channel]
+        assert result.levels.codes.tolist() == [codes]
+        assert exact(result.scales) == [code * channel for code in codes]
+        for index, (group, code) in enumerate(zip(four, codes, strict=True)):
+            divisor = fl(code * channel) or 1
+            low, high = format.minimum_code, format.maximum_code
+            if format is UINT4:
+                zero = clamp(round(fl(-min(0, *exact(group)) / divisor)), low, high)
+                assert result.zeros[0, index] == zero
+            else:
+                zero, low = 0, -high
+            steps = [clamp(zero + round(fl(w / divisor)), low, high) for w in exact(group)]
+            assert result.codes[0, 7 * index : 7 * index + 7].tolist() == steps
+            compared += 7
+    assert compared == 7 * 4 * len(listed) >= 280
+    bits = result.bits_per_weight(scale_bits=16)
+    zeros = 4 * format.bits if format is UINT4 else 0
+    assert bits == format.bits + (zeros + 4 * scale.bits + 16) / 28
+
+
+def span(group: list[Fraction], format: Integer) -> Fraction:
+    """The scale of one level before its rounding."""
+    if format.signed:
+        return max(abs(w) for w in group) / format.maximum_code
+    return fl(max(0, *group) - min(0, *group)) / format.maximum_code
+
+
+def test_a_channel_scale_that_underflows_gives_zeros():
+    result = quantise_weights(torch.full((1, 4), 1e-45), format=INT4, group=2, scale=INT8)
+    assert result.levels.codes.tolist() == [[0, 0]]
+    assert result.codes.tolist() == [[0, 0, 0, 0]]
+    assert result.dequantised().tolist() == [[0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("scale", "format", "error", "message"),
+    [
+        (FP16, UINT4, TypeError, "scale must be Integer, not Float"),
+        (INT1, UINT4, ValueError, "scale = int1: integers of 2 to 8 bits are needed"),
+        (INT16, UINT4, ValueError, "scale = int16: integers of 2 to 8 bits are needed"),
+        (INT8, FP16, ValueError, "scale = int8: fp16 weights have none"),
+    ],
+)
+def test_bad_second_levels(scale, format, error, message):
+    with pytest.raises(error, match=message):
+        quantise_weights(torch.ones(2, 4), format=format, group=2, scale=scale)
+
+
 @pytest.mark.parametrize("format", [INT4, INT8, INT16], ids=str)
 def test_activation_codes_are_those_of_exact_rationals(format):
     groups = [group for group in samples(9) if len(group) == 40]
