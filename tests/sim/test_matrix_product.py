@@ -11,11 +11,23 @@ from multipede.golden import matrix_tiling
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.float_tile import SumOrder
-from multipede.golden.formats import FP16, INT2, INT4, INT8, INT16, UINT1, UINT4, UINT8, Integer
+from multipede.golden.formats import (
+    BF16,
+    FP16,
+    INT2,
+    INT4,
+    INT8,
+    INT16,
+    UINT1,
+    UINT4,
+    UINT8,
+    Integer,
+)
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import IntegerTile, TileOutput
 from multipede.golden.matrix_product import group_sums, tile_results
 from multipede.golden.matrix_tiling import MatrixTiling
+from multipede.golden.mixed_tile import Accumulation
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile
 from multipede.golden.quantisation import (
@@ -29,7 +41,8 @@ from multipede.sim.matrix_product import require_equal, run_matrix_product
 from multipede.sim.model import SimulationError, SimulationRun, compile_model
 from multipede.sim.report import MismatchError
 
-SMALL = MixPE(rows=2, columns=3, lanes=4, group=8)
+SMALL_SHAPE = {"rows": 2, "columns": 3, "lanes": 4, "group": 8}
+SMALL = MixPE(**SMALL_SHAPE)
 
 
 def operands(
@@ -121,6 +134,28 @@ def test_tiles_that_put_out_floats(spec):
     exact = a.dequantised() @ w.dequantised().T
     # What is lost are scales of 11 bits and rounded sums.
     assert torch.allclose(y * a.scales.double()[:, None], exact, rtol=1e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("activation", [INT8, FP16], ids=str)
+def test_scales_of_two_levels(activation):
+    spec = MixPE(activation=activation, output=TileOutput.DEQUANTISED, scale=INT8, **SMALL_SHAPE)
+    a, _ = operands(spec, tokens=3, outputs=4, inner=21)
+    values = torch.randn(4, 21, generator=torch.Generator().manual_seed(2))
+    w = quantise_weights(values, format=UINT4, group=8, scale=INT8)
+    run = run_matrix_product(spec, a, w)
+    assert require_equal(run.results["y"], tile_results(spec, a, w)["y"], unit="mixpe") == 12
+    assert len(set(run.results["y"].ravel().tolist())) == 12
+
+
+def test_sums_of_more_than_63_bits():
+    spec = MixPE(activation=BF16, accumulation=Accumulation.EXACT, **SMALL_SHAPE)
+    a, w = operands(spec, tokens=3, outputs=4, inner=21)
+    run = run_matrix_product(spec, a, w)
+    expected = group_sums(a, w).numpy()
+    assert require_equal(run.results["d"], expected, unit="mixpe") == 3 * 4 * 3 * 9
+    run.results["d"][2, 3, 1, 7] += 1
+    with pytest.raises(MismatchError, match="token 2, output 3, group 1, limb 7: RTL gives"):
+        require_equal(run.results["d"], expected, unit="mixpe")
 
 
 def test_cells_style_gives_the_same():
