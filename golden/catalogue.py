@@ -22,6 +22,7 @@ UNITS = {
     "second_level_dequantiser": (
         "multipede.golden.second_level_dequantiser:SecondLevelDequantiser"
     ),
+    "stallable": "multipede.golden.stallable:Stallable",
 }
 """unit name -> module and class of its specification"""
 

@@ -179,6 +179,16 @@ class Spec(ABC):
         """Whether the unit waits where its results are not taken at once."""
         return not self.always_ready
 
+    @property
+    def keeps_pace(self) -> bool:
+        """Whether a record is taken in every clock as long as all results are taken at once."""
+        return self.always_ready
+
+    @property
+    def computation(self) -> "Spec":
+        """The specification of what is computed, without what stands around it."""
+        return self
+
     def maximum_results(self, records: int) -> int:
         """Upper bound of the output records that so many input records give."""
         return records

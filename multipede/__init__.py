@@ -59,6 +59,7 @@ _HOMES = {
     "golden.rounded_operation": ("NanResult",),
     "golden.second_level_dequantiser": ("SecondLevelDequantiser",),
     "golden.spec": ("Kind", "Port", "Spec"),
+    "golden.stallable": ("Stallable",),
     "golden.tile": ("Tile",),
     "hw": ("Style", "build", "inventory"),
     "toolchain": ("ToolError", "ToolFailure", "ToolTimeout"),

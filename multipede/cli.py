@@ -153,11 +153,15 @@ def _add_unit(parser: _Parser) -> _Parser:
         metavar="NAME=VALUE",
         help="set a parameter, as in -p weight=uint4",
     )
+    parser.add_argument(
+        "--stallable", action="store_true", help="with ready on both sides: results may wait"
+    )
     return parser
 
 
 def _spec(options: argparse.Namespace):
     from multipede.golden.catalogue import unit
+    from multipede.golden.stallable import Stallable
 
     parameters = {}
     for setting in options.parameter:
@@ -167,7 +171,8 @@ def _spec(options: argparse.Namespace):
         if name in parameters:
             raise ValueError(f"parameter {name!r} is given twice")
         parameters[name] = value
-    return unit(options.unit).from_parameters(parameters)
+    spec = unit(options.unit).from_parameters(parameters)
+    return Stallable(inside=spec) if options.stallable else spec
 
 
 def _style(name: str | None):
@@ -211,7 +216,7 @@ def _show(options: argparse.Namespace) -> Answer:
     }
     document = spec.to_dict() | ports
     document |= {
-        "meaning": parameter_texts(type(spec)),
+        "meaning": parameter_texts(type(spec.computation)),
         "kind": spec.kind.value,
         "title": spec.title,
         "source": spec.source,
@@ -226,11 +231,14 @@ def _show(options: argparse.Namespace) -> Answer:
 
 
 def _shown(spec, document: dict) -> str:
-    lines = [f"{spec.unit}: {spec.title}", f"source: {spec.source}", "", "parameters"]
+    core = spec.computation
+    lines = [f"{core.unit}: {core.title}", f"source: {core.source}"]
+    lines += [f"{spec.unit}: {spec.title}"] * (spec is not core)
+    lines += ["", "parameters"]
     rows = [
         [name, str(value).lower() if isinstance(value, bool | None) else str(value), meaning]
         for (name, value), meaning in zip(
-            document["parameters"].items(), document["meaning"].values(), strict=True
+            core.to_dict()["parameters"].items(), document["meaning"].values(), strict=True
         )
     ]
     lines += _columns(rows)

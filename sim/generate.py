@@ -75,7 +75,7 @@ def generate(
     require_type("style", style, Style)
     require_range("vectors", vectors, 1, MAXIMUM_VECTORS)
     require_range("seed", seed, 0, 2**63)
-    name = _checked_name(spec.unit if name is None else name)
+    name = _checked_name(spec.computation.unit if name is None else name)
     place = Path(directory)
     _require_directory(place)
     files = _contents(spec, style, name, vectors, seed)

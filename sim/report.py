@@ -133,7 +133,7 @@ class VerifyReport:
             if check.mismatch or check.error:
                 state = "DIFFERS" if check.mismatch else "BROKEN"
             lines.append(
-                f"  {state:8}{check.style:13}{check.stimulus:17}{check.records:>9} records"
+                f"  {state:8}{check.style:13}{check.stimulus:24}{check.records:>9} records"
                 f" {check.results:>9} results  {check.unit}: {check.description}"
             )
         if self.mismatch:

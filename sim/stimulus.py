@@ -37,7 +37,8 @@ STRETCH_RECORDS = 32
 
 @dataclass(frozen=True)
 class Stimulus:
-    """``records`` records in all; ``gaps`` is the probability of a pause in front of each.
+    """``records`` records in all; ``gaps`` is the probability of a pause in front of each, and
+    ``stalls`` that of a clock in which no result is taken.
 
     The first chunk comes from reset; with ``resets`` every chunk does.
     """
@@ -47,11 +48,13 @@ class Stimulus:
     records: int
     chunks: Callable[[], Iterator[Records]]
     gaps: float = 0.0
+    stalls: float = 0.0
     resets: bool = False
 
 
 def stimuli(spec: Spec, *, records: int, seed: int) -> list[Stimulus]:
     """Everything that ``spec`` is tried with: ``records`` is the number of random ones."""
+    spec, stallable = spec.computation, spec.stallable
     if _input_bits(spec) <= EXHAUSTIVE_BITS:
         sweeps = [_exhaustive(spec)]
     elif isinstance(spec, Tile):
@@ -64,6 +67,7 @@ def stimuli(spec: Spec, *, records: int, seed: int) -> list[Stimulus]:
         *sweeps,
         *([_random(spec, records - paused, seed, gaps=0.0)] if records > paused else []),
         _random(spec, paused, seed + 1, gaps=0.3),
+        *(_stalled(spec, paused, seed + 3) if stallable else []),
         _resets(spec, seed + 2),
     ]
 
@@ -86,6 +90,7 @@ def random_records(spec: Spec, count: int, *, seed: int) -> Records:
     Of a tile's floats, half of the stretches are numbers that sums are made of: corners alone
     would make almost every sum infinite or NaN, and that hides what the others would show.
     """
+    spec = spec.computation
     generator = np.random.default_rng(seed)
     records = {name: _random_codes(port, count, generator) for name, port in spec.inputs.items()}
     related = spec.related_records(generator, count)
@@ -163,7 +168,16 @@ def _random_last(spec: Tile, count: int, generator: np.random.Generator) -> np.n
     return (generator.random(count) < np.repeat(rates, stretch)[:count]).astype(np.int64)
 
 
-def _random(spec: Spec, count: int, seed: int, *, gaps: float) -> Stimulus:
+def _stalled(spec: Spec, count: int, seed: int) -> list[Stimulus]:
+    """Results that are taken late: with and without pauses in front of records."""
+    half = max(1, count // 2)
+    return [
+        _random(spec, half, seed, gaps=0.0, stalls=0.7),
+        _random(spec, half, seed + 1, gaps=0.5, stalls=0.5),
+    ]
+
+
+def _random(spec: Spec, count: int, seed: int, *, gaps: float, stalls: float = 0.0) -> Stimulus:
     def chunks() -> Iterator[Records]:
         for index, start in enumerate(range(0, count, CHUNK_RECORDS)):
             size = min(CHUNK_RECORDS, count - start)
@@ -172,8 +186,10 @@ def _random(spec: Spec, count: int, seed: int, *, gaps: float) -> Stimulus:
                 chunk["last"][-1] = 1  # so that what comes last is compared too
             yield chunk
 
-    name = "random with gaps" if gaps else "random"
-    return Stimulus(name, f"biased random codes, seed {seed}", count, chunks, gaps)
+    added = [word for word, rate in (("gaps", gaps), ("stalls", stalls)) if rate]
+    name = "random" + (f" with {', '.join(added)}" if added else "")
+    description = f"biased random codes, seed {seed}"
+    return Stimulus(name, description, count, chunks, gaps, stalls)
 
 
 def _resets(spec: Spec, seed: int) -> Stimulus:

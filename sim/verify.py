@@ -143,6 +143,8 @@ def _check(spec: Spec, stimulus: Stimulus, subject: _Subject) -> Check:
 
 
 def _short(spec: Spec) -> str:
+    if spec.computation is not spec:
+        return f"{spec.unit} {_short(spec.computation)}"
     size = [
         str(getattr(spec, name)) for name in ("rows", "columns", "lanes") if hasattr(spec, name)
     ]
@@ -159,7 +161,7 @@ def _drive(
         if not active:
             return
         for subject in active:
-            if index == 0 and not spec.always_ready:
+            if index == 0 and not spec.keeps_pace:
                 _check_idle_latency(subject, chunk)
             _begin(subject.model, stimulus, index)
         active = [subject for subject in active if subject.error is None]
@@ -210,14 +212,15 @@ def _simulate(
     """The results, or None where the unit hung or gave too many."""
     began = time.monotonic()
     try:
-        run = subject.model.run(chunk, gaps=stimulus.gaps, seed=index + 1)
+        run = subject.model.run(chunk, gaps=stimulus.gaps, stalls=stimulus.stalls, seed=index + 1)
     except SimulationError as error:
         subject.error = str(error)
         return None
     subject.seconds += time.monotonic() - began
     records = len(next(iter(chunk.values())))
     ends = "last" not in chunk or bool(chunk["last"][-1])
-    if subject.model.spec.always_ready and not stimulus.gaps and ends:
+    at_full_pace = subject.model.spec.keeps_pace and not (stimulus.gaps or stimulus.stalls)
+    if at_full_pace and ends:
         latency = run.cycles - records
         if latency != subject.model.spec.latency:
             subject.error = _wrong_latency(subject.model.spec, latency)
@@ -292,7 +295,7 @@ def _explained(
 def _replay(model: Model, chunks: list[Records], stimulus: Stimulus) -> None:
     for index, chunk in enumerate(chunks):
         _begin(model, stimulus, index)
-        model.run(chunk, gaps=stimulus.gaps, seed=index + 1)
+        model.run(chunk, gaps=stimulus.gaps, stalls=stimulus.stalls, seed=index + 1)
 
 
 def _guilty_record(model: Model, chunks: list[Records], stimulus: Stimulus, result: int) -> int:
@@ -304,7 +307,7 @@ def _guilty_record(model: Model, chunks: list[Records], stimulus: Stimulus, resu
         _begin(model, stimulus, len(chunks) - 1)
         part = {name: array[: middle + 1] for name, array in chunks[-1].items()}
         try:
-            given = model.run(part, gaps=stimulus.gaps, seed=len(chunks))
+            given = model.run(part, gaps=stimulus.gaps, stalls=stimulus.stalls, seed=len(chunks))
             reached = len(next(iter(given.outputs.values()))) > result
         except SimulationError:  # it gives even more results than it may
             reached = True
@@ -329,5 +332,5 @@ def _waveform(
     model.trace(Path(name))
     shown = {key: array[start : record + 1] for key, array in chunks[-1].items()}
     with suppress(SimulationError):  # what went wrong is in the waveform
-        model.run(shown, gaps=stimulus.gaps, seed=len(chunks))
+        model.run(shown, gaps=stimulus.gaps, stalls=stimulus.stalls, seed=len(chunks))
     return Path(name)

@@ -47,14 +47,15 @@ def rtl_key(spec: Spec, style: Style, name: str | None = None) -> str:
     ValueError
         For a unit that was typed into an interpreter and so has no source file.
     """
-    kind = type(spec)
-    modules = [kind.hardware_module, *(base.__module__ for base in kind.__mro__)]
+    kinds = [type(spec), type(spec.computation)]
+    modules = [kind.hardware_module for kind in kinds]
+    modules += [base.__module__ for kind in kinds for base in kind.__mro__]
     foreign = {module.partition(".")[0] for module in modules} - {OWN, *sys.stdlib_module_names}
     identity = key(
         spec.fingerprint,
         style.value,
         name or spec.unit,
-        f"{kind.__module__}:{kind.__qualname__}, {kind.hardware_module}",
+        *(f"{kind.__module__}:{kind.__qualname__}, {kind.hardware_module}" for kind in kinds),
         _amaranth_version(),
         source_digest(OWN, "golden", "hw"),
         *(source_digest(package) for package in sorted(foreign)),

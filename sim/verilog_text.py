@@ -53,6 +53,7 @@ def readable(text: str, top: str, inputs: Mapping[str, Port]) -> str:
     body = re.sub(r"#\(\n    (\.\w+\(\d+\))\n  \)", r"#(\1)", body)
     # Yosys declares every port twice.
     body = re.sub(r"^(  (?:in|out)put( .*;\n))  wire\2", r"\1", body, flags=re.M)
+    body = _plain_modules(body)
     modules = {}
     for module in re.findall(r"^module .*?^endmodule$", body, re.M | re.S):
         name = re.match(r"module (\w+)", module)[1]
@@ -96,6 +97,17 @@ def _without_unread(module: str) -> str:
         if not unread:
             return "\n".join(lines)
         lines = [line for line, name in zip(lines, made, strict=True) if name not in unread]
+
+
+def _plain_modules(text: str) -> str:
+    r"""Modules that Amaranth named after their place, ``\top.part``, as ``top_part``."""
+    taken = set(_NAME.findall(text))
+
+    def plain(found: re.Match) -> str:
+        name = found[1].replace(".", "_")
+        return found[0] if name in taken else f"{name} "
+
+    return re.sub(r"\\(\w+(?:\.\w+)+) ", plain, text)
 
 
 def _plain_names(module: str) -> str:
