@@ -80,5 +80,5 @@ class StallableUnit(Unit):
             m.d.comb += ready.eq(1)
         else:
             pins["i_ready"] = ready
-        shared(m, platform, spec.inside.unit, unit, instance="inside", **pins)
+        shared(m, platform, spec.inside.unit, unit, instance="core", **pins)
         return ready

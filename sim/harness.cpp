@@ -266,7 +266,27 @@ int simulation_trace(void* handle, const char* path) {
 #endif
 }
 
-// 0: all records went in; 1: more results than capacity; 2: a record waited longer than patience.
+// Whether what the unit offers keeps the rules of streams while it may be stalled: a result that was
+// not taken is still there, and none waits for ready. `offered` is what was not taken before.
+bool keeps_rules(Simulation& s, bool ready, bool* waiting, Words* offered) {
+  s.take(false);
+  s.settle();
+  const bool valid = s.model.o_valid;
+  Words first[OUTPUT_WORDS + 2] = {};
+  fetch(s.model.o_payload, first);
+  if (*waiting && !(valid && std::memcmp(first, offered, sizeof first) == 0)) return false;
+  s.take(true);
+  s.settle();
+  fetch(s.model.o_payload, s.out);
+  if (static_cast<bool>(s.model.o_valid) != valid) return false;
+  if (valid && std::memcmp(first, s.out, sizeof first) != 0) return false;
+  *waiting = valid && !ready;
+  std::memcpy(offered, first, sizeof first);
+  return true;
+}
+
+// 0: all records went in; 1: more results than capacity; 2: a record waited longer than patience;
+// 3: the results break a rule of streams.
 int simulation_run(void* handle, Run* run) {
   auto& s = *static_cast<Simulation*>(handle);
   Pack pack[Inputs::count];
@@ -277,6 +297,8 @@ int simulation_run(void* handle, Run* run) {
   run->consumed = run->produced = run->busy = 0;
   const int64_t start = s.cycles;
   bool pending = false;  // a valid record stays until it is accepted
+  bool waiting = false;
+  Words offered[OUTPUT_WORDS + 2] = {};
   while (run->consumed < run->records || idle < run->drain) {
     const bool more = run->consumed < run->records;
     if (more && !pending && (run->gap == 0 || !random.chance(run->gap))) {
@@ -292,6 +314,7 @@ int simulation_run(void* handle, Run* run) {
     }
     s.model.i_valid = pending;
     const bool ready = run->stall == 0 || !random.chance(run->stall);
+    if (run->stall != 0 && !keeps_rules(s, ready, &waiting, offered)) return 3;
     s.take(ready);
     s.settle();
     const bool accepted = pending && s.accepts();

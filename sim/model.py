@@ -40,7 +40,7 @@ _CELLS_OPTIONS = ("-fno-dfg", "-fno-gate")
 
 
 class SimulationError(RuntimeError):
-    """The unit hung, or gave more results than its specification allows."""
+    """The unit hung, gave more results than its specification allows, or took one back."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,8 @@ class Model:
         TypeError, ValueError
             From the checks of the specification, or for probabilities outside 0 <= p < 1.
         SimulationError
-            If the unit takes no record for a long time or gives too many results.
+            If the unit takes no record for a long time, gives too many results or, with stalls,
+            withdraws or changes one that was not taken.
         """
         if not isinstance(inputs, Mapping):
             raise TypeError(f"inputs must map port names to arrays, not {type(inputs).__name__}")
@@ -225,6 +226,11 @@ class Model:
             raise SimulationError(
                 f"{spec.unit} took no record for {patience} clocks"
                 f" (record {run.consumed} of this chunk)"
+            )
+        if status == 3:
+            raise SimulationError(
+                f"{spec.unit} breaks the rules of streams behind {store.filled} results: what is"
+                " not taken must stay valid and as it is, and valid must not wait for ready"
             )
         return run.busy
 

@@ -18,6 +18,8 @@ from multipede.golden.integer_tile import TileOutput
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.golden.number_converter import NumberConverter
+from multipede.golden.second_level_dequantiser import SecondLevelDequantiser
+from multipede.golden.stallable import Stallable
 from multipede.hw import Style
 from multipede.sim.generate import generate
 from tests.sim.bench_runs import SIMULATORS, verdict
@@ -37,7 +39,9 @@ SPECS = {
     "multiplier": IntegerMultiplier(),
     "multiplier-combinational": IntegerMultiplier(a=INT4, b=UINT2, stages=0),
     "multiplier-wide": IntegerMultiplier(a=Integer(31), b=Integer(31, signed=False), stages=5),
+    "second-level": SecondLevelDequantiser(d=INT4, scale=UINT2, stages=2),
     "slow": SlowSpec(),
+    "stallable": Stallable(inside=TILE),
 }
 # Floats are much logic, which Icarus is slow at; `verify` runs every style.
 FLOATS = {
