@@ -6,6 +6,8 @@ numbers can be summed digit by digit, and multiplied by small integers, before c
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from multipede.golden.spec import LIMB_BITS, Port
 
 if TYPE_CHECKING:
@@ -55,21 +57,25 @@ def joined(digits: "Tensor", port: Port) -> "Tensor":
     return limbs
 
 
-def rounded(codes: "Tensor", port: Port) -> "Tensor":
-    """The values of integer codes as :func:`joined` makes them, in float64.
+def rounded(codes: "Tensor", port: Port, exponent: int) -> "Tensor":
+    """Integer codes as :func:`joined` makes them, times 2**exponent, in float64.
 
     Limbs are taken from the top, so that a result is off by at most half a last place for each.
     """
     import torch
 
+    def scaled(values: "Tensor", by: int) -> "Tensor":
+        return torch.from_numpy(np.ldexp(values.double().numpy(), by))
+
     if not port.limbs:
-        return codes.double()
+        return scaled(codes, exponent)
     *lower, top = codes.unbind(-1)
     top_bits = port.format.bits - LIMB_BITS * (port.limbs - 1)
     negative = (top >> (top_bits - 1)).bool() & port.format.signed
-    value = torch.where(negative, top - (1 << top_bits), top).double()
-    for limb in reversed(lower):
-        value = value * 2.0**LIMB_BITS + limb
+    top = torch.where(negative, top - (1 << top_bits), top)
+    value = scaled(top, exponent + LIMB_BITS * len(lower))
+    for place in reversed(range(len(lower))):
+        value = value + scaled(lower[place], exponent + LIMB_BITS * place)
     return value
 
 

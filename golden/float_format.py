@@ -77,7 +77,13 @@ class Float(Format):
         if self.bias is None:
             object.__setattr__(self, "bias", (1 << (self.exponent_bits - 1)) - 1)
         top = self.maximum_code >> self.mantissa_bits
-        require_range("bias", self.bias, top - _BIAS, _BIAS - 1 - self.mantissa_bits)
+        low, high = top - _BIAS, _BIAS - 1 - self.mantissa_bits
+        if low > high:
+            raise ValueError(
+                f"exponent_bits = {self.exponent_bits}: with mantissa_bits = {self.mantissa_bits}"
+                " there is no bias by which float64 holds all values"
+            )
+        require_range("bias", self.bias, low, high)
         if not self.zero and (self.subnormals or self.signed):
             raise ValueError("zero = False: allowed in unsigned formats without subnormals")
         if self.maximum_code < self._minimum_magnitude:

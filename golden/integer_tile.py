@@ -17,7 +17,7 @@ from multipede.golden.formats import (
     Float,
     Integer,
 )
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.number_format import require_kinds, require_range, require_type
 from multipede.golden.spec import Port
 from multipede.golden.tile import Tile
 
@@ -35,9 +35,14 @@ _OF_COLUMNS = {
 }
 
 
-def channel_sum_bits(d: int, scale: int) -> int:
-    """Bits for the sum of 1,024 products of so many bits, at most 63."""
-    return min(MAXIMUM_CODE_BITS, d + scale + CHANNEL_GROUPS_BITS)
+def scaled_bits(d: Integer | FixedPoint, scale: Integer) -> int:
+    """Bits of any product, in two's complement."""
+    return d.bits + scale.bits + (not (d.signed or scale.signed))
+
+
+def channel_sum_bits(d: Integer | FixedPoint, scale: Integer) -> int:
+    """Bits for the sum of 1,024 products, in two's complement; at most 63."""
+    return min(MAXIMUM_CODE_BITS, scaled_bits(d, scale) + CHANNEL_GROUPS_BITS)
 
 
 class TileOutput(Enum):
@@ -130,10 +135,10 @@ class IntegerTile(Tile):
         self._check_integer("activation", self.activation_bits)
 
     def _check_dequantisation(self) -> None:
-        if not isinstance(self.scale, Float | Integer):
-            raise TypeError(f"scale must be Float or Integer, not {type(self.scale).__name__}")
+        require_kinds("scale", self.scale, (Float, Integer))
         for name in ("scale", "channel_scale"):
             number_format = getattr(self, name)
+            require_kinds(name, number_format, (Float, Integer))
             second_level = name == "scale" and isinstance(number_format, Integer)
             if number_format in (FP16, BF16, FP32):
                 continue
@@ -228,7 +233,7 @@ class IntegerTile(Tile):
     @property
     def channel_sum(self) -> Integer | FixedPoint:
         """Format of Z: it holds 1,024 groups of any values, or is 63 bits wide; it wraps."""
-        return Integer(channel_sum_bits(self.result.bits, self.scale.bits))
+        return Integer(channel_sum_bits(self.result, self.scale))
 
     @property
     def dequantisers(self) -> int:

@@ -108,13 +108,15 @@ def dequantised_product(
     """
     import torch
 
-    is_float = isinstance(activations.format, Float)
-    port = sum_port(activations, weights) if is_float else None
+    a = activations.format
     sums = torch.zeros(d.shape[:2], dtype=torch.float64)
     for index, scales in enumerate(weights.scales.double().T):
-        sums += (rounded(d[:, :, index], port) if is_float else d[:, :, index].double()) * scales
-    if is_float:
-        sums *= activations.format.smallest
+        if isinstance(a, Float):
+            place = 1 - a.bias - a.mantissa_bits
+            group = rounded(d[:, :, index], sum_port(activations, weights), place)
+        else:
+            group = d[:, :, index].double()
+        sums += group * scales
     return sums * activations.scales.double()[:, None]
 
 

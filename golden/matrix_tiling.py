@@ -69,7 +69,8 @@ class MatrixTiling:
         if "scale" in spec.inputs:
             self._of_groups["scale"] = self._per_group(_scales(spec, weights), spec.scale)
         if "channel_scale" in spec.inputs:
-            codes = scale_codes(spec.channel_scale, weights.levels.channel_scales.numpy())
+            scales = weights.levels.channel_scales.numpy()
+            codes = scale_codes(spec.channel_scale, scales, name="channel_scales")
             codes = np.repeat(codes[:, None], self.groups, axis=1)
             self._of_groups["channel_scale"] = self._per_group(codes, spec.channel_scale)
 
@@ -248,7 +249,7 @@ def _scales(spec: Tile, weights: "QuantisedWeights") -> np.ndarray:
     return scale_codes(spec.scale, weights.scales.numpy())
 
 
-def scale_codes(number_format: Float, scales: np.ndarray) -> np.ndarray:
+def scale_codes(number_format: Float, scales: np.ndarray, *, name: str = "scales") -> np.ndarray:
     """Codes of scales that are not negative, rounded to nearest even.
 
     Raises ValueError, naming the first, where one is beyond the largest number of the format or
@@ -258,7 +259,7 @@ def scale_codes(number_format: Float, scales: np.ndarray) -> np.ndarray:
     refuse(
         (scales != 0) & ((scales < smallest) | (scales > number_format.maximum)),
         scales,
-        "scales",
+        name,
         f"{number_format} holds 0 and {smallest:.3g} to {number_format.maximum:.3g} with all its"
         " bits; choose another format of scales, or scale the weights",
     )

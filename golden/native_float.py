@@ -114,9 +114,11 @@ def _extent(number_format: Float, values: np.ndarray) -> _Extent:
     if not magnitudes.size:
         return _Extent(digits, 0, 0)
     lowest, highest = np.frexp([magnitudes.min(), magnitudes.max()])[1].tolist()
-    # Subnormal numbers have fewer digits: what is certain of them is the format's last place.
-    last_place = 1 - number_format.bias - number_format.mantissa_bits
-    return _Extent(digits, max(last_place, lowest - digits), highest)
+    low = lowest - digits
+    if number_format.subnormals:
+        # They have fewer digits: what is certain of them is the format's last place.
+        low = max(low, 1 - number_format.bias - number_format.mantissa_bits)
+    return _Extent(digits, low, highest)
 
 
 def _require_subnormals() -> None:

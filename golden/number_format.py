@@ -41,6 +41,16 @@ def require_type(name: str, value: object, kind: type) -> None:
         )
 
 
+def require_kinds(name: str, value: object, kinds: tuple[type["Format"], ...]) -> None:
+    """Raise TypeError unless `value` is a format of one of the kinds."""
+    if not isinstance(value, kinds):
+        *first, last = (kind.__name__ for kind in kinds)
+        words = f"{', '.join(first)} or {last}" if first else last
+        shown = value.name if isinstance(value, Format) else repr(value)
+        hint = f"; parse_format({value!r}) reads names" if isinstance(value, str) else ""
+        raise TypeError(f"{name} must be {words}, not {type(value).__name__}: {shown}{hint}")
+
+
 def require_range(name: str, value: object, low: int, high: int) -> None:
     """Raise TypeError unless `value` is an int, ValueError unless low <= value <= high."""
     require_type(name, value, int)

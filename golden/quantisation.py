@@ -31,8 +31,9 @@ value 0 everywhere, hence contributes exactly 0.
 **Scales of two levels**: integers for the groups, of limit s_max, below one scale per output::
 
     channel_scale = fl(largest scale of the output's groups / s_max)
-    scale code    = clamp(rne(fl(scale / channel_scale)), 1, s_max), or 0 for scale 0
-    scale         = channel_scale scale code, rounded to fl(.) where codes are divided by it
+    scale code    = clamp(rne(fl(scale / channel_scale)), 1, s_max), or 0 if either scale is 0
+    scale         = channel_scale scale code; where values are divided by it fl(.) of that, at most
+                    the largest float32
 
 Zero points and codes follow from the latter scale by the rules above.
 
@@ -79,8 +80,14 @@ class QuantisedWeights:
     levels: "ScaleLevels | None" = None
 
     def __post_init__(self):
+        import torch
+
         if self.scales is not None:
             _refuse_scales(self.scales, "scales of weights")
+        if self.levels is None:
+            return
+        if self.scales is None or not torch.equal(self.scales, self.levels.scales):
+            raise ValueError("scales of weights are not the products of their two levels")
 
     @property
     def groups(self) -> int:
@@ -124,16 +131,44 @@ class ScaleLevels:
     format : of the groups' scales.
     codes : int64 [N, G], not negative.
     channel_scales : float32 [N], finite and not negative.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit each other, codes that are none of the format or negative, and
+        for other channel scales, naming the first.
     """
 
     format: Integer
     codes: "Tensor"
     channel_scales: "Tensor"
 
+    def __post_init__(self):
+        if self.codes.dim() != 2 or self.channel_scales.shape != self.codes.shape[:1]:
+            raise ValueError(
+                f"channel_scales of weights have shape {tuple(self.channel_scales.shape)}, the"
+                f" codes of scales {tuple(self.codes.shape)}: [N] and [N, G] are needed"
+            )
+        highest = self.format.maximum
+        refuse(
+            ((self.codes < 0) | (self.codes > highest)).numpy(),
+            self.codes.numpy(),
+            "codes of scales",
+            f"0 to {highest} are allowed in {self.format}",
+        )
+        _refuse_scales(self.channel_scales, "channel_scales of weights")
+
     @property
     def scales(self) -> "Tensor":
         """The products of both levels, exactly, float64 [N, G]."""
         return self.codes.double() * self.channel_scales.double()[:, None]
+
+    @property
+    def divisors(self) -> "Tensor":
+        """The products as values are divided by them, float32 [N, G]."""
+        import torch
+
+        return self.scales.clamp(max=torch.finfo(torch.float32).max).float()
 
 
 @dataclass(frozen=True)
@@ -209,7 +244,7 @@ def quantise_weights(
     grouped = padded.reshape(values.shape[0], -1, group)
     scales = _spans(grouped, format, name) if zero_point else _magnitudes(grouped, format)
     levels = None if scale is None else _levels(scales, scale)
-    divisors = scales if levels is None else levels.scales.float()
+    divisors = scales if levels is None else levels.divisors
     zeros = _zeros(grouped, divisors, format) if zero_point else None
     codes = _codes(grouped, divisors, zeros, format)
     codes = codes.reshape(padded.shape)[:, :columns].contiguous()

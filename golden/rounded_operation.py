@@ -9,7 +9,7 @@ import numpy as np
 
 from multipede.golden.exact_arithmetic import Exact, round_to, unpack
 from multipede.golden.formats import FixedPoint, Float, Format, Integer, Overflow, Rounding
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.number_format import require_kinds, require_range, require_type
 from multipede.golden.related_operands import related_operands
 from multipede.golden.spec import Port, Spec
 
@@ -183,11 +183,7 @@ class RoundedOperation(Spec):
 
 
 def _require_format(name: str, value: object, kinds: tuple[type[Format], ...]) -> None:
-    if not isinstance(value, kinds):
-        *first, last = (kind.__name__ for kind in kinds)
-        words = f"{', '.join(first)} or {last}" if first else last
-        shown = value.name if isinstance(value, Format) else repr(value)
-        raise TypeError(f"{name} must be {words}, not {type(value).__name__}: {shown}")
+    require_kinds(name, value, kinds)
     limit = MAXIMUM_FLOAT_BITS if isinstance(value, Float) else MAXIMUM_INTEGER_BITS
     if value.bits > limit:
         raise ValueError(

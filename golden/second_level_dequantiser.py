@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from multipede.golden.dequantiser import GROUP_RESULT
 from multipede.golden.formats import INT8, FixedPoint, Integer
-from multipede.golden.integer_tile import MAXIMUM_CODE_BITS, channel_sum_bits
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.integer_tile import MAXIMUM_CODE_BITS, channel_sum_bits, scaled_bits
+from multipede.golden.number_format import require_kinds, require_range, require_type
 from multipede.golden.rounded_operation import MAXIMUM_STAGES
 from multipede.golden.spec import Kind, Port, Spec
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 class SecondLevelDequantiser(Spec):
     """z = sum + scale d, modulo 2**bits of ``sum``, without any rounding.
 
-    What follows at the end of a channel is ``float_multiplier``, with z and the channel's scale.
+    ``d`` is free of its zero point, as tiles put it out. What follows at the end of a channel is
+    ``float_multiplier``, with z and the channel's scale. A tile's dequantisers carry beside z
+    whether a group met a NaN; this part does not.
 
     Parameters
     ----------
-    d : format of a group's result: integer or fixed point of at most 63 bits.
+    d : format of a group's result: integer or fixed point, so wide that its product with the scale
+        has at most 63 bits.
     scale : integer format of the group's scale, of 2 to 8 bits.
-    sum : bits of ``sum`` and ``z``, up to 63, at least those of d and scale together; None for ten
-        more, which hold 1,024 groups of any values, or 63.
+    sum : bits of ``sum`` and ``z``, up to 63, at least those of a product; None for ten more, which
+        hold 1,024 groups of any values, or 63.
     stages : register ranks between input and output, 0 to 8.
 
     Raises
@@ -46,16 +49,15 @@ class SecondLevelDequantiser(Spec):
     stages: int = 1
 
     def __post_init__(self):
-        if not isinstance(self.d, Integer | FixedPoint):
-            raise TypeError(f"d must be Integer or FixedPoint, not {type(self.d).__name__}")
+        require_kinds("d", self.d, (Integer, FixedPoint))
         require_type("scale", self.scale, Integer)
         if not 2 <= self.scale.bits <= 8:
             raise ValueError(f"scale = {self.scale}: integers of 2 to 8 bits are allowed")
-        product = self.d.bits + self.scale.bits
+        product = scaled_bits(self.d, self.scale)
         if product > MAXIMUM_CODE_BITS:
             raise ValueError(
                 f"d = {self.d}: with scale = {self.scale} at most"
-                f" {MAXIMUM_CODE_BITS - self.scale.bits} bits are allowed"
+                f" {MAXIMUM_CODE_BITS - product + self.d.bits} bits are allowed"
             )
         if self.sum is not None:
             require_range("sum", self.sum, product, MAXIMUM_CODE_BITS)
@@ -64,7 +66,7 @@ class SecondLevelDequantiser(Spec):
     @property
     def total(self) -> Integer | FixedPoint:
         """Format of ``sum`` and ``z``, with the binary point of ``d``."""
-        bits = channel_sum_bits(self.d.bits, self.scale.bits) if self.sum is None else self.sum
+        bits = channel_sum_bits(self.d, self.scale) if self.sum is None else self.sum
         if isinstance(self.d, FixedPoint):
             return FixedPoint(bits, self.d.fraction_bits)
         return Integer(bits)

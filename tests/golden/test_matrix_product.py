@@ -20,7 +20,9 @@ from multipede.golden.formats import (
     INT8,
     INT16,
     UINT4,
+    UINT8,
     Integer,
+    parse_format,
 )
 from multipede.golden.integer_tile import TileOutput
 from multipede.golden.matrix_product import (
@@ -191,16 +193,25 @@ def joined_limbs(limbs: list[int], bits: int) -> int:
     return code - (1 << bits) if code >> (bits - 1) else code
 
 
-def test_sums_beyond_int64_are_exact_in_limbs():
-    """BF16 over its whole range; facts 1.5 of exact BF16 sums: 273 bits with groups of 128."""
+@pytest.mark.parametrize(
+    ("weight", "zero_point", "bits"),
+    [(UINT4, True, 270), (INT4, True, 270), (INT4, False, 269), (UINT8, True, 274)],
+    ids=str,
+)
+def test_sums_beyond_int64_are_exact_in_limbs(weight, zero_point, bits):
+    """BF16 over its whole range, and weights at both ends of theirs."""
     generator = torch.Generator().manual_seed(12)
     codes = torch.randint(0, 1 << 16, (4, 40), generator=generator)
     codes[0] = torch.where(codes[0] < 1 << 15, 0x7F7F, 0xFF7F)  # the largest, of either sign
     finite = BF16.decode(codes).abs() < float("inf")
     a = QuantisedActivations(BF16, torch.where(finite, codes, 1), torch.ones(4))
-    w = quantise_weights(torch.randn(3, 40, generator=generator), format=UINT4, group=16)
+    values = torch.randn(3, 40, generator=generator)
+    w = quantise_weights(values, format=weight, group=16, zero_point=zero_point)
+    w.codes[0], w.codes[1] = weight.minimum_code, weight.maximum_code
+    if zero_point:
+        w.zeros[0], w.zeros[1] = weight.maximum_code, weight.minimum_code
     port, d = sum_port(a, w), group_sums(a, w)
-    assert (port.format, port.limbs, d.shape) == (Integer(270), 9, (4, 3, 3, 9))
+    assert (port.format, port.limbs, d.shape) == (Integer(bits), 9, (4, 3, 3, 9))
     values, y = BF16.decode(a.codes), dequantised_product(d, a, w)
     for token, output in itertools.product(range(4), range(3)):
         exact = []
@@ -208,10 +219,22 @@ def test_sums_beyond_int64_are_exact_in_limbs():
             k = range(16 * group, min(40, 16 * group + 16))
             total = sum(int(w.offsets[output, i]) * Fraction(float(values[token, i])) for i in k)
             exact.append(total * Fraction(float(w.scales[output, group])))
-            found = joined_limbs(d[token, output, group].tolist(), 270)
+            found = joined_limbs(d[token, output, group].tolist(), bits)
             assert found * Fraction(BF16.smallest) == total
         scale = max(map(abs, exact))
         assert abs(Fraction(float(y[token, output])) - sum(exact)) <= scale * Fraction(2) ** -49
+
+
+def test_products_near_the_end_of_float64_are_finite():
+    number_format = parse_format("e10m5-ieee")
+    a = QuantisedActivations(
+        number_format, torch.full((1, 2), number_format.maximum_code), torch.ones(1)
+    )
+    codes = torch.full((1, 2), 255)
+    w = QuantisedWeights(UINT8, 2, codes, torch.zeros(1, 1, dtype=torch.int64), torch.ones(1, 1))
+    expected = 2 * 255 * Fraction(number_format.maximum)
+    y = Fraction(float(dequantised_product(group_sums(a, w), a, w)))
+    assert abs(y - expected) <= expected / 2**48
 
 
 def test_an_exact_tile_of_wide_sums_gives_them_too():

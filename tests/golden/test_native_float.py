@@ -135,6 +135,38 @@ def test_the_borders_of_exact_products(a, w, native, monkeypatch):
     assert (tile_results(CHAIN, *exact)["y"] == result).all()
 
 
+DIRECTED = [
+    # Without a zero the lowest exponent field is as any other, and half the last place counts.
+    ("ue8m0-fn-nozero", [2.0**-127], "bf16", [LAST * 2.0**-16], False),
+    ("ue8m0-fn-nozero", [2.0**-126], "bf16", [LAST * 2.0**-16], True),
+    ("e4m11-ieee", [1 + 2.0**-11], "e4m11-ieee", [1 + 2.0**-11], True),  # 24 digits
+    ("e3m12-ieee", [1 + 2.0**-12], "e4m11-ieee", [1 + 2.0**-11], False),  # 25 digits
+    # A factor beyond binary32, though the product is not.
+    ("e10m5-ieee", [2.0**200], "bf16", [2.0**-100], False),
+    ("bf16", [2.0**-100], "e10m5-ieee", [2.0**200], False),
+]
+
+
+@pytest.mark.parametrize(("a_format", "a", "w_format", "w", "native"), DIRECTED)
+def test_formats_of_other_extents(a_format, a, w_format, w, native, monkeypatch):
+    a_format, w_format = parse_format(a_format), parse_format(w_format)
+    spec = FloatMultiplierTile(
+        activation=a_format, weight=w_format, lanes=2, order=SumOrder.SEQUENTIAL, **SHAPE
+    )
+    codes = [
+        f.encode(torch.tensor([v * 2], dtype=torch.float64))
+        for f, v in ((a_format, a), (w_format, w))
+    ]
+    operands = (
+        QuantisedActivations(a_format, codes[0], torch.ones(1)),
+        QuantisedWeights(w_format, 1024, codes[1], None, None),
+    )
+    assert (native_results(spec, *operands) is not None) == native
+    result = tile_results(spec, *operands)["y"]
+    monkeypatch.setattr(matrix_product, "native_results", lambda *_: None)
+    assert (tile_results(spec, *operands)["y"] == result).all()
+
+
 @pytest.mark.parametrize(
     "spec",
     [

@@ -1,5 +1,6 @@
 """Quantisers against exact rationals, by the rules in words and nothing else."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -21,7 +22,7 @@ from multipede.golden.formats import (
     Integer,
 )
 from multipede.golden.matrix_product import dequantised_product, group_sums
-from multipede.golden.quantisation import quantise_activations, quantise_weights
+from multipede.golden.quantisation import ScaleLevels, quantise_activations, quantise_weights
 
 WEIGHT_FORMATS = [Integer(bits, signed) for bits in range(1, 9) for signed in (False, True)]
 SYMMETRIC_FORMATS = [format for format in WEIGHT_FORMATS if format.signed and format.bits > 1]
@@ -142,10 +143,65 @@ def span(group: list[Fraction], format: Integer) -> Fraction:
 
 
 def test_a_channel_scale_that_underflows_gives_zeros():
-    result = quantise_weights(torch.full((1, 4), 1e-45), format=INT4, group=2, scale=INT8)
+    """The groups' own scales, 60 of the smallest number, do not."""
+    values = torch.full((1, 2), 420 * 2.0**-149)
+    assert (quantise_weights(values, format=INT4, group=1).scales > 0).all()
+    result = quantise_weights(values, format=INT4, group=1, scale=INT8)
     assert result.levels.codes.tolist() == [[0, 0]]
-    assert result.codes.tolist() == [[0, 0, 0, 0]]
-    assert result.dequantised().tolist() == [[0, 0, 0, 0]]
+    assert result.codes.tolist() == [[0, 0]]
+    assert result.dequantised().tolist() == [[0, 0]]
+
+
+def test_a_coarse_channel_scale_limits_the_codes_of_scales():
+    """190 of the smallest number by 127 is one and a half of it, and is rounded to one."""
+    values = torch.full((1, 2), 190 * 7 * 2.0**-149)
+    result = quantise_weights(values, format=INT4, group=1, scale=INT8)
+    assert exact(result.levels.channel_scales) == [Fraction(2) ** -149]
+    assert result.levels.codes.tolist() == [[127, 127]]
+
+
+@pytest.mark.parametrize("format", [INT2, UINT1, INT4], ids=str)
+def test_the_largest_weights_keep_their_codes(format):
+    """Their scale in two levels is beyond the largest float32."""
+    largest = torch.finfo(torch.float32).max
+    values = torch.tensor([[largest, 0.0, 1.0, 2.0]])
+    for scale in (INT8, Integer(5, signed=False), Integer(6), None):
+        result = quantise_weights(values, format=format, group=2, scale=scale)
+        zero = 0 if result.zeros is None else int(result.zeros[0, 0])
+        assert result.codes[0, 0] == format.maximum_code
+        assert result.codes[0, 1] == zero
+
+
+def test_bits_per_weight_count_each_outputs_scale():
+    values = torch.randn(3, 20, generator=torch.Generator().manual_seed(5))
+    result = quantise_weights(values, format=INT4, group=5, scale=INT8)
+    assert result.bits_per_weight(scale_bits=16) == 4 + 3 * (4 * 8 + 16) / 60
+
+
+def levels_of(codes, channel_scales) -> ScaleLevels:
+    return ScaleLevels(INT8, torch.tensor(codes), torch.tensor(channel_scales))
+
+
+@pytest.mark.parametrize(
+    ("codes", "channel_scales", "message"),
+    [
+        ([[1, 200]], [1.0], r"codes of scales\[0, 1\] = 200: 0 to 127 are allowed in int8"),
+        ([[-3, 2]], [1.0], r"codes of scales\[0, 0\] = -3: 0 to 127 are allowed in int8"),
+        ([[1, 2]], [float("nan")], r"channel_scales of weights\[0\] = nan"),
+        ([[1, 2]], [-1.0], r"channel_scales of weights\[0\] = -1"),
+        ([[1], [2]], [1.0], r"channel_scales of weights have shape \(1,\)"),
+        ([1, 2], [1.0, 1.0], r"the codes of scales \(2,\): \[N\] and \[N, G\] are needed"),
+    ],
+)
+def test_levels_that_are_none(codes, channel_scales, message):
+    with pytest.raises(ValueError, match=message):
+        levels_of(codes, channel_scales)
+
+
+def test_levels_must_be_those_of_the_scales():
+    good = quantise_weights(torch.ones(1, 4), format=INT4, group=2, scale=INT8)
+    with pytest.raises(ValueError, match="are not the products of their two levels"):
+        replace(good, levels=levels_of([[1, 2]], [1.0]))
 
 
 @pytest.mark.parametrize(

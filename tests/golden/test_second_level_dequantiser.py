@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from multipede.golden.formats import FP16, INT8, FixedPoint, Integer
+from multipede.golden.integer_tile import TileOutput
 from multipede.golden.mixpe import MixPE
+from multipede.golden.multiplier_tile import MultiplierTile
 from multipede.golden.second_level_dequantiser import SecondLevelDequantiser
 
 SPECS = [
@@ -13,6 +15,7 @@ SPECS = [
     SecondLevelDequantiser(d=Integer(52), scale=Integer(5, signed=False)),
     SecondLevelDequantiser(d=FixedPoint(55, 24), scale=INT8, sum=63),
     SecondLevelDequantiser(d=Integer(3, signed=False), scale=Integer(2), sum=5),
+    SecondLevelDequantiser(d=Integer(8, signed=False), scale=Integer(8, signed=False), sum=17),
 ]
 
 
@@ -45,6 +48,26 @@ def test_the_sum_is_that_of_the_tile():
     assert spec.total == floats.channel_sum == FixedPoint(63, 24)
 
 
+@pytest.mark.parametrize("d", [Integer(8), Integer(8, signed=False)], ids=str)
+@pytest.mark.parametrize("scale", [Integer(8), Integer(8, signed=False)], ids=str)
+def test_by_default_1024_groups_of_any_values_fit(d, scale):
+    total = SecondLevelDequantiser(d=d, scale=scale).total
+    products = [x * s for x in (d.minimum, d.maximum) for s in (scale.minimum, scale.maximum)]
+    assert total.minimum <= 1024 * min(products)
+    assert 1024 * max(products) <= total.maximum
+    tile = MultiplierTile(
+        weight=Integer(4, signed=False),
+        activation=d,
+        zero_point=False,
+        scale=scale,
+        output=TileOutput.DEQUANTISED,
+    )
+    low, high = tile.result_range
+    products = [x * s for x in (low, high) for s in (scale.minimum, scale.maximum)]
+    assert 1024 * max(products) <= tile.channel_sum.maximum
+    assert tile.channel_sum.minimum <= 1024 * min(products)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
@@ -52,6 +75,8 @@ def test_the_sum_is_that_of_the_tile():
         ({"d": "int56"}, ValueError, "d = int56: with scale = int8 at most 55 bits are allowed"),
         ({"scale": "fp16"}, TypeError, "scale must be Integer, not Float"),
         ({"scale": "int9"}, ValueError, "scale = int9: integers of 2 to 8 bits are allowed"),
+        ({"d": "uint8", "scale": "uint8", "sum": "16"}, ValueError, "sum = 16: allowed are 17"),
+        ({"d": "uint55", "scale": "uint8"}, ValueError, "at most 54 bits are allowed"),
         ({"sum": "26"}, ValueError, "sum = 26: allowed are 27 to 63"),
         ({"sum": "64"}, ValueError, "sum = 64: allowed are 27 to 63"),
         ({"stages": "9"}, ValueError, "stages = 9: allowed are 0 to 8"),

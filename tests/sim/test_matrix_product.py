@@ -147,12 +147,15 @@ def test_scales_of_two_levels(activation):
     assert len(set(run.results["y"].ravel().tolist())) == 12
 
 
-def test_sums_of_more_than_63_bits():
+def test_sums_of_more_than_63_bits(monkeypatch):
     spec = MixPE(activation=BF16, accumulation=Accumulation.EXACT, **SMALL_SHAPE)
     a, w = operands(spec, tokens=3, outputs=4, inner=21)
     run = run_matrix_product(spec, a, w)
     expected = group_sums(a, w).numpy()
     assert require_equal(run.results["d"], expected, unit="mixpe") == 3 * 4 * 3 * 9
+    tiling = MatrixTiling(spec, a, w)
+    monkeypatch.setattr(matrix_tiling, "CHUNK_BYTES", 2 * (3 * 2 * 3 * 9 * 8 + 6 * (16 + 12)))
+    assert [stop - first for first, stop in tiling.chunks()] == [2, 2]
     run.results["d"][2, 3, 1, 7] += 1
     with pytest.raises(MismatchError, match="token 2, output 3, group 1, limb 7: RTL gives"):
         require_equal(run.results["d"], expected, unit="mixpe")
