@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--name", help="name of the top module (default: the unit's)")
     generate.add_argument("--vectors", type=int, default=1000, help="records in the bench")
     generate.add_argument("--seed", type=int, default=1)
+    generate.add_argument("--cocotb", action="store_true", help="write tests for cocotb, too")
 
     verify = _add_unit(command("verify", "compare RTL with its reference, bit for bit", _verify))
     verify.add_argument(
@@ -111,10 +112,15 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--records",
         type=int,
-        default=100_000,
-        help="random ones per style, beside all corners",
+        help="random ones per style, beside all corners (100000); per case of cocotb (2000)",
     )
     verify.add_argument("--seed", type=int, default=1)
+    verify.add_argument(
+        "--cocotb", action="store_true", help="on the pins under cocotb instead (word style)"
+    )
+    verify.add_argument(
+        "--simulator", default="verilator", help="for --cocotb: verilator or icarus"
+    )
 
     synthesize = _add_unit(command("synthesize", "count gates or LUTs", _synthesize))
     synthesize.add_argument(
@@ -179,6 +185,15 @@ def _style(name: str | None):
     from multipede.hw import Style
 
     return None if name is None else Style.parse(name)
+
+
+def _simulator(name: str):
+    from multipede.sim.cocotb_bench import Simulator
+
+    known = [simulator.value for simulator in Simulator]
+    if name not in known:
+        raise ValueError(f"simulator {name!r}: allowed are {', '.join(known)}")
+    return Simulator(name)
 
 
 def _list(options: argparse.Namespace) -> Answer:
@@ -291,16 +306,25 @@ def _generate(options: argparse.Namespace) -> Answer:
         name=options.name,
         vectors=options.vectors,
         seed=options.seed,
+        cocotb=options.cocotb,
     )
     files = [str(path) for path in paths]
     return HELD, {"files": files}, "\n".join(files)
 
 
 def _verify(options: argparse.Namespace) -> Answer:
-    from multipede.sim.verify import verify
-
     styles = options.style and [_style(name) for name in options.style]
-    report = verify(_spec(options), styles=styles, records=options.records, seed=options.seed)
+    how = {"styles": styles, "seed": options.seed}
+    if options.records is not None:
+        how["records"] = options.records
+    if options.cocotb:
+        from multipede.sim.cocotb_bench import verify_cocotb
+
+        report = verify_cocotb(_spec(options), simulator=_simulator(options.simulator), **how)
+    else:
+        from multipede.sim.verify import verify
+
+        report = verify(_spec(options), **how)
     return (HELD if report.passed else FAILED), report.to_dict(), str(report)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
-from multipede.sim.bench import bench_verilog
+from multipede.sim.bench import bench_verilog, cocotb_tests
 from multipede.sim.fusesoc import adders_core, unit_core
 from multipede.sim.keywords import KEYWORDS
 from multipede.sim.port_map import port_map, verilog_ports
@@ -32,6 +32,7 @@ def generate(
     name: str | None = None,
     vectors: int = 1000,
     seed: int = 1,
+    cocotb: bool = False,
 ) -> list[Path]:
     """Write the unit's Verilog, its description and a bench, and return the paths.
 
@@ -46,6 +47,8 @@ def generate(
     ``<name>_tb.v``, ``<name>_inputs.hex``, ``<name>_outputs.hex``
         A bench that checks itself against golden vectors, in Verilator and Icarus Verilog,
         without Python; its header says how to run it.
+    ``test_<name>.py``
+        With ``cocotb``: tests for pytest that run the Verilog in this directory under cocotb.
 
     The files depend on the arguments and on the tools' versions alone. All are made before the
     first is put in its place.
@@ -59,6 +62,7 @@ def generate(
         the unit's.
     vectors : records that the bench sends, at least 1.
     seed : of these records and of the bench's pauses.
+    cocotb : whether to write tests for pytest and cocotb, too.
 
     Raises
     ------
@@ -75,10 +79,13 @@ def generate(
     require_type("style", style, Style)
     require_range("vectors", vectors, 1, MAXIMUM_VECTORS)
     require_range("seed", seed, 0, 2**63)
+    require_type("cocotb", cocotb, bool)
     name = _checked_name(spec.computation.unit if name is None else name)
     place = Path(directory)
     _require_directory(place)
     files = _contents(spec, style, name, vectors, seed)
+    if cocotb:
+        files[f"test_{name}.py"] = cocotb_tests(spec, name=name, records=vectors, seed=seed)
     place.mkdir(parents=True, exist_ok=True)
     _write_together(place, files)
     return [place / file for file in files]
