@@ -64,7 +64,7 @@ _HOMES = {
     "hw": ("Style", "build", "inventory"),
     "toolchain": ("ToolError", "ToolFailure", "ToolTimeout"),
     "sim.cocotb_bench": ("Simulator", "verify_cocotb"),
-    "sim.generate": ("generate",),
+    "sim.generate": ("Bus", "generate"),
     "sim.matrix_product": ("MatrixProduct", "run_matrix_product"),
     "sim.model": ("Model", "SimulationError", "SimulationRun", "compile_model", "compile_verilog"),
     "sim.report": ("MismatchError", "VerifyReport"),

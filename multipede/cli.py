@@ -7,6 +7,7 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -104,6 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--vectors", type=int, default=1000, help="records in the bench")
     generate.add_argument("--seed", type=int, default=1)
     generate.add_argument("--cocotb", action="store_true", help="write tests for cocotb, too")
+    generate.add_argument("--bus", help="put it on a bus, too: axi4-stream")
+    generate.add_argument(
+        "--data-bits", type=int, metavar="N", help="of the bus, 8 to 1024 (a record in one beat)"
+    )
 
     verify = _add_unit(command("verify", "compare RTL with its reference, bit for bit", _verify))
     verify.add_argument(
@@ -187,13 +192,12 @@ def _style(name: str | None):
     return None if name is None else Style.parse(name)
 
 
-def _simulator(name: str):
-    from multipede.sim.cocotb_bench import Simulator
-
-    known = [simulator.value for simulator in Simulator]
-    if name not in known:
-        raise ValueError(f"simulator {name!r}: allowed are {', '.join(known)}")
-    return Simulator(name)
+def _member(kind: type[Enum], what: str, value: str | None):
+    """The member of this value, or None for none."""
+    known = [member.value for member in kind]
+    if value is not None and value not in known:
+        raise ValueError(f"{what} {value!r}: allowed are {', '.join(known)}")
+    return None if value is None else kind(value)
 
 
 def _list(options: argparse.Namespace) -> Answer:
@@ -297,7 +301,7 @@ def _columns(rows: list[list[str]]) -> list[str]:
 
 
 def _generate(options: argparse.Namespace) -> Answer:
-    from multipede.sim.generate import generate
+    from multipede.sim.generate import Bus, generate
 
     paths = generate(
         _spec(options),
@@ -307,6 +311,8 @@ def _generate(options: argparse.Namespace) -> Answer:
         vectors=options.vectors,
         seed=options.seed,
         cocotb=options.cocotb,
+        bus=_member(Bus, "bus", options.bus),
+        data_bits=options.data_bits,
     )
     files = [str(path) for path in paths]
     return HELD, {"files": files}, "\n".join(files)
@@ -318,9 +324,10 @@ def _verify(options: argparse.Namespace) -> Answer:
     if options.records is not None:
         how["records"] = options.records
     if options.cocotb:
-        from multipede.sim.cocotb_bench import verify_cocotb
+        from multipede.sim.cocotb_bench import Simulator, verify_cocotb
 
-        report = verify_cocotb(_spec(options), simulator=_simulator(options.simulator), **how)
+        how["simulator"] = _member(Simulator, "simulator", options.simulator)
+        report = verify_cocotb(_spec(options), **how)
     else:
         from multipede.sim.verify import verify
 

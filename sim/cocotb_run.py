@@ -57,12 +57,19 @@ def build(
     )
 
 
-def test(
-    *, simulator: str, top: str, build: str, directory: str, cases: Sequence[str], waves: bool
+def simulate(
+    *,
+    simulator: str,
+    top: str,
+    build: str,
+    directory: str,
+    cases: Sequence[str],
+    waves: bool,
+    module: str = TESTS,
 ) -> None:
-    """Run the cases in ``directory``."""
+    """Run the cases of a module of tests in ``directory``."""
     _runner(simulator).test(
-        test_module=TESTS,
+        test_module=module,
         hdl_toplevel=top,
         hdl_toplevel_lang="verilog",
         test_filter=rf"\.({'|'.join(cases)})$",
@@ -76,5 +83,5 @@ def test(
 
 
 if __name__ == "__main__":
-    actions = {"build": build, "run": test}
+    actions = {"build": build, "run": simulate}
     actions[sys.argv[1]](**json.loads(Path(sys.argv[2]).read_text()))
