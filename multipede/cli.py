@@ -126,6 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--simulator", default="verilator", help="for --cocotb: verilator or icarus"
     )
+    verify.add_argument(
+        "--junit", type=Path, metavar="FILE", help="write the checks as JUnit XML, too"
+    )
 
     synthesize = _add_unit(command("synthesize", "count gates or LUTs", _synthesize))
     synthesize.add_argument(
@@ -332,6 +335,16 @@ def _verify(options: argparse.Namespace) -> Answer:
         from multipede.sim.verify import verify
 
         report = verify(_spec(options), **how)
+    return _reported(report, options)
+
+
+def _reported(report, options: argparse.Namespace) -> Answer:
+    """What a report of checks answers; as JUnit XML too, if that was asked for."""
+    if options.junit is not None:
+        from multipede.sim.junit import junit_xml
+        from multipede.toolchain import write_atomically
+
+        write_atomically(options.junit, junit_xml(f"multipede {report.spec.unit}", report.cases))
     return (HELD if report.passed else FAILED), report.to_dict(), str(report)
 
 
