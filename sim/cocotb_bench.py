@@ -17,11 +17,13 @@ from multipede.golden.number_format import require_range, require_type
 from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
 from multipede.hw import Style
+from multipede.sim.inlining import compile_all_once, compile_once
+from multipede.sim.model import CELLS_OPTIONS
 from multipede.sim.port_map import verilog_ports
 from multipede.sim.report import Check, VerifyReport
 from multipede.sim.stimulus import RESETS, Records, hash_seed, random_records
 from multipede.sim.vectors import golden_records, payload_hex
-from multipede.sim.verilog import verilog_of
+from multipede.sim.verilog import adder_modules, verilog_of
 from multipede.toolchain import Completed, ToolError, ToolTimeout, cache, cached, find, key, run
 from multipede.toolchain.find import format_version
 from multipede.toolchain.verilator import root
@@ -227,12 +229,14 @@ def _built(bench: Bench, waves: bool) -> Path:
         _cocotb_version(),
         sys.executable,
         str(waves),
-        source_digest(OWN, "sim/cocotb_run.py", "sim/cocotb_bench.py"),
+        source_digest(OWN, "sim/cocotb_run.py", "sim/cocotb_bench.py", "sim/inlining.py"),
     )
 
     def build(place: Path) -> None:
         source = place / "unit.v"
-        source.write_text(bench.verilog)
+        cells = bool(adder_modules(bench.verilog))
+        apart = compile_all_once if cells else compile_once
+        source.write_text(apart(bench.verilog, top=bench.top))
         arguments = {
             "simulator": bench.simulator.value,
             "sources": [str(source)],
@@ -240,6 +244,7 @@ def _built(bench: Bench, waves: bool) -> Path:
             "pins": bench.pins,
             "directory": str(place),
             "waves": waves,
+            "options": CELLS_OPTIONS if cells else (),
         }
         _run("build", arguments, place, bench, {})
 

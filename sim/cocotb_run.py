@@ -36,15 +36,16 @@ def build(
     pins: Sequence[str],
     directory: str,
     waves: bool,
+    options: Sequence[str] = (),
 ) -> None:
-    """Compile the sources in ``directory``."""
+    """Compile the sources in ``directory``; ``options`` are Verilator's."""
     listed, arguments = [Path(source) for source in sources], []
     if simulator == "verilator":
         visible = Path(directory) / "pins.vlt"
         lines = [f'public_flat_rw -module "{top}" -var "{pin}"' for pin in pins]
         visible.write_text("\n".join(["`verilator_config", *lines, ""]))
         listed.append(visible)
-        arguments = ["-Wno-fatal", "--no-timing", "-O3"]
+        arguments = ["-Wno-fatal", "--no-timing", "-O3", *options]
         arguments += ["--trace-fst", "--trace-structs"] if waves else []
     _runner(simulator).build(
         sources=listed,

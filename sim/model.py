@@ -36,7 +36,7 @@ _SOURCES = (
 )
 # A compressor tree repeats its inputs many times: Verilator's substitutions make its C++ ten times
 # as long and no faster, and inlining makes one copy for each dot product of a tile.
-_CELLS_OPTIONS = ("-fno-dfg", "-fno-gate")
+CELLS_OPTIONS = ("-fno-dfg", "-fno-gate")
 
 
 class SimulationError(RuntimeError):
@@ -326,7 +326,7 @@ def _build(verilog: str, spec: Spec, place: Path, identity: str, trace: bool, st
         prefix=prefix,
         directory=build,
         trace=trace,
-        extra=() if style is Style.WORD else _CELLS_OPTIONS,
+        extra=() if style is Style.WORD else CELLS_OPTIONS,
     )
     clock = re.search(r"\bVL_IN8\(&?clk,", (build / f"{prefix}.h").read_text()) is not None
     header = fields_header(spec, prefix=prefix, clock=clock, trace=trace)
