@@ -204,19 +204,29 @@ def _member(kind: type[Enum], what: str, value: str | None):
 
 
 def _list(options: argparse.Namespace) -> Answer:
+    from dataclasses import asdict
+
+    from multipede.cost_model.evidence import bundled, kept, standing, summaries
     from multipede.golden.catalogue import unit, unit_names
 
-    rows = []
+    rows, lines = [], []
+    findings = bundled() + kept()
+    width = max(map(len, unit_names()))
     for name in unit_names():
         try:
             u = unit(name)
             row = {"unit": name, "kind": u.kind.value, "title": u.title, "source": u.source}
         except ValueError as error:  # a plug-in that cannot be imported must not hide the others
             row = {"unit": name, "kind": "broken", "title": str(error), "source": ""}
+        known = standing(name, findings)
+        row["evidence"] = {
+            kind: asdict(finding) | {"is_current": finding.is_current}
+            for kind, finding in known.items()
+        }
         rows.append(row)
-    width = max(len(row["unit"]) for row in rows)
-    text = "\n".join(f"{r['unit']:{width}}  {r['kind']:10}  {r['title']}" for r in rows)
-    return HELD, rows, text
+        lines.append(f"{name:{width}}  {row['kind']:10}  {row['title']}")
+        lines += [f"{'':{width}}    {line}" for line in summaries(name, findings)]
+    return HELD, rows, "\n".join(lines)
 
 
 def _show(options: argparse.Namespace) -> Answer:
@@ -339,7 +349,11 @@ def _verify(options: argparse.Namespace) -> Answer:
 
 
 def _reported(report, options: argparse.Namespace) -> Answer:
-    """What a report of checks answers; as JUnit XML too, if that was asked for."""
+    """What a report of checks answers. It is taken down for `list`, and written as JUnit XML if
+    that was asked for."""
+    from multipede.cost_model.evidence import keep, of_report
+
+    keep(of_report(report))
     if options.junit is not None:
         from multipede.sim.junit import junit_xml
         from multipede.toolchain import write_atomically
@@ -349,6 +363,7 @@ def _reported(report, options: argparse.Namespace) -> Answer:
 
 
 def _synthesize(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.evidence import keep, of_synthesis
     from multipede.cost_model.targets import TARGETS, synthesize
 
     spec, style = _spec(options), _style(options.style)
@@ -363,6 +378,7 @@ def _synthesize(options: argparse.Namespace) -> Answer:
         status = TOOL_FAILED if comparison.errors else HELD
         return status, comparison.to_dict(), str(comparison)
     found = [synthesize(spec, target, style=style, **library) for target in targets]
+    keep(of_synthesis(spec, targets if options.liberty is None else [options.liberty.name]))
     return HELD, [result.to_dict() for result in found], "\n\n".join(map(str, found))
 
 
