@@ -81,7 +81,8 @@ class Obligation:
             lines += [f"flatten; opt_clean; rename -top {name}; design -stash {name}"]
         lines += [f"design -copy-from {name} -as {name} {name}" for name in self.designs]
         lines += ["read_verilog harness.v; hierarchy -check -top harness; proc"]
-        lines += ["flatten; memory_map; opt -full"]
+        # A wire without a driver may be anything for `opt`, so that nothing would be proved.
+        lines += ["flatten; memory_map; check -assert; opt -full"]
         sequence = f"-seq {self.clocks} -prove-skip {self.skipped} " if self.clocks else ""
         if goal:
             return "\n".join(
