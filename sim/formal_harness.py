@@ -30,9 +30,7 @@ def instance(verilog: str, name: str, pins: Mapping[str, str]) -> str:
 
 def stream_wires(prefix: str, outputs: Mapping[str, Port]) -> str:
     """Declarations of ``prefix_valid`` and ``prefix_payload`` for the results of a design."""
-    return (
-        f"  wire {prefix}_valid;\n  wire [{payload_bits(outputs) - 1}:0] {prefix}_payload;\n"
-    )
+    return f"  wire {prefix}_valid;\n  wire [{payload_bits(outputs) - 1}:0] {prefix}_payload;\n"
 
 
 class DelayLine:

@@ -175,7 +175,7 @@ class ProofReport:
     def __str__(self) -> str:
         lines = [str(self.spec), *map(str, self.proofs)]
         lines += [f"  left out: {limit}" for limit in self.limits]
-        count = {outcome: 0 for outcome in Outcome}
+        count = dict.fromkeys(Outcome, 0)
         for proof in self.proofs:
             count[proof.outcome] += 1
         counts = ", ".join(f"{number} {outcome.value}" for outcome, number in count.items())

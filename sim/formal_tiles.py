@@ -18,17 +18,24 @@ from multipede.sim.formal_report import Method
 from multipede.sim.formal_solver import Obligation
 from multipede.sim.verilog import verilog_of
 
-__all__ = ["naive_tile", "one_lane", "tile_against_naive"]
+__all__ = ["naive_tile", "narrow", "one_lane", "tile_against_naive"]
 
 _GROUP = 4
+_PRODUCT = 32
+"""bits of weight times bits of activation that the solver manages in a minute"""
+_NARROW = (4, 6)
+"""bits of both where it does not"""
 _CLOCKS = 6
 """clocks from reset in which a counterexample is looked for: a whole group and its result"""
 
 
 def one_lane(spec: IntegerTile) -> IntegerTile:
-    """The tile of the same formats with one row, column and lane, groups of 4 at the most, one
-    register rank, and the group's sum as its output."""
+    """The tile with one row, column and lane, groups of 4 at the most, one register rank, and the
+    group's sum as its output; of the same formats, unless products are too large for the
+    solver."""
     group = min(_GROUP, spec.records_per_group)
+    if spec.weight.bits * spec.activation.bits > _PRODUCT:
+        spec = _narrowed(spec, *_NARROW)
     return replace(
         spec,
         rows=1,
@@ -50,6 +57,24 @@ class _Case(Enum):
     """a group has begun and no result is there: the sums"""
     IDLE = "idle"
     """neither: none"""
+
+
+def narrow(spec: IntegerTile) -> IntegerTile:
+    """The tile with the smallest formats of its kind and groups of 2 at the most, to be followed
+    for many clocks."""
+    group = min(2, spec.records_per_group) * spec.lanes
+    return replace(_narrowed(spec, 2, 4), group=group)
+
+
+def _narrowed(spec: IntegerTile, weight: int, activation: int) -> IntegerTile:
+    """The tile with formats of so many bits at the most."""
+    w, a = spec.weight, spec.activation
+    return replace(
+        spec,
+        weight=replace(w, bits=min(weight, w.bits)),
+        activation=replace(a, bits=min(activation, a.bits)),
+        accumulator=None,
+    )
 
 
 @dataclass(frozen=True)
@@ -125,9 +150,7 @@ def tile_against_naive(spec: IntegerTile, style: Style) -> Obligation:
     size = f"{spec.weight} x {spec.activation}, groups of {spec.group}"
     claim = f"{spec.unit} of one lane, {size}, is w * a added up"
     claim += ", less z * sum of a" if spec.zero_point else ""
-    search = against(
-        spec, gate, gold, name="naive", claim=claim, style=style.value, clocks=_CLOCKS
-    )
+    search = against(spec, gate, gold, name="naive", claim=claim, style=style.value, clocks=_CLOCKS)
     cases = [c for c in _Case if c is not _Case.OPEN or spec.records_per_group > 1]
     goals = ("wrong_reset", "wrong_result", *(f"wrong_{case.value}" for case in cases))
     body = "".join(_step(spec, case, gate, gold) for case in cases)
@@ -206,7 +229,9 @@ def _opened(spec: IntegerTile, text: str, design: str, at: str, state: Mapping[s
     wires |= {"o_valid": "", "o_payload": f"{name}_payload"}
     more = ", ".join(f".{pin}({wire})" for pin, wire in state.items())
     made = instance(text, design, wires).replace(f"{design} {design}(", f"{design} {name}(")
-    return f"  wire [{payload_bits(spec.outputs) - 1}:0] {name}_payload;\n" + made.replace(");", f", {more});")
+    return f"  wire [{payload_bits(spec.outputs) - 1}:0] {name}_payload;\n" + made.replace(
+        ");", f", {more});"
+    )
 
 
 def _reset(spec: IntegerTile, cases: Sequence[_Case]) -> str:

@@ -8,13 +8,13 @@ rank than it is made in, so that all that meets belongs to one record.
 
 from collections import Counter
 
+from multipede.golden.spec import Spec
 from multipede.hw import build
 from multipede.hw.arithmetic.bitheap import Heap, folded_constant, inverted
-from multipede.hw.arithmetic.cell_plan import AdderKind, Bit, CellPlan, FinalAdder, Segment
+from multipede.hw.arithmetic.cell_plan import AdderKind, CellPlan, FinalAdder, Segment
 from multipede.hw.arithmetic.word_plan import Term, WordAdder, WordPlan
 from multipede.hw.hierarchy import Hierarchy, convert
 from multipede.hw.style import Style
-from multipede.golden.spec import Spec
 
 __all__ = ["check_conservation", "written_plans"]
 
