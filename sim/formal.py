@@ -6,6 +6,7 @@ from dataclasses import replace
 from numbers import Real
 
 from multipede.golden.formats import Integer
+from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.rounded_operation import RoundedOperation
@@ -15,6 +16,7 @@ from multipede.hw import Style
 from multipede.sim.formal_adders import adder_obligations, adder_widths
 from multipede.sim.formal_pipelines import pipeline, styles_alike
 from multipede.sim.formal_plans import conservation
+from multipede.sim.formal_products import product_against_naive, provable_product
 from multipede.sim.formal_report import ProofReport
 from multipede.sim.formal_solver import Obligation, discharge
 from multipede.sim.formal_stalls import carrier, stalls
@@ -112,6 +114,8 @@ def obligations(spec: Spec, style: Style, *, depth: int = DEPTH) -> Iterator[Obl
     inside = spec.inside if isinstance(spec, Stallable) else spec
     if isinstance(inside, RoundedOperation):
         yield unit_against_table(small_formats(inside), style)
+    if isinstance(inside, IntegerMultiplier):
+        yield product_against_naive(provable_product(inside), style)
     sums = _integer_tile(inside)
     if sums is not None:
         yield tile_against_naive(one_lane(sums), style)
@@ -149,7 +153,9 @@ def _stalls(
     if plain is not None:
         yield stalls(plain, style, depth=depth)
     if sums is not None:
-        yield stalls(replace(narrow(one_lane(sums)), stages=1), style, depth=depth)
+        # A record may give no result there; what the sums are does not matter.
+        small = replace(narrow(one_lane(sums), weight=1), zero_point=False)
+        yield stalls(small, style, depth=depth)
 
 
 def _limits(spec: Spec) -> Iterator[str]:
@@ -164,8 +170,12 @@ def _limits(spec: Spec) -> Iterator[str]:
         small = one_lane(sums)
         if (small.weight, small.activation) != (sums.weight, sums.activation):
             yield f"products of {sums.weight} x {sums.activation}: too large, narrower ones tried"
-        if sums is not inside:
+        if inside.is_dequantised:
             yield "the dequantising half: by simulation only, its plans apart"
+    elif isinstance(inside, IntegerMultiplier):
+        small = provable_product(inside)
+        if small.inputs != inside.inputs:
+            yield f"products of {inside.a} x {inside.b}: too large, narrower ones tried"
     elif isinstance(inside, RoundedOperation):
         small = small_formats(inside)
         if small.inputs != inside.inputs or small.result != inside.result:

@@ -9,7 +9,7 @@ from multipede.sim.formal_solver import Obligation
 
 __all__ = ["adder_obligations", "adder_widths"]
 
-_USE = re.compile(r"^ +(\w+) #\(\s*\.WIDTH\(32'(?:sd|d|h)([0-9a-f]+)\)\s*\)", re.M)
+_USE = re.compile(r"^ +(\w+) #\(\.WIDTH\((\d+)\)\)", re.M)
 
 _BITWISE = {"full_adders": "abc", "half_adders": "ab", "half_adders_plus_one": "ab"}
 _CHAINS = {"ripple_adder": "ab", "ripple_half_adder": "a", "ripple_half_adder_plus_one": "a"}
@@ -18,9 +18,8 @@ _CHAINS = {"ripple_adder": "ab", "ripple_half_adder": "a", "ripple_half_adder_pl
 def adder_widths(verilog: str) -> dict[str, list[int]]:
     """Adder modules that this Verilog has instances of -> their widths."""
     found: dict[str, set[int]] = {}
-    for name, digits in _USE.findall(verilog):
-        base = 16 if "'h" in verilog[: verilog.index(name)] and not digits.isdigit() else 10
-        found.setdefault(name, set()).add(int(digits, base))
+    for name, width in _USE.findall(verilog):
+        found.setdefault(name, set()).add(int(width))
     known = {*_BITWISE, *_CHAINS, "prefix_adder"}
     return {name: sorted(widths) for name, widths in sorted(found.items()) if name in known}
 
@@ -39,8 +38,7 @@ def adder_obligations(
 def _obligation(name: str, widths: list[int], style: str, source: str) -> Obligation:
     inputs, wrong, body = {}, [], ""
     for width in widths:
-        pins = "abc" if name == "full_adders" else ("a" if "half" in name[7:] else "ab")
-        pins = _BITWISE.get(name) or _CHAINS.get(name) or pins
+        pins = _BITWISE.get(name) or _CHAINS.get(name) or "ab"
         inputs |= {f"{pin}_{width}": width for pin in pins}
         if name in _CHAINS:
             inputs[f"ci_{width}"] = 1
@@ -81,8 +79,7 @@ def _compared(name: str, width: int, pins: str) -> str:
         return text + f"  assign wrong_{width} = sum_{width} != a_{width} + b_{width};\n"
     # Bit by bit, as the cells do it.
     text += f"  wire [{width}:0] chain_{width}; assign chain_{width}[0] = ci_{width};\n"
-    text += f"  wire {high} naive_{width}; assign carry_{width}[{width - 1}:0] = co_{width};\n"
-    text += f"  wire co_{width};\n"
+    text += f"  wire {high} naive_{width}; wire co_{width}; assign carry_{width} = co_{width};\n"
     text += f"  {name} #(.WIDTH({width})) at_{width}({wired}, .ci(ci_{width}),"
     text += f" .sum(sum_{width}), .co(co_{width}));\n"
     for bit in range(width):

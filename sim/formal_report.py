@@ -1,4 +1,4 @@
-"""What a formal verification found: what is proved, what is refuted and by what, what is neither."""
+"""What a formal verification found: what is proved, what is refuted, and what is neither."""
 
 from dataclasses import dataclass, field
 from enum import Enum

@@ -82,7 +82,8 @@ class Obligation:
         lines += [f"design -copy-from {name} -as {name} {name}" for name in self.designs]
         lines += ["read_verilog harness.v; hierarchy -check -top harness; proc"]
         # A wire without a driver may be anything for `opt`, so that nothing would be proved.
-        lines += ["flatten; memory_map; check -assert; opt -full"]
+        # Places beyond the end of a memory are free inputs, for the same reason.
+        lines += ["flatten; check -assert; memory_map; setundef -undriven -expose; opt -full"]
         sequence = f"-seq {self.clocks} -prove-skip {self.skipped} " if self.clocks else ""
         if goal:
             return "\n".join(

@@ -18,12 +18,20 @@ from multipede.sim.formal_report import Method
 from multipede.sim.formal_solver import Obligation
 from multipede.sim.verilog import verilog_of
 
-__all__ = ["naive_tile", "narrow", "one_lane", "tile_against_naive"]
+__all__ = [
+    "NARROW",
+    "PRODUCT",
+    "extended",
+    "naive_tile",
+    "narrow",
+    "one_lane",
+    "tile_against_naive",
+]
 
 _GROUP = 4
-_PRODUCT = 32
+PRODUCT = 32
 """bits of weight times bits of activation that the solver manages in a minute"""
-_NARROW = (4, 6)
+NARROW = (4, 6)
 """bits of both where it does not"""
 _CLOCKS = 6
 """clocks from reset in which a counterexample is looked for: a whole group and its result"""
@@ -34,8 +42,8 @@ def one_lane(spec: IntegerTile) -> IntegerTile:
     group's sum as its output; of the same formats, unless products are too large for the
     solver."""
     group = min(_GROUP, spec.records_per_group)
-    if spec.weight.bits * spec.activation.bits > _PRODUCT:
-        spec = _narrowed(spec, *_NARROW)
+    if spec.weight.bits * spec.activation.bits > PRODUCT:
+        spec = _narrowed(spec, *NARROW)
     return replace(
         spec,
         rows=1,
@@ -59,11 +67,11 @@ class _Case(Enum):
     """neither: none"""
 
 
-def narrow(spec: IntegerTile) -> IntegerTile:
-    """The tile with the smallest formats of its kind and groups of 2 at the most, to be followed
-    for many clocks."""
+def narrow(spec: IntegerTile, *, weight: int = 2) -> IntegerTile:
+    """The tile with weights of so many bits, activations of 4 and groups of 2 at the most, to be
+    followed for many clocks."""
     group = min(2, spec.records_per_group) * spec.lanes
-    return replace(_narrowed(spec, 2, 4), group=group)
+    return replace(_narrowed(spec, weight, 4), group=group)
 
 
 def _narrowed(spec: IntegerTile, weight: int, activation: int) -> IntegerTile:
@@ -118,8 +126,8 @@ def naive_tile(spec: IntegerTile) -> str:
         "// naive tile of one lane\n\nmodule gold(\n  input clk,\n  input rst,\n"
         f"  input [{top + z_bits}:0] i_payload,\n  input i_valid,\n"
         f"  output [{p}:0] o_payload,\n  output reg o_valid\n);\n"
-        f"  wire signed [{p - 1}:0] a = {_extended('i_payload', 0, a)};\n"
-        f"  wire signed [{p - 1}:0] w = {_extended('i_payload', a.bits, w)};\n"
+        f"  wire signed [{p - 1}:0] a = {extended('i_payload', 0, a)};\n"
+        f"  wire signed [{p - 1}:0] w = {extended('i_payload', a.bits, w)};\n"
         f"  reg last; reg signed [{p - 1}:0] p;\n{sum_}{counted}"
         f"  wire first = {first};\n  wire ends = {ends};\n"
         "  always @(posedge clk) begin\n    o_valid <= i_valid & ends;\n    if (i_valid) begin\n"
@@ -127,8 +135,8 @@ def naive_tile(spec: IntegerTile) -> str:
         f"      last <= i_payload[{top + z_bits}];\n{count}    end\n"
         f"    if (rst) begin {clear}o_valid <= 0; end\n  end\n"
         + (
-            f"  wire signed [{p - 1}:0] zero = {_extended('z', 0, w)};\n"
-            f"  wire signed [{p - 1}:0] total = {_extended('s', 0, spec.activation_sum)};\n"
+            f"  wire signed [{p - 1}:0] zero = {extended('z', 0, w)};\n"
+            f"  wire signed [{p - 1}:0] total = {extended('s', 0, spec.activation_sum)};\n"
             f"  wire signed [{p - 1}:0] d = p - zero * total;\n"
             if spec.zero_point
             else f"  wire signed [{p - 1}:0] d = p;\n"
@@ -137,7 +145,7 @@ def naive_tile(spec: IntegerTile) -> str:
     )
 
 
-def _extended(word: str, low: int, number_format) -> str:
+def extended(word: str, low: int, number_format) -> str:
     """Some bits of a word as a signed expression of any width."""
     bits = f"{word}[{low + number_format.bits - 1}:{low}]"
     return f"$signed({bits})" if number_format.signed else f"$signed({{1'b0, {bits}}})"
