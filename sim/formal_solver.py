@@ -144,10 +144,9 @@ def discharge(
     deadline = _Deadline(budget)
     outcome, found, reason = Outcome.PROVED, None, None
     try:
-        answers = _answers(obligation, deadline, memory_limit)
-        if not all(answers):
-            goal = obligation.goals[answers.index(False)]
-            outcome, found, reason = _refuted(obligation, goal, deadline, memory_limit, waveform)
+        failing = _failing_goal(obligation, deadline, memory_limit)
+        if failing is not None:
+            outcome, found, reason = _refuted(obligation, failing, deadline, memory_limit, waveform)
     except ToolTimeout:
         outcome, reason = Outcome.NOT_PROVED, f"its {budget:g} s were used up"
     except ToolFailure as failure:
@@ -170,6 +169,20 @@ def discharge(
 def _starved(failure: ToolFailure) -> bool:
     """Whether a failure is one of memory: killed, or said so."""
     return failure.returncode < 0 or "memory limit" in str(failure)
+
+
+def _failing_goal(obligation: Obligation, deadline: _Deadline, memory_limit: int) -> str | None:
+    """The first goal that is not proved, if any."""
+    try:
+        answers = _answers(obligation, deadline, memory_limit)
+    except ToolTimeout:
+        raise
+    except ToolFailure as failure:
+        # A broken design may lack a register that the step names: its runs from reset tell.
+        if obligation.search is None or _starved(failure):
+            raise
+        return obligation.goals[0]
+    return None if all(answers) else obligation.goals[answers.index(False)]
 
 
 def _answers(obligation: Obligation, deadline: _Deadline, memory_limit: int) -> list[bool]:
@@ -210,7 +223,7 @@ def _refuted(
     return (
         Outcome.NOT_PROVED,
         None,
-        f"a step fails, but none of the first {searched.clocks} clocks from reset shows it",
+        f"the step fails, but none of the first {searched.clocks} clocks from reset shows it",
     )
 
 

@@ -51,9 +51,7 @@ def records(found: Counterexample, spec) -> dict[str, np.ndarray]:
     clocks = list(found.clocks)
     last_reset = max((i for i, c in enumerate(clocks) if c.pins.get("rst")), default=-1)
     taken = [
-        c.inputs
-        for c in clocks[last_reset + 1 :]
-        if c.pins["i_valid"] and c.pins.get("i_ready", 1)
+        c.inputs for c in clocks[last_reset + 1 :] if c.pins["i_valid"] and c.pins.get("i_ready", 1)
     ]
     return {
         name: np.array([t[name] for t in taken], np.int64).reshape(-1, *port.shape)
@@ -97,15 +95,12 @@ def test_a_wrong_product_row_is_found():
     [
         (r"\? acc : ", "? acc ^ 1 : "),
         (r"assign ends = ", "assign ends = ~i_last & "),
-        (r"if \(rst\) position <= 2'h0;\n    else if", "if"),
         (r"if \(rst\) position <= 1'h0;\n    else if", "if"),
-        (r"assign o_payload = \{ last,", "assign o_payload = { ~last,"),
+        (r"\{ last, d_0_0 \}", "{ ~last, d_0_0 }"),
     ],
 )
 def test_a_broken_tile_is_found(right, wrong):
     (claim,) = (o for o in obligations(TILE, Style.WORD) if o.name == "naive")
-    if not re.search(right, claim.designs["gate"]):
-        pytest.skip("the other spelling of it")
     found, broken = refuted(claim, wrong, right)
     if "rst" not in right:  # the simulator's reset may find the position as it should be
         assert differs_in_simulation(TILE, broken, records(found, TILE))
@@ -141,7 +136,7 @@ STALL_BUGS = {
     "lost under stall": (r"w_en = i__valid & _\d+_;", "w_en = i__valid & o__ready;"),
     "taken without room": (r"assign i_ready = used != \d'h3;", "assign i_ready = 1;"),
     "place never freed": (r"given = o_valid & o_ready;", "given = o_valid & o_ready & i_valid;"),
-    "reordered": (r"o__payload = r_rdy \? r_data : w_data", "o__payload = i__valid ? w_data : r_data"),
+    "reordered": (r"= r_rdy \? r_data : w_data", "= i__valid ? w_data : r_data"),
     "repeated": (r"\.r_en\(o__ready\)", ".r_en(o__ready & ~i__valid)"),
 }
 
