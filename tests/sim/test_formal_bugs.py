@@ -25,10 +25,21 @@ from multipede.sim.model import compile_verilog
 TILE = mp.MixPE(weight=mp.UINT2, activation=mp.INT4, group=2, rows=1, columns=1, lanes=1)
 
 
+OUTCOMES: dict[tuple[str, str], Outcome] = {}
+"""of unbroken designs, each of which many tests break"""
+
+
+def outcome_of(obligation: Obligation, text: str) -> Outcome:
+    key = obligation.harness, text
+    if key not in OUTCOMES:
+        OUTCOMES[key] = discharge(obligation, budget=60).outcome
+    return OUTCOMES[key]
+
+
 def refuted(obligation: Obligation, wrong: str, right: str) -> tuple[Counterexample, str]:
     """The counterexample to a claim of a design in which a text is replaced, and that design."""
-    assert discharge(obligation, budget=60).outcome is Outcome.PROVED
     text = obligation.designs["gate"]
+    assert outcome_of(obligation, text) is Outcome.PROVED
     broken = re.sub(right, wrong, text, count=1)
     assert broken != text
     changed = replace(obligation, designs=dict(obligation.designs) | {"gate": broken})
@@ -47,9 +58,10 @@ def refuted(obligation: Obligation, wrong: str, right: str) -> tuple[Counterexam
 
 
 def records(found: Counterexample, spec) -> dict[str, np.ndarray]:
-    """The records that were taken since the last reset."""
+    """The records that were taken since the last reset; one in the last clock comes too late."""
     clocks = list(found.clocks)
-    last_reset = max((i for i, c in enumerate(clocks) if c.pins.get("rst")), default=-1)
+    resets = [i for i, clock in enumerate(clocks[:-1]) if clock.pins.get("rst")]
+    last_reset = max(resets, default=-1)
     taken = [
         c.inputs for c in clocks[last_reset + 1 :] if c.pins["i_valid"] and c.pins.get("i_ready", 1)
     ]
@@ -65,7 +77,7 @@ def reference(spec, inputs) -> dict[str, np.ndarray]:
 
 
 def differs_in_simulation(spec, broken: str, inputs) -> bool:
-    model = compile_verilog(broken, spec)
+    model = compile_verilog(re.sub(r"\bgate\b", spec.unit, broken), spec)
     model.reset()
     got = model.run(inputs).outputs
     wanted = reference(spec, inputs)
@@ -134,7 +146,7 @@ def test_styles_that_differ_are_found():
 
 STALL_BUGS = {
     "lost under stall": (r"w_en = i__valid & _\d+_;", "w_en = i__valid & o__ready;"),
-    "taken without room": (r"assign i_ready = used != \d'h3;", "assign i_ready = 1;"),
+    "taken without room": (r"assign i_ready = used != \d'h\d;", "assign i_ready = 1;"),
     "place never freed": (r"given = o_valid & o_ready;", "given = o_valid & o_ready & i_valid;"),
     "reordered": (r"= r_rdy \? r_data : w_data", "= i__valid ? w_data : r_data"),
     "repeated": (r"\.r_en\(o__ready\)", ".r_en(o__ready & ~i__valid)"),
@@ -144,7 +156,7 @@ STALL_BUGS = {
 @pytest.mark.parametrize("name", STALL_BUGS)
 def test_a_broken_queue_is_found(name):
     right, wrong = STALL_BUGS[name]
-    found, _ = refuted(stalls(carrier(2), Style.WORD, depth=3), wrong, right)
+    found, _ = refuted(stalls(carrier(1), Style.WORD, depth=2), wrong, right)
     last = found.clocks[-1]
     assert len(found.clocks) > 2
     assert {"i_ready", "o_ready", "gate_valid"} <= set(last.pins)
@@ -228,7 +240,7 @@ def test_a_broken_cell_plan_is_found(break_):
 
 
 def test_a_broken_word_plan_is_found():
-    plan = plan_words(replace(HEAP, rows=HEAP.rows + (Row("x0", negative=True),)))
+    plan = plan_words(replace(HEAP, rows=(*HEAP.rows, Row("x0", negative=True))))
     assert conservation_of([plan], Style.WORD).passed
     last = plan.adders[-1]
     for wrong in (
