@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from numbers import Real
 
-from multipede.golden.formats import Integer
+from multipede.golden.formats import Float, Integer
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.number_format import require_range, require_type
@@ -21,7 +21,7 @@ from multipede.sim.formal_report import ProofReport
 from multipede.sim.formal_solver import Obligation, discharge
 from multipede.sim.formal_stalls import carrier, stalls
 from multipede.sim.formal_tables import small_formats, unit_against_table
-from multipede.sim.formal_tiles import narrow, one_lane, tile_against_naive
+from multipede.sim.formal_tiles import PRODUCT, narrow, one_lane, tile_against_naive
 from multipede.sim.verilog import verilog_of
 from multipede.toolchain import find
 from multipede.toolchain.find import format_version
@@ -121,7 +121,7 @@ def obligations(spec: Spec, style: Style, *, depth: int = DEPTH) -> Iterator[Obl
         yield tile_against_naive(one_lane(sums), style)
         yield from _ranks(narrow(replace(one_lane(sums), stages=sums.stages)), style, depth, True)
     elif inside.always_ready and not inside.stallable and _has_no_state(inside):
-        yield from _ranks(inside, style, depth, False)
+        yield from _ranks(_comparable(inside), style, depth, False)
     if isinstance(spec, Stallable):
         yield from _stalls(spec, sums, style, depth)
 
@@ -131,6 +131,25 @@ def _integer_tile(spec: Spec) -> IntegerTile | None:
     if isinstance(spec, IntegerTile) and isinstance(spec.activation, Integer):
         return spec.group_tile
     return None
+
+
+def _comparable(spec: Spec) -> Spec:
+    """The unit, with smaller formats where products in two forms are too large for the solver."""
+    if isinstance(spec, IntegerMultiplier):
+        return replace(provable_product(spec), stages=spec.stages)
+    if isinstance(spec, RoundedOperation) and "multiply" in spec.operation:
+        if _significand(spec.operands, spec) > PRODUCT:
+            return replace(small_formats(spec), stages=spec.stages)
+    return spec
+
+
+def _significand(operands: Sequence[str], spec: RoundedOperation) -> int:
+    """Bits of the first factor's significand times bits of the second one's."""
+    bits = 1
+    for number_format in (getattr(spec, name) for name in operands[:2]):
+        whole = number_format.mantissa_bits + 1 if isinstance(number_format, Float) else None
+        bits *= whole or number_format.bits
+    return bits
 
 
 def _has_no_state(spec: Spec) -> bool:
@@ -180,6 +199,8 @@ def _limits(spec: Spec) -> Iterator[str]:
         small = small_formats(inside)
         if small.inputs != inside.inputs or small.result != inside.result:
             yield "a table of these formats: too large, smaller formats of their kind tried"
+        if _comparable(inside) is not inside:
+            yield "styles and register ranks in these formats: products too large, smaller tried"
     elif not (inside.always_ready and not inside.stallable and _has_no_state(inside)):
         yield f"what {inside.unit} computes: by simulation only, its plans and adders apart"
     if isinstance(spec, Stallable) and carrier(inside.latency) is None:

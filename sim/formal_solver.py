@@ -218,7 +218,7 @@ def _refuted(
         )
         if _FALSE in result.log:
             path = _keep(result.outputs["found.vcd"]) if waveform else None
-            clocks = _clocks(searched, result.log)
+            clocks = _clocks(searched, goal_, result.log)
             return Outcome.REFUTED, Counterexample(clocks, path), None
     return (
         Outcome.NOT_PROVED,
@@ -237,12 +237,14 @@ def _keep(vcd: str) -> Path:
     return Path(name)
 
 
-def _clocks(obligation: Obligation, log: str) -> tuple[Clock, ...]:
-    """The values in the solver's last table, clock by clock."""
+def _clocks(obligation: Obligation, goal: str, log: str) -> tuple[Clock, ...]:
+    """The values in the solver's last table, clock by clock up to the first that is wrong."""
     table = log[log.rindex(_FALSE) :]
     values: dict[int, dict[str, int]] = {}
     for clock, name, bits in _VALUE.findall(table):
         values.setdefault(int(clock or 1), {})[name] = int(bits, 2)
+    wrong = [clock for clock, at in values.items() if clock > obligation.skipped and at.get(goal)]
+    last = min(wrong, default=max(values))
     return tuple(
         Clock(
             pins={name: at[name] for name in obligation.shown if name in at},
@@ -250,7 +252,8 @@ def _clocks(obligation: Obligation, log: str) -> tuple[Clock, ...]:
             outputs=_codes(obligation.outputs, at.get("gate_payload")),
             expected=_codes(obligation.outputs, at.get("gold_payload")),
         )
-        for _, at in sorted(values.items())
+        for clock, at in sorted(values.items())
+        if clock <= last
     )
 
 
