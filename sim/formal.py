@@ -10,6 +10,7 @@ from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.rounded_operation import RoundedOperation
+from multipede.golden.second_level_dequantiser import SecondLevelDequantiser
 from multipede.golden.spec import Spec
 from multipede.golden.stallable import Stallable
 from multipede.hw import Style
@@ -21,7 +22,7 @@ from multipede.sim.formal_report import ProofReport
 from multipede.sim.formal_solver import Obligation, discharge
 from multipede.sim.formal_stalls import carrier, stalls
 from multipede.sim.formal_tables import small_formats, unit_against_table
-from multipede.sim.formal_tiles import PRODUCT, narrow, one_lane, tile_against_naive
+from multipede.sim.formal_tiles import NARROW, PRODUCT, narrow, one_lane, tile_against_naive
 from multipede.sim.verilog import verilog_of
 from multipede.toolchain import find
 from multipede.toolchain.find import format_version
@@ -137,9 +138,15 @@ def _comparable(spec: Spec) -> Spec:
     """The unit, with smaller formats where products in two forms are too large for the solver."""
     if isinstance(spec, IntegerMultiplier):
         return replace(provable_product(spec), stages=spec.stages)
-    if isinstance(spec, RoundedOperation) and "multiply" in spec.operation:
-        if _significand(spec.operands, spec) > PRODUCT:
-            return replace(small_formats(spec), stages=spec.stages)
+    if isinstance(spec, SecondLevelDequantiser) and spec.d.bits * spec.scale.bits > PRODUCT:
+        scale, d = (
+            min(limit, f.bits) for limit, f in zip(NARROW, (spec.scale, spec.d), strict=True)
+        )
+        small = {"d": Integer(d, spec.d.signed), "scale": Integer(scale, spec.scale.signed)}
+        return replace(spec, **small, sum=None)
+    multiplies = isinstance(spec, RoundedOperation) and "multiply" in spec.operation
+    if multiplies and _significand(spec.operands, spec) > PRODUCT:
+        return replace(small_formats(spec), stages=spec.stages)
     return spec
 
 
@@ -199,9 +206,9 @@ def _limits(spec: Spec) -> Iterator[str]:
         small = small_formats(inside)
         if small.inputs != inside.inputs or small.result != inside.result:
             yield "a table of these formats: too large, smaller formats of their kind tried"
-        if _comparable(inside) is not inside:
-            yield "styles and register ranks in these formats: products too large, smaller tried"
     elif not (inside.always_ready and not inside.stallable and _has_no_state(inside)):
         yield f"what {inside.unit} computes: by simulation only, its plans and adders apart"
+    if sums is None and _comparable(inside).inputs != inside.inputs:
+        yield "styles and register ranks in these formats: products too large, smaller tried"
     if isinstance(spec, Stallable) and carrier(inside.latency) is None:
         yield f"stalls around a latency of {inside.latency}: at most 16"

@@ -44,7 +44,7 @@ def pipeline(spec: Spec, style: Style, *, depth: int, stateful: bool) -> Obligat
         return None
     gate, gold = verilog_of(spec, style, name="gate"), verilog_of(plain, style, name="gold")
     later = spec.latency - plain.latency
-    claim = f"{spec.unit} with stages = {spec.stages} gives the results of stages = "
+    claim = f"{_named(spec)} with stages = {spec.stages} gives the results of stages = "
     claim += f"{plain.stages} and its valid, {later} clocks later"
     clocks = spec.latency + depth if stateful else 0
     return against(
@@ -67,10 +67,16 @@ def styles_alike(spec: Spec, style: Style, other: Style, *, depth: int, stateful
         gate,
         gold,
         name=f"as {other.value}",
-        claim=f"{spec.unit} in style {style.value} gives what style {other.value} gives",
+        claim=f"{_named(spec)} in style {style.value} gives what style {other.value} gives",
         style=style.value,
         clocks=spec.latency + depth if stateful else 0,
     )
+
+
+def _named(spec: Spec) -> str:
+    """The unit with its inputs' formats, which may be smaller than those asked about."""
+    formats = [f"{name} {port.format}" for name, port in spec.inputs.items() if name != "last"]
+    return f"{spec.unit} ({', '.join(formats)})"
 
 
 def against(

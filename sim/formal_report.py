@@ -179,7 +179,7 @@ class ProofReport:
         for proof in self.proofs:
             count[proof.outcome] += 1
         counts = ", ".join(f"{number} {outcome.value}" for outcome, number in count.items())
-        verdict = "is proved" if self.passed else "is NOT PROVED"
+        verdict = "is proved as far as tried" if self.passed else "is NOT PROVED"
         if not self.proofs:
             verdict += " (there was nothing to prove)"
         lines.append(f"{self.spec.unit} {verdict}: {counts}, {self.seconds:.1f} s")
