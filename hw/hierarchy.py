@@ -13,7 +13,7 @@ from amaranth.hdl import ClockSignal, Const, Fragment, Instance, Module, ResetSi
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
-__all__ = ["Hierarchy", "shared", "to_rtlil"]
+__all__ = ["Hierarchy", "convert", "shared", "to_rtlil"]
 
 
 class Hierarchy:
@@ -23,6 +23,8 @@ class Hierarchy:
         self._top = top
         self._keys: dict[str, object] = {}
         self.definitions: dict[str, str] = {}
+        self.sums: list[object] = []
+        """plans of the bit heaps that were written, in order"""
 
     def define(self, name: str, component: wiring.Component) -> tuple[str, tuple[str, ...]]:
         """Module name and clock pins of ``component``, which is written out at most once.
@@ -36,7 +38,7 @@ class Hierarchy:
             unique, number = f"{name}_{number}", number + 1
         if unique not in self._keys:
             self._keys[unique] = component.key
-            self.definitions[unique] = _convert(component, unique, self)
+            self.definitions[unique] = convert(component, unique, self)
         # Amaranth warns of components that are never elaborated, as an equal one is not again.
         component._MustUse__used = True
         return unique, _clock_pins(self.definitions[unique])
@@ -79,14 +81,15 @@ def to_rtlil(component: wiring.Component, name: str) -> str:
     between the names of nested members (``i_payload``).
     """
     hierarchy = Hierarchy(name)
-    top = _convert(component, name, hierarchy)
+    top = convert(component, name, hierarchy)
     shared_modules = [
         text.replace("attribute \\top 1\n", "") for text in hierarchy.definitions.values()
     ]
     return "\n".join([*shared_modules, top])
 
 
-def _convert(component: wiring.Component, name: str, platform: Hierarchy) -> str:
+def convert(component: wiring.Component, name: str, platform: Hierarchy) -> str:
+    """RTLIL of a component as module ``name``; what it shares goes to ``platform``."""
     fragment = Fragment.get(component, platform)
     ports = {
         port: (value, PortDirection.Input if flow is wiring.In else PortDirection.Output)

@@ -10,6 +10,7 @@ from multipede.hw.arithmetic import adders
 from multipede.hw.arithmetic.bitheap import Heap, Row, inverted
 from multipede.hw.arithmetic.cell_plan import AdderKind, Bit, CellPlan, FinalAdder, plan_cells
 from multipede.hw.arithmetic.word_plan import Term, WordPlan, plan_words
+from multipede.hw.hierarchy import Hierarchy
 from multipede.hw.style import Style
 
 __all__ = ["Summation", "emit", "plan"]
@@ -72,6 +73,8 @@ def emit(
     total: Signal,
 ) -> None:
     """Write a plan into ``m``: ``operands`` by name are summed into the signal ``total``."""
+    if isinstance(platform, Hierarchy):
+        platform.sums.append(plan_)
     (_Words if isinstance(plan_, WordPlan) else _Cells)(m, platform, plan_, operands, total)
 
 

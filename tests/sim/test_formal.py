@@ -1,0 +1,124 @@
+"""Formal verification: what it proves of small units, and what it refuses to pass."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+import multipede as mp
+from multipede.hw import Style
+from multipede.sim.formal import obligations, prove
+from multipede.sim.formal_report import Method, Outcome, ProofReport
+from multipede.sim.formal_solver import discharge
+from multipede.toolchain import ToolError
+
+TILE = mp.MixPE(weight=mp.UINT2, activation=mp.INT4, group=2, rows=1, columns=2, lanes=1)
+SMALL = mp.FloatMultiplier(a=mp.E2M1, b=mp.E2M1, result=mp.E2M1)
+PRODUCT = mp.IntegerMultiplier(a=mp.INT4, b=mp.UINT3, stages=2)
+
+
+@pytest.mark.parametrize(
+    ("spec", "names"),
+    [
+        (TILE, {"plans", "naive", "as word"}),
+        (SMALL, {"plans", "table", "pipeline", "as word"}),
+        (PRODUCT, {"plans", "naive", "pipeline", "as word", "full_adders"}),
+        (mp.Stallable(inside=SMALL), {"plans", "table", "stalls of number_converter"}),
+    ],
+    ids=lambda value: value.unit if hasattr(value, "unit") else "",
+)
+def test_what_is_proved_of_small_units(spec, names):
+    report = prove(spec, styles=[Style.CELLS], depth=2)
+    assert report.passed, str(report)
+    assert names <= {proof.name for proof in report.proofs}
+    assert all(proof.seconds > 0 and proof.claim for proof in report.proofs)
+    assert "is proved" in str(report)
+    assert json.loads(json.dumps(report.to_dict()))["passed"] is True
+    report.raise_on_failure()
+
+
+def test_a_tile_is_proved_for_every_clock():
+    (naive,) = (o for o in obligations(TILE, Style.WORD) if o.name == "naive")
+    proof = discharge(naive, budget=60)
+    assert (proof.outcome, proof.method) == (Outcome.PROVED, Method.INDUCTION)
+
+
+def test_limits_are_said():
+    report = prove(TILE, styles=[Style.WORD])
+    assert "two lanes and more" in str(report)
+
+
+def test_a_budget_too_small_is_no_pass():
+    report = prove(replace(SMALL, stages=2), styles=[Style.WORD], budget=0.01)
+    assert not report.passed
+    outcomes = {proof.outcome for proof in report.proofs if proof.method is not Method.CONSERVATION}
+    assert outcomes == {Outcome.NOT_PROVED}
+    assert "0.01 s were used up" in str(report)
+    assert "is NOT PROVED" in str(report)
+    with pytest.raises(mp.MismatchError, match="NOT PROVED"):
+        report.raise_on_failure()
+
+
+def test_too_little_memory_is_no_pass():
+    (table,) = (o for o in obligations(SMALL, Style.WORD) if o.name == "table")
+    proof = discharge(table, budget=60, memory_limit=1 << 20)
+    assert proof.outcome is Outcome.NOT_PROVED
+    assert "1 MiB were used up" in proof.reason
+
+
+def test_nothing_to_prove_is_no_pass():
+    report = ProofReport(spec=SMALL, proofs=(), limits=(), tools={}, seconds=0.0)
+    assert not report.passed
+    assert "there was nothing to prove" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"spec": "mixpe"}, TypeError, "spec must be a specification, not 'mixpe'"),
+        ({"styles": Style.WORD}, TypeError, "styles must be a sequence of Style"),
+        ({"styles": []}, ValueError, r"styles = \[\]: name at least one"),
+        ({"budget": "long"}, TypeError, "budget must be a number of seconds, not 'long'"),
+        ({"budget": 0}, ValueError, "budget = 0: it must be a positive number of seconds"),
+        ({"budget": float("nan")}, ValueError, "budget = nan: it must be a positive number"),
+        ({"depth": 0}, ValueError, "depth = 0: allowed are 1 to 1000"),
+        ({"depth": 2.5}, TypeError, "depth must be int"),
+        ({"waveform": 1}, TypeError, "waveform must be bool"),
+    ],
+)
+def test_wrong_arguments_are_named(options, error, message):
+    arguments = {"spec": SMALL} | options
+    with pytest.raises(error, match=message):
+        prove(arguments.pop("spec"), **arguments)
+
+
+def test_a_missing_yosys_is_an_error(monkeypatch):
+    def missing(name):
+        raise ToolError(f"no {name}")
+
+    monkeypatch.setattr("multipede.sim.formal.find", missing)
+    with pytest.raises(ToolError, match="no yosys"):
+        prove(SMALL)
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize(
+    "spec",
+    [
+        mp.MixPE(),
+        mp.MixPE(weight=mp.INT4, activation=mp.INT6, stages=3),
+        mp.MultiplierTile(weight=mp.INT4, activation=mp.INT6, lanes=2, group=4),
+        mp.MultiplierTile(
+            weight=mp.INT4, activation=mp.INT6, partial_products=mp.PartialProducts.BOOTH
+        ),
+        mp.FloatAdder(stages=3),
+        mp.FloatMultiplier(),
+        mp.FusedMultiplyAdd(a=mp.E2M1, b=mp.E2M1, c=mp.E2M1, result=mp.E2M1),
+        mp.NumberConverter(),
+        mp.IntegerMultiplier(a=mp.INT5, b=mp.INT6, stages=3),
+        mp.Stallable(inside=mp.MixPE(weight=mp.UINT2, activation=mp.INT4)),
+    ],
+    ids=str,
+)
+def test_what_is_proved_of_larger_units(spec):
+    prove(spec, budget=300).raise_on_failure()
