@@ -12,6 +12,10 @@
 #include "verilated_fst_c.h"
 #endif
 
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
+
 #if TRACE_AVAILABLE != VM_TRACE
 #error "fields.h and the compiler's options disagree about tracing"
 #endif
@@ -262,6 +266,30 @@ int simulation_trace(void* handle, const char* path) {
   return s.trace->isOpen() ? 0 : 1;
 #else
   (void)handle; (void)path;
+  return 1;
+#endif
+}
+
+// What was counted since the model was made, instance by instance.
+int simulation_coverage(void* handle, const char* path) {
+#if VM_COVERAGE
+  auto* counters = static_cast<Simulation*>(handle)->context.coveragep();
+  counters->forcePerInstance(true);
+  counters->write(path);
+  return 0;
+#else
+  (void)handle; (void)path;
+  return 1;
+#endif
+}
+
+// Which of the mutants that the model holds is in force; 0 is the unit as it is.
+int simulation_mutant(void* handle, uint32_t number) {
+#if HAS_MUTANTS
+  static_cast<Simulation*>(handle)->model.mutant = number;
+  return 0;
+#else
+  (void)handle; (void)number;
   return 1;
 #endif
 }
