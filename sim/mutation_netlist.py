@@ -99,15 +99,12 @@ class _Instrumented:
 
     def _mutant(self, select: Net, mutation: Mutation) -> None:
         cell = self._module.cells[mutation.cell]
-        port, bit = mutation.port, mutation.bit
-        drives = cell["port_directions"][port] == "output"
+        drives = cell["port_directions"][mutation.port] == "output"
         where = self._driven if drives else self._read
         for (name, place), net in self._changes(mutation, cell, drives).items():
             where[mutation.cell, name, place].append((select, net))
 
-    def _changes(
-        self, mutation: Mutation, cell: Cell, drives: bool
-    ) -> dict[tuple[str, int], Net]:
+    def _changes(self, mutation: Mutation, cell: Cell, drives: bool) -> dict[tuple[str, int], Net]:
         """What the bits are instead, by port and bit. Nothing is joined yet, so that all that is
         read here is the unit as it is."""
         port, bit = mutation.port, mutation.bit

@@ -146,9 +146,7 @@ def _read_nets(module: NetlistModule) -> set[Net]:
 _Place = tuple[MutationKind, str, int, str | None]
 
 
-def _places(
-    module: NetlistModule, cell: Cell, clock: set[Net], read: set[Net]
-) -> Iterator[_Place]:
+def _places(module: NetlistModule, cell: Cell, clock: set[Net], read: set[Net]) -> Iterator[_Place]:
     inputs = [
         (port, bits) for port, bits in module.words(cell, "input") if not clock.intersection(bits)
     ]

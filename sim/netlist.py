@@ -112,8 +112,9 @@ class NetlistModule:
         else:
             widths = {f"{port}_WIDTH": len(bits) for port, bits in connections.items()}
             widths |= {f"{port}_SIGNED": 0 for port in inputs}
-        self._made += 1
-        self.cells[f"$multipede${self._made}"] = {
+        while (name := f"$multipede${self._made}") in self.cells:
+            self._made += 1
+        self.cells[name] = {
             "hide_name": 1,
             "type": kind,
             "parameters": {k: f"{value:032b}" for k, value in (widths | parameters).items()},

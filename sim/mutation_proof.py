@@ -1,0 +1,197 @@
+"""Whether a mutant differs from its unit at all: a miter, proved or refuted by Yosys' `sat`."""
+
+import json
+import time
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from multipede.golden.spec import Spec
+from multipede.golden.tile import Tile
+from multipede.sim.miter import DIFFERS, LEGAL, REGISTERS, TOP, miter
+from multipede.sim.mutation_netlist import with_mutants
+from multipede.sim.mutation_sites import Mutation
+from multipede.sim.netlist import plain_type
+from multipede.sim.verilog_text import field_ranges
+from multipede.toolchain import ToolError, ToolTimeout
+from multipede.toolchain.yosys import run_yosys
+
+__all__ = ["Answer", "Proof", "prove"]
+
+_INDUCTION = 4
+"""Clocks of induction beyond the unit's latency."""
+_DEEPEST = 80
+"""Clocks that a search for a difference goes through at most."""
+_PROVED = ("SAT proof finished - no model found: SUCCESS!", "Induction step proven: SUCCESS!")
+_REFUTED = (
+    "SAT proof finished - model found: FAIL!",
+    "SAT temporal induction proof finished - model found for base case: FAIL!",
+)
+
+
+class Answer(Enum):
+    """What the solver says of a mutant."""
+
+    EQUIVALENT = "equivalent"
+    DIFFERENT = "different"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The answer, how it was found, and the inputs that tell the two apart, clock by clock."""
+
+    answer: Answer
+    method: str
+    inputs: tuple[dict[str, int], ...] = ()
+
+
+def prove(netlist: dict[str, Any], mutation: Mutation, spec: Spec, *, budget: float) -> Proof:
+    """Compare the unit with its mutant for all inputs that its formats allow.
+
+    Both start from one and the same state, whatever it is, with a clock of ``rst``; they are
+    equivalent if from then on ``o_valid`` and ``i_ready`` are always equal, and ``o_payload`` is
+    wherever ``o_valid`` is 1. If the mutated module is a function of its inputs, it is compared
+    alone first; otherwise temporal induction shows it, over the outputs and those registers that
+    are not seen to differ.
+
+    Parameters
+    ----------
+    budget : seconds for the whole proof.
+    """
+    if mutation.module != spec.unit:
+        alone = _compared(netlist, mutation, mutation.module, None, budget / 4)
+        if alone is not None and alone.answer is Answer.EQUIVALENT:
+            return alone
+    return _compared(netlist, mutation, spec.unit, spec, budget) or Proof(Answer.UNKNOWN, "")
+
+
+def _compared(
+    netlist: dict[str, Any], mutation: Mutation, top: str, spec: Spec | None, budget: float
+) -> Proof | None:
+    """The proof for one module of the netlist; None if the module alone is no function."""
+    deadline = time.monotonic() + budget
+    flat = _flat(with_mutants(netlist, [mutation], top=top), top)
+    if spec is None and any(cell["type"] == "$dff" for cell in flat["cells"].values()):
+        return None
+    made, registers = miter(flat, spec)
+    if "clk" in flat["ports"] and spec is not None:
+        return _by_induction(made, registers, spec, deadline)
+    whole = "the unit" if spec else f"module {plain_type(top)}"
+    return _solve(made, f"-prove {DIFFERS} 0", deadline).proof(f"{whole} as a function", spec)
+
+
+def _flat(netlist: dict[str, Any], top: str) -> dict[str, Any]:
+    """The module alone, without hierarchy."""
+    result = run_yosys(
+        f"read_json netlist.json; hierarchy -top {_escaped(top)}; flatten; opt_clean\n"
+        "write_json flat.json",
+        files={"netlist.json": json.dumps(netlist)},
+        outputs=["flat.json"],
+    )
+    return json.loads(result.outputs["flat.json"])["modules"][top]
+
+
+def _escaped(name: str) -> str:
+    return name if name.startswith("$") else f"\\{name}"
+
+
+def _by_induction(made: dict[str, Any], registers: list[str], spec: Spec, deadline: float) -> Proof:
+    """Induction over the outputs and all registers that are not yet seen to differ, then a search
+    for a difference that comes out later, as at the end of a group."""
+    equal = list(range(len(registers)))
+    steps = spec.latency + spec.initiation_interval + _INDUCTION
+    while True:
+        claims = "".join(f" -prove {REGISTERS}[{index}] 0" for index in equal)
+        options = f"-tempinduct -maxsteps {steps} -prove {DIFFERS} 0{claims}"
+        found = _solve(made, options, deadline)
+        if found.answer is not Answer.DIFFERENT or found.last(DIFFERS):
+            break
+        differing = found.last(REGISTERS)
+        rest = [index for index in equal if not differing >> index & 1]
+        if rest == equal:
+            raise ToolError("yosys refuted a proof of equivalence without showing a difference")
+        equal = rest
+    method = f"temporal induction, {len(equal)} of {len(registers)} registers equal"
+    if found.answer is not Answer.UNKNOWN:
+        return found.proof(method, spec)
+    group = spec.records_per_group if isinstance(spec, Tile) else 1
+    depth = min(_DEEPEST, steps + 2 * group * spec.initiation_interval)
+    options = f"-tempinduct -tempinduct-baseonly -maxsteps {depth} -prove {DIFFERS} 0"
+    return _solve(made, options, deadline).proof(f"searched through {depth} clocks", spec)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What `sat` said, with the values of the miter's pins in each clock."""
+
+    answer: Answer
+    clocks: tuple[dict[str, int], ...] = ()
+
+    def last(self, signal: str) -> int:
+        return self.clocks[-1].get(signal, 0)
+
+    def proof(self, method: str, spec: Spec | None) -> Proof:
+        named = tuple(_named(clock, spec) for clock in self.clocks) if spec else ()
+        return Proof(self.answer, method, named)
+
+
+def _solve(made: dict[str, Any], options: str, deadline: float) -> _Found:
+    """Run `sat` on the miter until the deadline."""
+    left = deadline - time.monotonic()
+    if left < 1:
+        return _Found(Answer.UNKNOWN)
+    twice = f",{REGISTERS}" if REGISTERS in made["modules"][TOP]["ports"] else ""
+    try:
+        result = run_yosys(
+            "read_json miter.json; opt_expr; opt_merge; opt_clean\n"
+            f"sat {options} -set {LEGAL} 1 -timeout {int(left)} -show-inputs"
+            f" -show {DIFFERS}{twice} -dump_json model.json {TOP}",
+            files={"miter.json": json.dumps(made), "model.json": "{}"},
+            outputs=["model.json"],
+            timeout=left + 1,
+        )
+    except ToolTimeout:
+        return _Found(Answer.UNKNOWN)
+    if any(line in result.log for line in _PROVED):
+        return _Found(Answer.EQUIVALENT)
+    if not any(line in result.log for line in _REFUTED):
+        return _Found(Answer.UNKNOWN)
+    sequential = "-tempinduct" in options
+    return _Found(Answer.DIFFERENT, _clocks(json.loads(result.outputs["model.json"]), sequential))
+
+
+def _clocks(wave: dict[str, Any], sequential: bool) -> tuple[dict[str, int], ...]:
+    """The signals of a WaveJSON by clock; the state before the first clock does not count."""
+    columns = {signal["name"]: _column(signal) for signal in wave["signal"]}
+    length = max(map(len, columns.values()))
+    places = range(1, length) if sequential else range(1)
+    return tuple(
+        {name: values[place] for name, values in columns.items() if values[place] is not None}
+        for place in places
+    )
+
+
+def _column(signal: dict[str, Any]) -> list[int | None]:
+    """The values of a signal; None where the solver did not show it."""
+    values: list[int | None] = []
+    data = iter(signal["data"]) if "data" in signal else None
+    for mark in signal["wave"]:
+        if mark == ".":
+            values.append(values[-1])
+            continue
+        text = mark if data is None else next(data)
+        values.append(int(text, 2) if text and set(text) <= {"0", "1"} else None)
+    return values
+
+
+def _named(clock: dict[str, int], spec: Spec) -> dict[str, int]:
+    """The pins of a clock with the payload's elements as codes."""
+    payload = clock.pop("i_payload", 0)
+    named = {name: value for name, value in clock.items() if name in ("rst", "i_valid", "o_ready")}
+    for name, port in spec.inputs.items():
+        for element, (low, bits) in field_ranges({name: port}).items():
+            pattern = payload >> low & (1 << bits) - 1
+            named[element] = int(port.format.from_bits(pattern)) if bits <= 63 else pattern
+        payload >>= port.bits
+    return named
