@@ -8,7 +8,7 @@ from multipede.golden.spec import Spec
 from multipede.sim.mutation_netlist import SELECT
 from multipede.sim.netlist import Net, NetlistModule
 
-__all__ = ["DIFFERS", "LEGAL", "REGISTERS", "TOP", "miter"]
+__all__ = ["DIFFERS", "LEGAL", "REGISTERS", "TOP", "add_legal", "miter"]
 
 TOP = "miter"
 DIFFERS = "differs"
@@ -40,7 +40,7 @@ def miter(flat: dict[str, Any], spec: Spec | None) -> tuple[dict[str, Any], list
         pairs = [_register_bits(module, name) for name in registers]
         differing = [_unequal(module, bits, [twins[net] for net in bits]) for bits in pairs]
         module.add_port(REGISTERS, "output", differing)
-    module.add_port(LEGAL, "output", [_legal(module, spec)])
+    module.add_port(LEGAL, "output", [add_legal(module, spec)])
     names = [_name(module, bits) for bits in pairs] if registers else []
     return {"modules": {TOP: module.content}}, names
 
@@ -153,8 +153,8 @@ def _name(module: NetlistModule, bits: list[Net]) -> str:
     return min(found, key=lambda name: (name.count("."), len(name)), default="a register")
 
 
-def _legal(module: NetlistModule, spec: Spec | None) -> Net:
-    """1 unless the payload holds a bit pattern that is no code of its format."""
+def add_legal(module: NetlistModule, spec: Spec | None) -> Net:
+    """A net that is 1 unless the payload holds a bit pattern that is no code of its format."""
     if spec is None:
         return "1"
     payload = module.content["ports"]["i_payload"]["bits"]

@@ -379,8 +379,12 @@ def _build(
     prefix = f"V{spec.unit}_{identity[:16]}"
     build = place / "build"
     build.mkdir()
-    apart = compile_once if style is Style.WORD else compile_all_once
-    verilog = apart(verilog, top=spec.unit)
+    if coverage:  # a module that is compiled once has the counters of its first instance only
+        options = ("--flatten",)
+    else:
+        apart = compile_once if style is Style.WORD else compile_all_once
+        verilog = apart(verilog, top=spec.unit)
+        options = ()
     verilate(
         {f"{spec.unit}.v": verilog},
         top=spec.unit,
@@ -388,7 +392,7 @@ def _build(
         directory=build,
         trace=trace,
         coverage=coverage,
-        extra=() if style is Style.WORD else _CELLS_OPTIONS,
+        extra=(*options, *(() if style is Style.WORD else _CELLS_OPTIONS)),
     )
     clock = re.search(r"\bVL_IN8\(&?clk,", (build / f"{prefix}.h").read_text()) is not None
     mutants = instruments.mutants

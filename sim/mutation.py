@@ -14,12 +14,13 @@ from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.model import compile_verilog
 from multipede.sim.mutation_netlist import with_mutants
-from multipede.sim.mutation_proof import Answer, Proof, prove
+from multipede.sim.mutation_proof import Proof, prove
 from multipede.sim.mutation_report import Mutant, MutationReport, Outcome
 from multipede.sim.mutation_simulation import beginnings, kill
 from multipede.sim.mutation_sites import Mutation, chosen, mutations_of
 from multipede.sim.netlist import netlist_of, verilog_from
 from multipede.sim.report import MismatchError
+from multipede.sim.solver import Answer
 from multipede.sim.stimulus import Stimulus, stimuli
 from multipede.sim.verify import RECORDS
 from multipede.sim.verilog import verilog_of
@@ -174,5 +175,5 @@ def _judged(
             return Mutant(number, mutation, Outcome.EQUIVALENT, proof.method)
         case Answer.DIFFERENT:
             return Mutant(number, mutation, Outcome.SURVIVED, proof.method, proof.inputs)
-        case Answer.UNKNOWN:
+        case _:
             return Mutant(number, mutation, Outcome.UNDECIDED, proof.method)

@@ -3,38 +3,25 @@
 import json
 import time
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from multipede.golden.spec import Spec
 from multipede.golden.tile import Tile
-from multipede.sim.miter import DIFFERS, LEGAL, REGISTERS, TOP, miter
+from multipede.sim.miter import DIFFERS, REGISTERS, TOP, miter
 from multipede.sim.mutation_netlist import with_mutants
 from multipede.sim.mutation_sites import Mutation
 from multipede.sim.netlist import plain_type
+from multipede.sim.solver import Answer, Found, solve
 from multipede.sim.verilog_text import field_ranges
-from multipede.toolchain import ToolError, ToolTimeout
+from multipede.toolchain import ToolError
 from multipede.toolchain.yosys import run_yosys
 
-__all__ = ["Answer", "Proof", "prove"]
+__all__ = ["Proof", "prove"]
 
 _INDUCTION = 4
 """Clocks of induction beyond the unit's latency."""
 _DEEPEST = 80
 """Clocks that a search for a difference goes through at most."""
-_PROVED = ("SAT proof finished - no model found: SUCCESS!", "Induction step proven: SUCCESS!")
-_REFUTED = (
-    "SAT proof finished - model found: FAIL!",
-    "SAT temporal induction proof finished - model found for base case: FAIL!",
-)
-
-
-class Answer(Enum):
-    """What the solver says of a mutant."""
-
-    EQUIVALENT = "equivalent"
-    DIFFERENT = "different"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -78,7 +65,8 @@ def _compared(
     if "clk" in flat["ports"] and spec is not None:
         return _by_induction(made, registers, spec, deadline)
     whole = "the unit" if spec else f"module {plain_type(top)}"
-    return _solve(made, f"-prove {DIFFERS} 0", deadline).proof(f"{whole} as a function", spec)
+    found = _solved(made, f"-prove {DIFFERS} 0", deadline)
+    return _proof(found, f"{whole} as a function", spec)
 
 
 def _flat(netlist: dict[str, Any], top: str) -> dict[str, Any]:
@@ -104,7 +92,7 @@ def _by_induction(made: dict[str, Any], registers: list[str], spec: Spec, deadli
     while True:
         claims = "".join(f" -prove {REGISTERS}[{index}] 0" for index in equal)
         options = f"-tempinduct -maxsteps {steps} -prove {DIFFERS} 0{claims}"
-        found = _solve(made, options, deadline)
+        found = _solved(made, options, deadline)
         if found.answer is not Answer.DIFFERENT or found.last(DIFFERS):
             break
         differing = found.last(REGISTERS)
@@ -114,75 +102,22 @@ def _by_induction(made: dict[str, Any], registers: list[str], spec: Spec, deadli
         equal = rest
     method = f"temporal induction, {len(equal)} of {len(registers)} registers equal"
     if found.answer is not Answer.UNKNOWN:
-        return found.proof(method, spec)
+        return _proof(found, method, spec)
     group = spec.records_per_group if isinstance(spec, Tile) else 1
     depth = min(_DEEPEST, steps + 2 * group * spec.initiation_interval)
     options = f"-tempinduct -tempinduct-baseonly -maxsteps {depth} -prove {DIFFERS} 0"
-    return _solve(made, options, deadline).proof(f"searched through {depth} clocks", spec)
+    found = _solved(made, options, deadline)
+    return _proof(found, f"searched through {depth} clocks", spec)
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What `sat` said, with the values of the miter's pins in each clock."""
-
-    answer: Answer
-    clocks: tuple[dict[str, int], ...] = ()
-
-    def last(self, signal: str) -> int:
-        return self.clocks[-1].get(signal, 0)
-
-    def proof(self, method: str, spec: Spec | None) -> Proof:
-        named = tuple(_named(clock, spec) for clock in self.clocks) if spec else ()
-        return Proof(self.answer, method, named)
+def _solved(made: dict[str, Any], options: str, deadline: float) -> Found:
+    shown = [DIFFERS, *([REGISTERS] if REGISTERS in made["modules"][TOP]["ports"] else [])]
+    return solve(made, options, deadline, top=TOP, shown=shown)
 
 
-def _solve(made: dict[str, Any], options: str, deadline: float) -> _Found:
-    """Run `sat` on the miter until the deadline."""
-    left = deadline - time.monotonic()
-    if left < 1:
-        return _Found(Answer.UNKNOWN)
-    twice = f",{REGISTERS}" if REGISTERS in made["modules"][TOP]["ports"] else ""
-    try:
-        result = run_yosys(
-            "read_json miter.json; opt_expr; opt_merge; opt_clean\n"
-            f"sat {options} -set {LEGAL} 1 -timeout {int(left)} -show-inputs"
-            f" -show {DIFFERS}{twice} -dump_json model.json {TOP}",
-            files={"miter.json": json.dumps(made), "model.json": "{}"},
-            outputs=["model.json"],
-            timeout=left + 1,
-        )
-    except ToolTimeout:
-        return _Found(Answer.UNKNOWN)
-    if any(line in result.log for line in _PROVED):
-        return _Found(Answer.EQUIVALENT)
-    if not any(line in result.log for line in _REFUTED):
-        return _Found(Answer.UNKNOWN)
-    sequential = "-tempinduct" in options
-    return _Found(Answer.DIFFERENT, _clocks(json.loads(result.outputs["model.json"]), sequential))
-
-
-def _clocks(wave: dict[str, Any], sequential: bool) -> tuple[dict[str, int], ...]:
-    """The signals of a WaveJSON by clock; the state before the first clock does not count."""
-    columns = {signal["name"]: _column(signal) for signal in wave["signal"]}
-    length = max(map(len, columns.values()))
-    places = range(1, length) if sequential else range(1)
-    return tuple(
-        {name: values[place] for name, values in columns.items() if values[place] is not None}
-        for place in places
-    )
-
-
-def _column(signal: dict[str, Any]) -> list[int | None]:
-    """The values of a signal; None where the solver did not show it."""
-    values: list[int | None] = []
-    data = iter(signal["data"]) if "data" in signal else None
-    for mark in signal["wave"]:
-        if mark == ".":
-            values.append(values[-1])
-            continue
-        text = mark if data is None else next(data)
-        values.append(int(text, 2) if text and set(text) <= {"0", "1"} else None)
-    return values
+def _proof(found: Found, method: str, spec: Spec | None) -> Proof:
+    named = tuple(_named(clock, spec) for clock in found.clocks) if spec else ()
+    return Proof(found.answer, method, named)
 
 
 def _named(clock: dict[str, int], spec: Spec) -> dict[str, int]:

@@ -187,11 +187,19 @@ def _of_cell(cell: Cell, inputs: list[tuple[str, list[Net]]]) -> Iterator[_Place
             if _ordered(cell) and len(bits) == len(others) and bits != others:
                 yield MutationKind.SWAPPED_WORDS, port, 0, other
     if kind in ("$add", "$sub"):
-        widths = [len(cell["connections"][port]) for port in "ABY"]
-        for bit in range(1, min(widths[2], max(widths[:2]) + 1)):
+        for bit in _carries(cell):
             yield MutationKind.DROPPED_CARRY, "Y", bit, None
     if kind in OTHER_OPERATOR:
         yield MutationKind.WRONG_OPERATOR, "Y", 0, None
+
+
+def _carries(cell: Cell) -> Iterator[int]:
+    """The bits of a sum or difference into which a carry or borrow can come."""
+    minuend, other, result = (cell["connections"][port] for port in "ABY")
+    for bit in range(1, min(len(result), max(len(minuend), len(other)) + 1)):
+        lower = [other] if cell["type"] == "$sub" else [minuend, other]
+        if all(any(net != "0" for net in word[:bit]) for word in lower):
+            yield bit
 
 
 def _is_arithmetic(cell: Cell) -> bool:

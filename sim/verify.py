@@ -65,7 +65,7 @@ def verify(
     require_range("records", records, 1, 10**12)
     require_range("seed", seed, 0, 2**63)
     began = time.monotonic()
-    styles = _checked_styles(styles)
+    styles = checked_styles(styles)
     if verilog is not None and (not isinstance(verilog, Mapping) or not verilog):
         raise TypeError(f"verilog must map names to texts, not {verilog!r}")
     if verilog is None:
@@ -83,7 +83,7 @@ def verify(
     return VerifyReport(spec, seed, tuple(checks), versions, time.monotonic() - began)
 
 
-def _checked_styles(styles: Sequence[Style] | None) -> list[Style]:
+def checked_styles(styles: Sequence[Style] | None) -> list[Style]:
     if styles is None:
         return list(Style)
     if isinstance(styles, str | Style) or not all(isinstance(style, Style) for style in styles):
