@@ -2,6 +2,7 @@
 
 import copy
 from collections import defaultdict, deque
+from collections.abc import Collection
 from typing import Any
 
 from multipede.golden.spec import Spec
@@ -16,17 +17,20 @@ DIFFERS = "differs"
 LEGAL = "legal"
 """The output that is 1 while the payload holds valid codes only."""
 REGISTERS = "register_differs"
-"""The output with one bit for each register that both have of their own, in the order of their
-names; absent if there are none."""
+"""The output with one bit for each register that the two share and take different values into."""
 _REGISTER = "$dff"
 
 
-def miter(flat: dict[str, Any], spec: Spec | None) -> tuple[dict[str, Any], list[str]]:
-    """The miter of a flat module with an input ``mutant``, and the registers that it holds twice.
+def miter(
+    flat: dict[str, Any], spec: Spec | None, *, own: Collection[str] = ()
+) -> tuple[dict[str, Any], list[str]]:
+    """The miter of a flat module with an input ``mutant``; and the cells of the registers that the
+    bits of REGISTERS stand for.
 
-    Only what depends on ``mutant`` is there twice. A clock of ``rst`` comes first, before which
-    each register of the mutant is what the unit's is. Without ``spec`` it is a miter of a module
-    that must have no registers, all of whose outputs count.
+    Only what depends on ``mutant`` is there twice. The mutant has the registers ``own`` for itself;
+    it reads those of the unit for the others, which is right as long as both take the same values
+    into them: as long as REGISTERS is 0. A clock of ``rst`` comes first, in which the mutant's own
+    registers are what the unit's are. Without ``spec`` all outputs of the module count.
     """
     module = NetlistModule(copy.deepcopy(flat))
     for wire in module.content["netnames"].values():
@@ -34,15 +38,14 @@ def miter(flat: dict[str, Any], spec: Spec | None) -> tuple[dict[str, Any], list
     select = module.content["ports"].pop(SELECT)["bits"]
     module.content["netnames"].pop(SELECT)
     began = _reset_first(module)
-    twins, registers = _doubled(module, select, began)
+    twins, shared = _doubled(module, select, began, own)
     _compare(module, twins, spec, began)
-    if registers:
-        pairs = [_register_bits(module, name) for name in registers]
-        differing = [_unequal(module, bits, [twins[net] for net in bits]) for bits in pairs]
+    taken = [module.cells[name]["connections"]["D"] for name in shared]
+    differing = [_unequal(module, bits, [twins.get(net, net) for net in bits]) for bits in taken]
+    if shared:
         module.add_port(REGISTERS, "output", differing)
     module.add_port(LEGAL, "output", [add_legal(module, spec)])
-    names = [_name(module, bits) for bits in pairs] if registers else []
-    return {"modules": {TOP: module.content}}, names
+    return {"modules": {TOP: module.content}}, shared
 
 
 def _reset_first(module: NetlistModule) -> Net:
@@ -75,27 +78,14 @@ def _reset_first(module: NetlistModule) -> Net:
 
 
 def _doubled(
-    module: NetlistModule, select: list[Net], began: Net
+    module: NetlistModule, select: list[Net], began: Net, own: Collection[str]
 ) -> tuple[dict[Net, Net], list[str]]:
-    """Copy what depends on ``select``; the twins of the nets, and the registers that have one."""
-    readers = defaultdict(set)
-    for name, cell in module.cells.items():
-        for _, bits in module.words(cell, "input"):
-            for net in bits:
-                readers[net].add(name)
-    reached, waiting, names = set(select), deque(select), set()
-    while waiting:
-        for name in readers[waiting.popleft()] - names:
-            names.add(name)
-            for _, bits in module.words(module.cells[name], "output"):
-                waiting.extend(net for net in bits if net not in reached)
-                reached.update(bits)
-    nets = sorted(reached - set(select))
+    """Copy what depends on ``select``; the twins of the nets, and the shared registers behind."""
+    names, shared, nets = _cone(module, select, own)
     twins: dict[Net, Net] = dict(zip(nets, module.fresh(len(nets)), strict=True))
     originals = dict.fromkeys(select, "0")
     mutated = twins | dict.fromkeys(select, "1")
-    registers = []
-    for name in sorted(names):
+    for name in names:
         cell = module.cells[name]
         twin = copy.deepcopy(cell)
         for bits in twin["connections"].values():
@@ -104,13 +94,38 @@ def _doubled(
             bits[:] = [originals.get(net, net) for net in bits]
         module.cells[f"{name}$mutant"] = twin
         if cell["type"] == _REGISTER:
-            registers.append(name)
             after, before = twin["connections"]["Q"], cell["connections"]["Q"]
             held = module.fresh(len(after))
             for zero, one, net in zip(before, held, after, strict=True):
                 module.choose(began, one, zero, net)
             twin["connections"]["Q"] = held
-    return twins, registers
+    return twins, shared
+
+
+def _cone(
+    module: NetlistModule, select: list[Net], own: Collection[str]
+) -> tuple[list[str], list[str], list[Net]]:
+    """The cells that depend on ``select``, the registers in front of which they end, and all nets
+    that the cells drive."""
+    readers = defaultdict(set)
+    for name, cell in module.cells.items():
+        for _, bits in module.words(cell, "input"):
+            for net in bits:
+                readers[net].add(name)
+    reached, waiting = set(select), deque(select)
+    names: set[str] = set()
+    shared: set[str] = set()
+    while waiting:
+        for name in readers[waiting.popleft()] - names - shared:
+            cell = module.cells[name]
+            if cell["type"] == _REGISTER and name not in own:
+                shared.add(name)
+                continue
+            names.add(name)
+            for _, bits in module.words(cell, "output"):
+                waiting.extend(net for net in bits if net not in reached)
+                reached.update(bits)
+    return sorted(names), sorted(shared), sorted(reached - set(select))
 
 
 def _compare(module: NetlistModule, twins: dict[Net, Net], spec: Spec | None, began: Net) -> None:
@@ -137,20 +152,6 @@ def _unequal(module: NetlistModule, ones: list[Net], others: list[Net]) -> Net:
     if ones == others:
         return "0"
     return module.add_cell("$ne", {"A": list(ones), "B": list(others)}, module.fresh(1))[0]
-
-
-def _register_bits(module: NetlistModule, name: str) -> list[Net]:
-    return list(module.cells[name]["connections"]["Q"])
-
-
-def _name(module: NetlistModule, bits: list[Net]) -> str:
-    """What the nets are called, by the shortest public name that covers the first of them."""
-    found = [
-        name
-        for name, wire in module.content["netnames"].items()
-        if not wire["hide_name"] and bits[0] in wire["bits"]
-    ]
-    return min(found, key=lambda name: (name.count("."), len(name)), default="a register")
 
 
 def add_legal(module: NetlistModule, spec: Spec | None) -> Net:

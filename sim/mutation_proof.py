@@ -10,6 +10,7 @@ from multipede.golden.tile import Tile
 from multipede.sim.miter import DIFFERS, REGISTERS, TOP, miter
 from multipede.sim.mutation_netlist import with_mutants
 from multipede.sim.mutation_sites import Mutation
+from multipede.sim.mutation_symmetry import exchanges_addends
 from multipede.sim.netlist import plain_type
 from multipede.sim.solver import Answer, Found, solve
 from multipede.sim.verilog_text import field_ranges
@@ -46,6 +47,8 @@ def prove(netlist: dict[str, Any], mutation: Mutation, spec: Spec, *, budget: fl
     ----------
     budget : seconds for the whole proof.
     """
+    if exchanges_addends(netlist, mutation):
+        return Proof(Answer.EQUIVALENT, "addends of one sum exchanged")
     if mutation.module != spec.unit:
         alone = _compared(netlist, mutation, mutation.module, None, budget / 4)
         if alone is not None and alone.answer is Answer.EQUIVALENT:
@@ -61,11 +64,10 @@ def _compared(
     flat = _flat(with_mutants(netlist, [mutation], top=top), top)
     if spec is None and any(cell["type"] == "$dff" for cell in flat["cells"].values()):
         return None
-    made, registers = miter(flat, spec)
     if "clk" in flat["ports"] and spec is not None:
-        return _by_induction(made, registers, spec, deadline)
+        return _by_induction(flat, spec, deadline)
     whole = "the unit" if spec else f"module {plain_type(top)}"
-    found = _solved(made, f"-prove {DIFFERS} 0", deadline)
+    found = _solved(miter(flat, spec)[0], f"-prove {DIFFERS} 0", deadline)
     return _proof(found, f"{whole} as a function", spec)
 
 
@@ -84,30 +86,34 @@ def _escaped(name: str) -> str:
     return name if name.startswith("$") else f"\\{name}"
 
 
-def _by_induction(made: dict[str, Any], registers: list[str], spec: Spec, deadline: float) -> Proof:
-    """Induction over the outputs and all registers that are not yet seen to differ, then a search
+def _by_induction(flat: dict[str, Any], spec: Spec, deadline: float) -> Proof:
+    """Induction with all registers shared that are not seen to take different values, then a search
     for a difference that comes out later, as at the end of a group."""
-    equal = list(range(len(registers)))
+    own: set[str] = set()
     steps = spec.latency + spec.initiation_interval + _INDUCTION
     while True:
-        claims = "".join(f" -prove {REGISTERS}[{index}] 0" for index in equal)
-        options = f"-tempinduct -maxsteps {steps} -prove {DIFFERS} 0{claims}"
-        found = _solved(made, options, deadline)
+        made, shared = miter(flat, spec, own=own)
+        claim = f"-prove {DIFFERS} 0"
+        if shared:
+            claim += f" -prove {REGISTERS} {'0' * len(shared)}"
+        found = _solved(made, f"-tempinduct -maxsteps {steps} {claim}", deadline)
         if found.answer is not Answer.DIFFERENT or found.last(DIFFERS):
             break
         differing = found.last(REGISTERS)
-        rest = [index for index in equal if not differing >> index & 1]
-        if rest == equal:
+        seen = {name for index, name in enumerate(shared) if differing >> index & 1}
+        if not seen:
             raise ToolError("yosys refuted a proof of equivalence without showing a difference")
-        equal = rest
-    method = f"temporal induction, {len(equal)} of {len(registers)} registers equal"
+        own |= seen
     if found.answer is not Answer.UNKNOWN:
-        return _proof(found, method, spec)
+        return _proof(found, f"by induction, {_registers(len(own))} not always equal", spec)
     group = spec.records_per_group if isinstance(spec, Tile) else 1
     depth = min(_DEEPEST, steps + 2 * group * spec.initiation_interval)
-    options = f"-tempinduct -tempinduct-baseonly -maxsteps {depth} -prove {DIFFERS} 0"
-    found = _solved(made, options, deadline)
-    return _proof(found, f"searched through {depth} clocks", spec)
+    found = _solved(made, f"-tempinduct -tempinduct-baseonly -maxsteps {depth} {claim}", deadline)
+    return _proof(found, f"searched through {depth} clocks at most", spec)
+
+
+def _registers(count: int) -> str:
+    return f"{count} register{'s' * (count != 1)}"
 
 
 def _solved(made: dict[str, Any], options: str, deadline: float) -> Found:

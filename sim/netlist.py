@@ -34,6 +34,8 @@ def netlist_of(verilog: str, *, top: str, flat: bool = False) -> dict[str, Any]:
     def build(place: Path) -> None:
         result = run_yosys(
             f"read_verilog -sv unit.v; hierarchy -check -top {top}; proc; opt_expr; opt_clean\n"
+            # Words of memories as registers, which mutants and the solver can see into.
+            "memory -nordff -nomap; memory_map; opt_expr; opt_clean\n"
             f"{'flatten; opt_clean' if flat else ''}\nwrite_json netlist.json",
             files={"unit.v": verilog},
             outputs=["netlist.json"],
