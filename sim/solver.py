@@ -1,6 +1,7 @@
 """Yosys' `sat` on a netlist made in Python: what it says, and the values that it shows."""
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,15 +76,18 @@ def solve(
         return Found(Answer.NOT_REFUTED)
     if not any(line in result.log for line in _REFUTED):
         return Found(Answer.UNKNOWN)
-    sequential = "-tempinduct" in options or "-seq" in options
-    return Found(Answer.DIFFERENT, _clocks(json.loads(result.outputs["model.json"]), sequential))
+    lengths = re.findall(r"^\[base case (\d+)\]", result.log, re.M)
+    lengths += re.findall(r"-seq (\d+)", options)
+    clocks = int(lengths[-1]) if lengths else None
+    return Found(Answer.DIFFERENT, _clocks(json.loads(result.outputs["model.json"]), clocks))
 
 
-def _clocks(wave: dict[str, Any], sequential: bool) -> tuple[dict[str, int], ...]:
-    """The signals of a WaveJSON by clock; the state before the first clock does not count."""
+def _clocks(wave: dict[str, Any], clocks: int | None) -> tuple[dict[str, int], ...]:
+    """The signals of a WaveJSON in the last so many columns; the state before the first clock may
+    have one, too. None is for functions, whose values are in the first column."""
     columns = {signal["name"]: _column(signal) for signal in wave["signal"]}
     length = max(map(len, columns.values()))
-    places = range(1, length) if sequential else range(1)
+    places = range(1) if clocks is None else range(length - clocks, length)
     return tuple(
         {name: values[place] for name, values in columns.items() if values[place] is not None}
         for place in places
