@@ -13,7 +13,7 @@ from multipede.sim.solver import Answer, solve
 __all__ = ["Place", "Reason", "constant_bits"]
 
 Place = tuple[str, str, int]
-"""path of the instance, signal, bit"""
+"""path of the instance, signal, bit; -1 for a signal of one bit without a range"""
 
 _PROBE = "probe"
 _TOP = "probed"
@@ -52,9 +52,9 @@ def constant_bits(
 def _net(names: Mapping[str, Any], place: Place) -> Net | None:
     path, signal, bit = place
     wire = names.get(f"{path}.{signal}" if path else signal)
-    if wire is None or not 0 <= bit < len(wire["bits"]):
+    if wire is None or not -1 <= bit < len(wire["bits"]):
         return None
-    return wire["bits"][bit]
+    return wire["bits"][max(bit, 0)]
 
 
 def _proved(module: NetlistModule, nets: list[Net], spec: Spec, deadline: float) -> set[Net]:

@@ -101,7 +101,8 @@ def test_queues_and_ready_are_covered():
 
 PARTS = """
 module parts(input clk, input rst, input [7:0] i_payload, input i_valid, output reg [7:0] count,
-             output [9:0] tied, output [9:0] twice, output reg wound, output reg twin);
+             output [9:0] tied, output [9:0] twice, output same, output reg wound,
+             output reg twin);
   initial begin count = 0; wound = 0; twin = 0; end
   reg hidden = 0;
   always @(posedge clk) begin
@@ -111,6 +112,7 @@ module parts(input clk, input rst, input [7:0] i_payload, input i_valid, output 
     hidden <= i_valid;
   end
   assign tied = {2'b00, i_payload};
+  assign same = twin == hidden;
   assign twice = i_payload + i_payload + (twin ^ hidden);
 endmodule
 """
@@ -121,12 +123,14 @@ def test_only_constants_are_excused():
     flat = netlist_of(PARTS, top="parts", flat=True)["modules"]["parts"]
     spec = IntegerMultiplier(a=INT4, b=INT4, stages=1)
     places = [("", "tied", 8), ("", "tied", 7), ("", "twice", 0), ("", "twice", 9)]
-    places += [("", "twice", 8), ("", "wound", 0), ("", "count", 7), ("", "nowhere", 0)]
+    places += [("", "twice", 8), ("", "wound", -1), ("", "count", 7), ("", "nowhere", 0)]
+    places += [("", "same", -1)]
     found = constant_bits(flat, places, spec, budget=60)
     assert found == {
         ("", "tied", 8): Reason.WIRED,
         ("", "twice", 0): Reason.PROVED,
         ("", "twice", 9): Reason.PROVED,
+        ("", "same", -1): Reason.PROVED,
     }
 
 
