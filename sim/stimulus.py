@@ -333,22 +333,26 @@ def _code_pairs(spec: Tile) -> np.ndarray:
 
 
 def _lone_bits(spec: Spec, seed: int) -> Stimulus:
-    """Each input element in turn with one bit set, or all but one, beside random others: of floats
-    in the fraction of every exponent, as what sees whether anything was lost must see each bit."""
+    """Each input element in turn with one bit set, or all but one, beside random others and beside
+    zeros: of floats in the fraction of every exponent. What sees whether anything was lost, or
+    whether anything is left, must see each bit."""
     places = [
-        (name, element, _lone_bit_codes(port.format))
+        (name, element, _lone_bit_codes(port.format), alone)
         for name, port in spec.inputs.items()
         for element in range(port.elements)
+        for alone in (False, True)
     ]
 
     def chunks() -> Iterator[Records]:
-        for index, (name, element, codes) in enumerate(places):
+        for index, (name, element, codes, alone) in enumerate(places):
             records = random_records(spec, len(codes), seed=hash_seed(seed, index))
+            if alone:
+                records = {port: np.zeros_like(array) for port, array in records.items()}
             records[name].reshape(len(codes), -1)[:, element] = codes
             yield records
 
     description = f"each bit of a word alone or missing, seed {seed}"
-    return Stimulus("lone bits", description, sum(len(c) for _, _, c in places), chunks)
+    return Stimulus("lone bits", description, sum(len(c) for _, _, c, _ in places), chunks)
 
 
 def _lone_bit_codes(number_format: Format) -> np.ndarray:
@@ -357,7 +361,8 @@ def _lone_bit_codes(number_format: Format) -> np.ndarray:
     is_float = isinstance(number_format, Float)
     width = number_format.mantissa_bits if is_float else number_format.bits
     lone = np.int64(1) << np.arange(width, dtype=np.int64)
-    patterns = np.concatenate([lone, lone ^ ((1 << width) - 1)])
+    ends = np.array([0, (1 << width) - 1], np.int64)
+    patterns = np.concatenate([lone, lone ^ ends[1], ends])
     if is_float:
         above = np.arange(1 << (number_format.bits - width), dtype=np.int64) << width
         patterns = (above[:, None] | patterns).ravel()

@@ -170,9 +170,10 @@ def test_lone_bits_go_to_one_element_at_a_time():
     spec = FloatAdder()
     (lone,) = [s for s in stimuli(spec, records=1, seed=SEED) if s.name == "lone bits"]
     chunks = list(lone.chunks())
-    assert len(chunks) == 2
-    assert sum(len(chunk["a"]) for chunk in chunks) == lone.records == 2 * 64 * 20
-    for chunk, name, other in zip(chunks, "ab", "ba", strict=True):
-        assert len(np.unique(chunk[name])) == 64 * 20
-        assert len(np.unique(chunk[other])) < 64 * 20
+    assert len(chunks) == 4
+    assert sum(len(chunk["a"]) for chunk in chunks) == lone.records == 4 * 64 * 22
+    for index, (chunk, name, other) in enumerate(zip(chunks, "aabb", "bbaa", strict=True)):
+        assert len(np.unique(chunk[name])) == 64 * 22
+        assert (index % 2 == 0) == bool(chunk[other].any())  # random, then zeros
+        assert len(np.unique(chunk[other])) < 64 * 22
         spec.check_inputs(chunk)
