@@ -3,7 +3,9 @@
 Counted is the Verilog that ``generate`` writes, in every instance: each statement and each side of
 each condition, and each bit of every signal that has a name there, in both directions. Wires that
 Yosys numbers (``_12_``) have none, and Verilator leaves them out. Counters are put in before
-Verilator optimises or inlines, so that nothing is lost to that.
+Verilator optimises or inlines, so that nothing is lost to that. Only records that ``verify``
+compares may cover anything: the noise that it drives in front of resets and while ``i_valid`` is 0
+is left out here.
 """
 
 import tempfile
