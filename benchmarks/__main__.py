@@ -2,13 +2,13 @@
 
 import sys
 
-from benchmarks import build, float_area, matrix_reference, nangate45, simulation
+from benchmarks import build, cocotb_speed, float_area, matrix_reference, nangate45, simulation
 
 
 def main() -> int:
     """Measure and print all targets."""
     targets = []
-    for page in (simulation, build, matrix_reference, nangate45, float_area):
+    for page in (simulation, cocotb_speed, build, matrix_reference, nangate45, float_area):
         for target in page.measure():
             print(target, flush=True)
             targets.append(target)

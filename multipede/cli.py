@@ -7,6 +7,7 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -103,6 +104,11 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--name", help="name of the top module (default: the unit's)")
     generate.add_argument("--vectors", type=int, default=1000, help="records in the bench")
     generate.add_argument("--seed", type=int, default=1)
+    generate.add_argument("--cocotb", action="store_true", help="write tests for cocotb, too")
+    generate.add_argument("--bus", help="put it on a bus, too: axi4-stream")
+    generate.add_argument(
+        "--data-bits", type=int, metavar="N", help="of the bus, 8 to 1024 (a record in one beat)"
+    )
 
     verify = _add_unit(command("verify", "compare RTL with its reference, bit for bit", _verify))
     verify.add_argument(
@@ -111,10 +117,18 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--records",
         type=int,
-        default=100_000,
-        help="random ones per style, beside all corners",
+        help="random ones per style, beside all corners (100000); per case of cocotb (2000)",
     )
     verify.add_argument("--seed", type=int, default=1)
+    verify.add_argument(
+        "--cocotb", action="store_true", help="on the pins under cocotb instead (word style)"
+    )
+    verify.add_argument(
+        "--simulator", default="verilator", help="for --cocotb: verilator or icarus"
+    )
+    verify.add_argument(
+        "--junit", type=Path, metavar="FILE", help="write the checks as JUnit XML, too"
+    )
 
     synthesize = _add_unit(command("synthesize", "count gates or LUTs", _synthesize))
     synthesize.add_argument(
@@ -181,20 +195,38 @@ def _style(name: str | None):
     return None if name is None else Style.parse(name)
 
 
+def _member(kind: type[Enum], what: str, value: str | None):
+    """The member of this value, or None for none."""
+    known = [member.value for member in kind]
+    if value is not None and value not in known:
+        raise ValueError(f"{what} {value!r}: allowed are {', '.join(known)}")
+    return None if value is None else kind(value)
+
+
 def _list(options: argparse.Namespace) -> Answer:
+    from dataclasses import asdict
+
+    from multipede.cost_model.evidence import bundled, kept, standing, summaries
     from multipede.golden.catalogue import unit, unit_names
 
-    rows = []
+    rows, lines = [], []
+    findings = bundled() + kept()
+    width = max(map(len, unit_names()))
     for name in unit_names():
         try:
             u = unit(name)
             row = {"unit": name, "kind": u.kind.value, "title": u.title, "source": u.source}
         except ValueError as error:  # a plug-in that cannot be imported must not hide the others
             row = {"unit": name, "kind": "broken", "title": str(error), "source": ""}
+        known = standing(name, findings)
+        row["evidence"] = {
+            kind: asdict(finding) | {"is_current": finding.is_current}
+            for kind, finding in known.items()
+        }
         rows.append(row)
-    width = max(len(row["unit"]) for row in rows)
-    text = "\n".join(f"{r['unit']:{width}}  {r['kind']:10}  {r['title']}" for r in rows)
-    return HELD, rows, text
+        lines.append(f"{name:{width}}  {row['kind']:10}  {row['title']}")
+        lines += [f"{'':{width}}    {line}" for line in summaries(name, findings)]
+    return HELD, rows, "\n".join(lines)
 
 
 def _show(options: argparse.Namespace) -> Answer:
@@ -282,7 +314,7 @@ def _columns(rows: list[list[str]]) -> list[str]:
 
 
 def _generate(options: argparse.Namespace) -> Answer:
-    from multipede.sim.generate import generate
+    from multipede.sim.generate import Bus, generate
 
     paths = generate(
         _spec(options),
@@ -291,20 +323,47 @@ def _generate(options: argparse.Namespace) -> Answer:
         name=options.name,
         vectors=options.vectors,
         seed=options.seed,
+        cocotb=options.cocotb,
+        bus=_member(Bus, "bus", options.bus),
+        data_bits=options.data_bits,
     )
     files = [str(path) for path in paths]
     return HELD, {"files": files}, "\n".join(files)
 
 
 def _verify(options: argparse.Namespace) -> Answer:
-    from multipede.sim.verify import verify
-
     styles = options.style and [_style(name) for name in options.style]
-    report = verify(_spec(options), styles=styles, records=options.records, seed=options.seed)
+    how = {"styles": styles, "seed": options.seed}
+    if options.records is not None:
+        how["records"] = options.records
+    if options.cocotb:
+        from multipede.sim.cocotb_bench import Simulator, verify_cocotb
+
+        how["simulator"] = _member(Simulator, "simulator", options.simulator)
+        report = verify_cocotb(_spec(options), **how)
+    else:
+        from multipede.sim.verify import verify
+
+        report = verify(_spec(options), **how)
+    return _reported(report, options)
+
+
+def _reported(report, options: argparse.Namespace) -> Answer:
+    """What a report of checks answers. It is taken down for `list`, and written as JUnit XML if
+    that was asked for."""
+    from multipede.cost_model.evidence import keep, of_report
+
+    keep(of_report(report))
+    if options.junit is not None:
+        from multipede.sim.junit import junit_xml
+        from multipede.toolchain import write_atomically
+
+        write_atomically(options.junit, junit_xml(f"multipede {report.spec.unit}", report.cases))
     return (HELD if report.passed else FAILED), report.to_dict(), str(report)
 
 
 def _synthesize(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.evidence import keep, of_synthesis
     from multipede.cost_model.targets import TARGETS, synthesize
 
     spec, style = _spec(options), _style(options.style)
@@ -319,6 +378,7 @@ def _synthesize(options: argparse.Namespace) -> Answer:
         status = TOOL_FAILED if comparison.errors else HELD
         return status, comparison.to_dict(), str(comparison)
     found = [synthesize(spec, target, style=style, **library) for target in targets]
+    keep(of_synthesis(spec, targets if options.liberty is None else [options.liberty.name]))
     return HELD, [result.to_dict() for result in found], "\n\n".join(map(str, found))
 
 

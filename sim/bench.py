@@ -1,14 +1,16 @@
-"""The self-checking Verilog bench of a unit: ``bench.v`` filled in."""
+"""The benches that come with a unit's Verilog: ``bench.v`` and a file of tests, filled in."""
 
 import re
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from multipede.golden.spec import Port, Spec
 from multipede.hw import Style
 from multipede.sim.vectors import Vectors
 
-__all__ = ["bench_verilog"]
+__all__ = ["bench_verilog", "cocotb_tests"]
 
 
 def bench_verilog(
@@ -46,8 +48,23 @@ def bench_verilog(
         "COMPARISONS": "\n".join(_comparisons(spec)),
         "LFSR": f"{(seed * 0x9E3779B1 + 1) & 0xFFFFFFFF or 1:08x}",
     }
-    template = Path(__file__).with_name("bench.v").read_text()
-    return re.sub(r"@(\w+)@", lambda found: str(values[found[1]]), template)
+    return _filled("bench.v", values)
+
+
+def cocotb_tests(spec: Spec, *, name: str, records: int, seed: int) -> str:
+    """Tests for pytest that run the module ``name`` under cocotb, as many records in each."""
+    values = {"NAME": name, "SPEC": _wrapped(str(spec)), "RECORDS": records, "SEED": seed}
+    return _filled("cocotb_test.py.template", values)
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, 98, break_long_words=False))
+
+
+def _filled(template: str, values: Mapping[str, Any]) -> str:
+    """A file of this directory with values for its ``@NAMES@``."""
+    text = Path(__file__).with_name(template).read_text()
+    return re.sub(r"@(\w+)@", lambda found: str(values[found[1]]), text)
 
 
 def _comparisons(spec: Spec) -> Iterator[str]:

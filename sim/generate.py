@@ -5,23 +5,34 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
 
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
-from multipede.sim.bench import bench_verilog
+from multipede.hw.axi4_stream import Axi4StreamLayout
+from multipede.sim.bench import bench_verilog, cocotb_tests
 from multipede.sim.fusesoc import adders_core, unit_core
 from multipede.sim.keywords import KEYWORDS
 from multipede.sim.port_map import port_map, verilog_ports
 from multipede.sim.vectors import golden_vectors
-from multipede.sim.verilog import adder_modules, unit_verilog
+from multipede.sim.verilog import adder_modules, axi4_stream_verilog, unit_verilog
 
-__all__ = ["generate"]
+__all__ = ["Bus", "generate"]
 
 ADDERS = "multipede_adders"
 MAXIMUM_NAME = 128
 MAXIMUM_VECTORS = 1_000_000
+
+
+class Bus(Enum):
+    """What a unit can be put on."""
+
+    AXI4_STREAM = "axi4-stream"
+
+    def __repr__(self) -> str:
+        return f"Bus.{self.name}"
 
 
 def generate(
@@ -32,6 +43,9 @@ def generate(
     name: str | None = None,
     vectors: int = 1000,
     seed: int = 1,
+    cocotb: bool = False,
+    bus: Bus | None = None,
+    data_bits: int | None = None,
 ) -> list[Path]:
     """Write the unit's Verilog, its description and a bench, and return the paths.
 
@@ -46,6 +60,11 @@ def generate(
     ``<name>_tb.v``, ``<name>_inputs.hex``, ``<name>_outputs.hex``
         A bench that checks itself against golden vectors, in Verilator and Icarus Verilog,
         without Python; its header says how to run it.
+    ``test_<name>.py``
+        With ``cocotb``: tests for pytest that run the Verilog in this directory under cocotb.
+    ``<name>_axi4_stream.v``
+        With ``bus``: the unit between two AXI4-Stream ports, complete but for the adders;
+        ``ports.json`` says where operands stand in the beats.
 
     The files depend on the arguments and on the tools' versions alone. All are made before the
     first is put in its place.
@@ -59,6 +78,9 @@ def generate(
         the unit's.
     vectors : records that the bench sends, at least 1.
     seed : of these records and of the bench's pauses.
+    cocotb : whether to write tests for pytest and cocotb, too.
+    bus : a bus to put the unit on, too.
+    data_bits : width of that bus, see :class:`~multipede.hw.axi4_stream.Axi4StreamLayout`.
 
     Raises
     ------
@@ -75,10 +97,14 @@ def generate(
     require_type("style", style, Style)
     require_range("vectors", vectors, 1, MAXIMUM_VECTORS)
     require_range("seed", seed, 0, 2**63)
+    require_type("cocotb", cocotb, bool)
     name = _checked_name(spec.computation.unit if name is None else name)
     place = Path(directory)
     _require_directory(place)
-    files = _contents(spec, style, name, vectors, seed)
+    layout = _bus_layout(spec, bus, data_bits)
+    files = _contents(spec, style, name, vectors, seed, layout)
+    if cocotb:
+        files[f"test_{name}.py"] = cocotb_tests(spec, name=name, records=vectors, seed=seed)
     place.mkdir(parents=True, exist_ok=True)
     _write_together(place, files)
     return [place / file for file in files]
@@ -100,9 +126,29 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _contents(spec: Spec, style: Style, name: str, count: int, seed: int) -> dict[str, str]:
+def _bus_layout(spec: Spec, bus: Bus | None, data_bits: int | None) -> Axi4StreamLayout | None:
+    if bus is None:
+        if data_bits is not None:
+            raise ValueError(f"data_bits = {data_bits}: only with a bus")
+        return None
+    require_type("bus", bus, Bus)
+    return Axi4StreamLayout(spec, data_bits)
+
+
+def _contents(
+    spec: Spec,
+    style: Style,
+    name: str,
+    count: int,
+    seed: int,
+    layout: Axi4StreamLayout | None,
+) -> dict[str, str]:
     """All files by name."""
     verilog = unit_verilog(spec, style, name=name)
+    wrapper = {}
+    if layout is not None:
+        top = f"{name}_axi4_stream"
+        wrapper = {f"{top}.v": axi4_stream_verilog(layout, style, name=top)}
     vectors = golden_vectors(spec, count, seed=seed)
     adders = {}
     if adder_modules(verilog):
@@ -110,9 +156,8 @@ def _contents(spec: Spec, style: Style, name: str, count: int, seed: int) -> dic
     rtl = [f"{name}.v", *(file for file in adders if file.endswith(".v"))]
     bench = [f"{name}_tb.v", f"{name}_inputs.hex", f"{name}_outputs.hex"]
     ports = verilog_ports(verilog)
-    description = port_map(
-        spec, name=name, style=style, ports=ports, files={"rtl": rtl, "bench": bench}
-    )
+    kinds = {"rtl": rtl, "bench": bench} | ({"bus": list(wrapper)} if wrapper else {})
+    description = port_map(spec, name=name, style=style, ports=ports, files=kinds, bus=layout)
     bench_text = bench_verilog(
         spec,
         vectors,
@@ -124,6 +169,7 @@ def _contents(spec: Spec, style: Style, name: str, count: int, seed: int) -> dic
     )
     return {
         f"{name}.v": verilog,
+        **wrapper,
         **adders,
         "ports.json": json.dumps(description, indent=2) + "\n",
         f"{name}.core": unit_core(spec, name=name, with_adders=bool(adders)),

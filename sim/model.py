@@ -43,7 +43,7 @@ _SOURCES = (
 )
 # A compressor tree repeats its inputs many times: Verilator's substitutions make its C++ ten times
 # as long and no faster, and inlining makes one copy for each dot product of a tile.
-_CELLS_OPTIONS = ("-fno-dfg", "-fno-gate")
+CELLS_OPTIONS = ("-fno-dfg", "-fno-gate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -392,7 +392,7 @@ def _build(
         directory=build,
         trace=trace,
         coverage=coverage,
-        extra=(*options, *(() if style is Style.WORD else _CELLS_OPTIONS)),
+        extra=(*options, *(() if style is Style.WORD else CELLS_OPTIONS)),
     )
     clock = re.search(r"\bVL_IN8\(&?clk,", (build / f"{prefix}.h").read_text()) is not None
     mutants = instruments.mutants

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multipede.golden.spec import Port, Spec
 from multipede.hw import Style
 from multipede.toolchain import find
 from multipede.toolchain.find import format_version
+
+if TYPE_CHECKING:
+    from multipede.hw.axi4_stream import Axi4StreamLayout
 
 __all__ = ["VerilogPort", "port_map", "verilog_ports"]
 
@@ -29,14 +32,20 @@ def verilog_ports(verilog: str) -> list[VerilogPort]:
 
 
 def port_map(
-    spec: Spec, *, name: str, style: Style, ports: list[VerilogPort], files: Mapping[str, Any]
+    spec: Spec,
+    *,
+    name: str,
+    style: Style,
+    ports: list[VerilogPort],
+    files: Mapping[str, Any],
+    bus: "Axi4StreamLayout | None" = None,
 ) -> dict[str, Any]:
     """The content of ``ports.json``: plain values only, the same in every process."""
     pins = {port["name"] for port in ports}
     clock = {"port": "clk", "edge": "rising"} if "clk" in pins else None
     # One clock empties a unit of all that it has taken, and so does any longer reset.
     reset = {"port": "rst", "active": "high", "synchronous": True, "clocks": 1}
-    return {
+    description = {
         "schema": SCHEMA,
         "name": name,
         "unit": spec.unit,
@@ -59,6 +68,42 @@ def port_map(
         "always_ready": spec.always_ready,
         "stallable": spec.stallable,
         "operations": dict(spec.operations),
+    }
+    if bus is not None:
+        description["bus"] = _bus(bus, name)
+    return description
+
+
+def _bus(layout: "Axi4StreamLayout", name: str) -> dict[str, Any]:
+    """Where records stand in the beats of the wrapper ``<name>_axi4_stream``."""
+    return {
+        "protocol": "axi4-stream",
+        "module": f"{name}_axi4_stream",
+        "clock": "aclk",
+        "reset": {"port": "aresetn", "active": "low", "synchronous": True},
+        "input": _beats(layout, "s_axis", layout.inputs),
+        "output": _beats(layout, "m_axis", layout.outputs),
+        "tkeep": "bytes left out of a record count as 0; results have all bytes",
+        "tlast": (
+            "of a record comes back with its result"
+            if layout.passes_ends
+            else "is the port last of records; a record that it cuts short is filled up with zeros"
+        ),
+    }
+
+
+def _beats(layout: "Axi4StreamLayout", prefix: str, ports: Mapping[str, Port]) -> dict[str, Any]:
+    """Bits are counted from the lowest of a record's first beat."""
+    operands, offset = {}, 0
+    for name, port in ports.items():
+        operands[name] = _operand(port, offset)
+        offset += port.bits
+    return {
+        "prefix": prefix,
+        "tdata_bits": layout.width(ports),
+        "beats": layout.beats(ports),
+        "bytes": layout.width(ports) * layout.beats(ports) // 8,
+        "operands": operands,
     }
 
 

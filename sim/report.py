@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from multipede.golden.spec import Spec
+from multipede.sim.junit import Case
 
 __all__ = ["Check", "Mismatch", "MismatchError", "VerifyReport"]
 
@@ -72,6 +73,14 @@ class Check:
         agreed = self.mismatch is None and self.error is None
         return agreed and self.records >= self.required and self.results > 0
 
+    @property
+    def failure(self) -> str | None:
+        """What is wrong, in words; None if it passed."""
+        if self.passed:
+            return None
+        too_few = f"{self.records} of {self.required} records, {self.results} results"
+        return self.error or (str(self.mismatch) if self.mismatch else f"too few: {too_few}")
+
 
 @dataclass(frozen=True)
 class VerifyReport:
@@ -102,6 +111,14 @@ class VerifyReport:
     def mismatch(self) -> Mismatch | None:
         """The first mismatch, if any."""
         return next((check.mismatch for check in self.checks if check.mismatch), None)
+
+    @property
+    def cases(self) -> list[Case]:
+        """The checks for JUnit."""
+        return [
+            Case(check.unit, f"{check.style}: {check.stimulus}", check.seconds, check.failure)
+            for check in self.checks
+        ]
 
     def raise_on_failure(self) -> None:
         """MismatchError with the first mismatch unless the verification passed."""

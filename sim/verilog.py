@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache as once
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from multipede.golden.source_files import OWN, require_unchanged, source_digest
 from multipede.golden.spec import Port, Spec
@@ -15,11 +16,15 @@ from multipede.toolchain.yosys import run_yosys
 
 __all__ = [
     "adder_modules",
+    "axi4_stream_verilog",
     "rtl_key",
     "rtlil_of",
     "unit_verilog",
     "verilog_of",
 ]
+
+if TYPE_CHECKING:
+    from multipede.hw.axi4_stream import Axi4StreamLayout
 
 # Our own code between RTLIL and Verilog.
 _SOURCES = ("sim/verilog.py", "sim/verilog_text.py", "toolchain/yosys.py")
@@ -120,7 +125,31 @@ def adder_modules(verilog: str) -> list[str]:
     return [m.strip() for m in modules if re.search(rf"^ +{_module_name(m)} #", verilog, re.M)]
 
 
+def axi4_stream_verilog(layout: "Axi4StreamLayout", style: Style, *, name: str) -> str:
+    """The unit between two AXI4-Stream ports, as :func:`unit_verilog`. Cached."""
+    sources = source_digest(OWN, *_SOURCES)
+    width = str(layout.data_bits)
+    identity = key(rtl_key(layout.inside, style, name), width, find("yosys").identity, sources)
+
+    def build(place: Path) -> None:
+        from multipede.hw.axi4_stream import Axi4Stream
+        from multipede.hw.hierarchy import to_rtlil
+
+        rtlil = to_rtlil(Axi4Stream(layout, style=style), name)
+        heading = _heading(layout.spec, style, pins=False)
+        _write_readable(place, rtlil, style, name, heading, {})
+
+    return (cached("axi4-stream", identity, build) / "unit.v").read_text()
+
+
 def _write_verilog(spec: Spec, style: Style, name: str, place: Path) -> None:
+    rtlil = rtlil_of(spec, style, name=name)
+    _write_readable(place, rtlil, style, name, _heading(spec, style), spec.inputs)
+
+
+def _write_readable(
+    place: Path, rtlil: str, style: Style, name: str, heading: str, inputs: Mapping[str, Port]
+) -> None:
     # opt_clean merges bits that are wired together and so tears words apart: in compressor trees
     # that reads badly and makes Verilator see loops, so there only the top module is cleaned.
     selected = "" if style is Style.WORD else name
@@ -129,24 +158,27 @@ def _write_verilog(spec: Spec, style: Style, name: str, place: Path) -> None:
         # Words no wider than they need to be read better.
         f"wreduce {selected}; opt_clean -purge {selected}\n"
         "write_verilog -noattr unit.v",
-        files={"unit.il": rtlil_of(spec, style, name=name)},
+        files={"unit.il": rtlil},
         outputs=["unit.v"],
     )
-    modules = readable(result.outputs["unit.v"], name, spec.inputs)
-    text = _NO_WARNING.format(heading=_heading(spec, style), modules=modules)
+    modules = readable(result.outputs["unit.v"], name, inputs)
+    text = _NO_WARNING.format(heading=heading, modules=modules)
     write_atomically(place / "unit.v", text)
 
 
-def _heading(spec: Spec, style: Style) -> str:
+def _heading(spec: Spec, style: Style, *, pins: bool = True) -> str:
+    where = [
+        f"latency: {spec.latency} clocks from i_valid to o_valid",
+        *(f"i_payload{field}" for field in _fields(spec.inputs)),
+        *(f"o_payload{field}" for field in _fields(spec.outputs)),
+    ]
     lines = [
         spec.title,
         str(spec),
         f"style: {style.value}",
         f"source: {spec.source}",
         f"specification: {spec.fingerprint}",
-        f"latency: {spec.latency} clocks from i_valid to o_valid",
-        *(f"i_payload{field}" for field in _fields(spec.inputs)),
-        *(f"o_payload{field}" for field in _fields(spec.outputs)),
+        *(where if pins else ["between two AXI4-Stream ports: see ports.json"]),
         "Made by Multipede; do not edit.",
     ]
     return "".join(f"// {line}\n" for line in lines)

@@ -1,9 +1,13 @@
 """The README's examples run as they stand."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+import yaml
+
+from multipede.cli import _parser, _spec
 
 README = Path(__file__).parents[1] / "README.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
@@ -23,3 +27,28 @@ def test_example(block, tmp_path, monkeypatch):
 
 def test_there_are_examples():
     assert len(BLOCKS) >= 2
+
+
+COMMANDS = [
+    line
+    for block in re.findall(r"^```sh\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("multipede ")
+]
+WORKFLOW = yaml.safe_load(
+    re.search(r"^```yaml\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)[1]
+)
+STEPS = [step["run"] for step in WORKFLOW["jobs"]["verify"]["steps"] if "run" in step]
+
+
+@pytest.mark.parametrize("line", [*COMMANDS, *(s for s in STEPS if s.startswith("multipede "))])
+def test_commands_are_understood(line):
+    """Words and parameters are right; what the commands do, other tests try."""
+    options = _parser().parse_args(shlex.split(line)[1:])
+    if hasattr(options, "unit"):
+        _spec(options)
+
+
+def test_the_workflow_is_one():
+    assert WORKFLOW["jobs"]["verify"]["runs-on"] == "ubuntu-latest"
+    assert len(STEPS) == 4

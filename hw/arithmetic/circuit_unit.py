@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Value
 
 from multipede.hw.arithmetic.circuit import Circuit, Word
 from multipede.hw.arithmetic.circuit_emit import emit_circuit
@@ -16,7 +16,10 @@ __all__ = ["CircuitUnit", "CircuitUnitPlan"]
 
 
 class CircuitUnitPlan(UnitPlan):
-    """A circuit cut by as many register ranks as the specification has clocks of latency."""
+    """A circuit cut by as many register ranks as the specification has clocks of latency.
+
+    A port that is an array is one word, the first element in its lowest bits.
+    """
 
     @abstractmethod
     def results(self, c: Circuit, codes: Mapping[str, Word]) -> Mapping[str, Word]:
@@ -40,9 +43,11 @@ class CircuitUnit(Unit):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        inputs = {name: self.i.payload[name] for name in self.spec.inputs}
+        # Arrays are words of their elements, the first one lowest.
+        inputs = {name: Value.cast(self.i.payload[name]) for name in self.spec.inputs}
         outputs = emit_circuit(m, platform, self.plan.circuit, inputs)
         valid = delayed(m, self.i.valid, self.spec.latency, name="valid", reset=True)
         m.d.comb += self.o.valid.eq(valid)
-        m.d.comb += [self.o.payload[name].eq(value) for name, value in outputs.items()]
+        for name, value in outputs.items():
+            m.d.comb += Value.cast(self.o.payload[name]).eq(value)
         return m
