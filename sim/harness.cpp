@@ -12,6 +12,10 @@
 #include "verilated_fst_c.h"
 #endif
 
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
+
 #if TRACE_AVAILABLE != VM_TRACE
 #error "fields.h and the compiler's options disagree about tracing"
 #endif
@@ -19,6 +23,9 @@
 namespace {
 
 using Words = uint32_t;
+
+// Records that are not compared, and payloads that are not valid, must not count as coverage.
+constexpr bool noise = !VM_COVERAGE;
 
 // One element of BITS bits at bit OFFSET; both are known to the compiler.
 template <int BITS>
@@ -233,8 +240,9 @@ void simulation_reset(void* handle, uint64_t seed, int before, int clocks, int v
   Random random{seed * 0x9e3779b97f4a7c15ull | 1};
   for (int i = 0; i < 4; ++i) random.next();
   bool taken = true;  // a valid record stays until it is accepted
+  if (!noise) before = valid = 0;
   for (int i = 0; i < before + clocks; ++i) {
-    if (taken) {
+    if (taken && noise) {
       for (auto& word : s.in) word = static_cast<Words>((random.next() & random.next()) >> 32);
       s.in[INPUT_WORDS - 1] &= INPUT_TOP_MASK;
       assign(s.model.i_payload, s.in);
@@ -262,6 +270,30 @@ int simulation_trace(void* handle, const char* path) {
   return s.trace->isOpen() ? 0 : 1;
 #else
   (void)handle; (void)path;
+  return 1;
+#endif
+}
+
+// What was counted since the model was made, instance by instance.
+int simulation_coverage(void* handle, const char* path) {
+#if VM_COVERAGE
+  auto* counters = static_cast<Simulation*>(handle)->context.coveragep();
+  counters->forcePerInstance(true);
+  counters->write(path);
+  return 0;
+#else
+  (void)handle; (void)path;
+  return 1;
+#endif
+}
+
+// Which of the mutants that the model holds is in force; 0 is the unit as it is.
+int simulation_mutant(void* handle, uint32_t number) {
+#if HAS_MUTANTS
+  static_cast<Simulation*>(handle)->model.mutant = number;
+  return 0;
+#else
+  (void)handle; (void)number;
   return 1;
 #endif
 }
@@ -306,7 +338,7 @@ int simulation_run(void* handle, Run* run) {
       for (int i = 0; i < Inputs::count; ++i) pack[i](run->inputs[i], run->consumed, s.in);
       assign(s.model.i_payload, s.in);
       pending = true;
-    } else if (!pending && run->gap != 0) {
+    } else if (noise && !pending && run->gap != 0) {
       // Nothing may depend on the payload while valid is low.
       for (int i = 0; i < INPUT_WORDS; ++i) s.in[i] = static_cast<Words>(random.next() >> 32);
       s.in[INPUT_WORDS - 1] &= INPUT_TOP_MASK;

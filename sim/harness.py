@@ -14,8 +14,13 @@ def harness_source() -> Path:
     return Path(__file__).with_name("harness.cpp")
 
 
-def fields_header(spec: Spec, *, prefix: str, clock: bool, trace: bool) -> str:
-    """``fields.h`` for the model whose Verilated class is ``prefix``."""
+def fields_header(
+    spec: Spec, *, prefix: str, clock: bool, trace: bool, mutants: bool = False
+) -> str:
+    """``fields.h`` for the model whose Verilated class is ``prefix``.
+
+    ``mutants`` says whether it has the input ``mutant``.
+    """
     inputs = sum(port.bits for port in spec.inputs.values())
     outputs = sum(port.bits for port in spec.outputs.values())
     top = inputs % 32
@@ -28,6 +33,7 @@ def fields_header(spec: Spec, *, prefix: str, clock: bool, trace: bool) -> str:
             f"#define HAS_INPUT_READY {int(not spec.always_ready)}",
             f"#define HAS_OUTPUT_READY {int(spec.stallable)}",
             f"#define TRACE_AVAILABLE {int(trace)}",
+            f"#define HAS_MUTANTS {int(mutants)}",
             f"#define INPUT_WORDS {-(-inputs // 32)}",
             f"#define OUTPUT_WORDS {-(-outputs // 32)}",
             f"#define INPUT_TOP_MASK {hex((1 << top) - 1 if top else 0xFFFFFFFF)}u",

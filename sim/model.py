@@ -20,7 +20,14 @@ from multipede.toolchain import ToolError, cached, find, key, write_atomically
 from multipede.toolchain.compiler import compiler_key
 from multipede.toolchain.verilator import compile_shared, verilate
 
-__all__ = ["Model", "SimulationError", "SimulationRun", "compile_model", "compile_verilog"]
+__all__ = [
+    "Instruments",
+    "Model",
+    "SimulationError",
+    "SimulationRun",
+    "compile_model",
+    "compile_verilog",
+]
 
 ELEMENT_TYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 CHUNK_CLOCKS = 1 << 16
@@ -37,6 +44,18 @@ _SOURCES = (
 # A compressor tree repeats its inputs many times: Verilator's substitutions make its C++ ten times
 # as long and no faster, and inlining makes one copy for each dot product of a tile.
 CELLS_OPTIONS = ("-fno-dfg", "-fno-gate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instruments:
+    """What a model can do besides computing: write waveforms, count coverage, choose mutants.
+
+    ``mutants`` is for Verilog whose top module has an input ``mutant`` more than the unit.
+    """
+
+    trace: bool = False
+    coverage: bool = False
+    mutants: bool = False
 
 
 class SimulationError(RuntimeError):
@@ -91,6 +110,7 @@ class Model:
 
     def __init__(self, library: Path, spec: Spec):
         self.spec = spec
+        self._path = library
         self._library = ctypes.CDLL(str(library))
         self._library.simulation_create.restype = ctypes.c_void_p
         self._library.simulation_cycles.restype = ctypes.c_int64
@@ -131,6 +151,26 @@ class Model:
         """Write everything from now on to an FST waveform. ToolError if not compiled for that."""
         if self._library.simulation_trace(self._handle, str(path).encode()):
             raise ToolError(f"no waveform can be written to {path}: compile with trace=True")
+
+    def write_coverage(self, path: Path) -> None:
+        """Write what was counted since the model was made, as Verilator writes it.
+
+        ToolError if the model was not compiled for that or the file cannot be written.
+        """
+        if self._library.simulation_coverage(self._handle, str(path).encode()):
+            raise ToolError(f"no coverage can be written to {path}: compile with coverage")
+        if not path.is_file():
+            raise ToolError(f"Verilator did not write its coverage to {path}")
+
+    def mutant(self, number: int) -> "Model":
+        """One more model of the library, with this mutant in force; 0 is the unit as it is.
+
+        ToolError if the library holds no mutants.
+        """
+        made = Model(self._path, self.spec)
+        if made._library.simulation_mutant(made._handle, ctypes.c_uint32(number)):
+            raise ToolError(f"the model of {self.spec.unit} has no mutants: compile with mutants")
+        return made
 
     def run(
         self,
@@ -273,10 +313,13 @@ def _chunks(records: int, initiation_interval: int) -> Iterator[tuple[int, int]]
         yield start, min(records, start + size)
 
 
-def compile_model(spec: Spec, *, style: Style = Style.WORD, trace: bool = False) -> Model:
+def compile_model(
+    spec: Spec, *, style: Style = Style.WORD, trace: bool = False, coverage: bool = False
+) -> Model:
     """The unit's model, compiled on first use and cached by content.
 
-    The cache's key needs neither elaboration nor torch, so that an unchanged unit starts at once.
+    With ``trace`` it can write waveforms; with ``coverage`` it counts, and is slower. The cache's
+    key needs neither elaboration nor torch, so that an unchanged unit starts at once.
 
     Raises
     ------
@@ -287,53 +330,77 @@ def compile_model(spec: Spec, *, style: Style = Style.WORD, trace: bool = False)
         raise TypeError(f"spec must be a specification, not {spec!r}")
     if not isinstance(style, Style):
         raise TypeError(f"style must be a Style, not {style!r}")
-    identity = key(rtl_key(spec, style), find("yosys").identity, *_compilation(trace))
+    instruments = Instruments(trace=trace, coverage=coverage)
+    identity = key(rtl_key(spec, style), find("yosys").identity, *_compilation(instruments))
 
     def build(place: Path) -> None:
-        _build(verilog_of(spec, style), spec, place, identity, trace, style)
+        _build(verilog_of(spec, style), spec, place, identity, instruments, style)
 
     return Model(cached("model", identity, build) / "model.so", spec)
 
 
-def compile_verilog(verilog: str, spec: Spec, *, trace: bool = False) -> Model:
+def compile_verilog(
+    verilog: str,
+    spec: Spec,
+    *,
+    trace: bool = False,
+    style: Style = Style.WORD,
+    mutants: bool = False,
+) -> Model:
     """A model of any Verilog that has the ports of ``spec``: a mutant, a netlist, another's RTL.
 
-    The top module must be called like the unit.
+    The top module must be called like the unit. ``style`` only matters to how it is compiled.
+    With ``mutants`` the top module has an input of that name, which :meth:`Model.mutant` sets.
     """
-    identity = key(verilog, rtl_key(spec, Style.WORD), *_compilation(trace))
+    instruments = Instruments(trace=trace, mutants=mutants)
+    identity = key(verilog, rtl_key(spec, style), *_compilation(instruments))
 
     def build(place: Path) -> None:
-        _build(verilog, spec, place, identity, trace, Style.WORD)
+        _build(verilog, spec, place, identity, instruments, style)
 
     return Model(cached("model", identity, build) / "model.so", spec)
 
 
-def _compilation(trace: bool) -> list[str]:
+def _compilation(instruments: Instruments) -> list[str]:
     """What a library depends on besides the RTL."""
     tools = [find("verilator").identity, compiler_key(find("c++"))]
-    return [*tools, str(trace), source_digest(OWN, *_SOURCES)]
+    return [*tools, repr(instruments), source_digest(OWN, *_SOURCES)]
 
 
-def _build(verilog: str, spec: Spec, place: Path, identity: str, trace: bool, style: Style) -> None:
+def _build(
+    verilog: str,
+    spec: Spec,
+    place: Path,
+    identity: str,
+    instruments: Instruments,
+    style: Style,
+) -> None:
+    trace, coverage = instruments.trace, instruments.coverage
     prefix = f"V{spec.unit}_{identity[:16]}"
     build = place / "build"
     build.mkdir()
-    apart = compile_once if style is Style.WORD else compile_all_once
-    verilog = apart(verilog, top=spec.unit)
+    if coverage:  # a module that is compiled once has the counters of its first instance only
+        options = ("--flatten",)
+    else:
+        apart = compile_once if style is Style.WORD else compile_all_once
+        verilog = apart(verilog, top=spec.unit)
+        options = ()
     verilate(
         {f"{spec.unit}.v": verilog},
         top=spec.unit,
         prefix=prefix,
         directory=build,
         trace=trace,
-        extra=() if style is Style.WORD else CELLS_OPTIONS,
+        coverage=coverage,
+        extra=(*options, *(() if style is Style.WORD else CELLS_OPTIONS)),
     )
     clock = re.search(r"\bVL_IN8\(&?clk,", (build / f"{prefix}.h").read_text()) is not None
-    header = fields_header(spec, prefix=prefix, clock=clock, trace=trace)
+    mutants = instruments.mutants
+    header = fields_header(spec, prefix=prefix, clock=clock, trace=trace, mutants=mutants)
     write_atomically(build / "fields.h", header)
     harness = build / "harness.cpp"
     harness.write_bytes(harness_source().read_bytes())
-    compile_shared(build, prefix, [harness], place / "model.so", "-O1", trace)
+    compile_shared(build, prefix, [harness], place / "model.so", "-O1", trace, coverage)
     for path in sorted(build.rglob("*"), reverse=True):
         path.unlink()
     build.rmdir()

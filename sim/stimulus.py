@@ -60,7 +60,7 @@ def stimuli(spec: Spec, *, records: int, seed: int) -> list[Stimulus]:
     elif isinstance(spec, Tile):
         sweeps = [_lane_pairs(spec)]
     else:
-        sweeps = []
+        sweeps = [_lone_bits(spec, seed + 5)]
     paused = max(1, records // 4)
     return [
         _corners(spec),
@@ -330,6 +330,43 @@ def _code_pairs(spec: Tile) -> np.ndarray:
     pairs = list(itertools.product(activations, spec.weight.corners()))
     pairs += itertools.product(spec.activation.corners(), weights)
     return np.array(pairs, np.int64)
+
+
+def _lone_bits(spec: Spec, seed: int) -> Stimulus:
+    """Each input element in turn with one bit set, or all but one, beside random others and beside
+    zeros: of floats in the fraction of every exponent. What sees whether anything was lost, or
+    whether anything is left, must see each bit."""
+    places = [
+        (name, element, _lone_bit_codes(port.format), alone)
+        for name, port in spec.inputs.items()
+        for element in range(port.elements)
+        for alone in (False, True)
+    ]
+
+    def chunks() -> Iterator[Records]:
+        for index, (name, element, codes, alone) in enumerate(places):
+            records = random_records(spec, len(codes), seed=hash_seed(seed, index))
+            if alone:
+                records = {port: np.zeros_like(array) for port, array in records.items()}
+            records[name].reshape(len(codes), -1)[:, element] = codes
+            yield records
+
+    description = f"each bit of a word alone or missing, seed {seed}"
+    return Stimulus("lone bits", description, sum(len(c) for _, _, c, _ in places), chunks)
+
+
+def _lone_bit_codes(number_format: Format) -> np.ndarray:
+    if number_format.bits <= FEW_BITS:
+        return number_format.codes()
+    is_float = isinstance(number_format, Float)
+    width = number_format.mantissa_bits if is_float else number_format.bits
+    lone = np.int64(1) << np.arange(width, dtype=np.int64)
+    ends = np.array([0, (1 << width) - 1], np.int64)
+    patterns = np.concatenate([lone, lone ^ ends[1], ends])
+    if is_float:
+        above = np.arange(1 << (number_format.bits - width), dtype=np.int64) << width
+        patterns = (above[:, None] | patterns).ravel()
+    return np.asarray(number_format.from_bits(patterns))
 
 
 def _few_codes(number_format: Format) -> list[int]:

@@ -65,7 +65,7 @@ def verify(
     require_range("records", records, 1, 10**12)
     require_range("seed", seed, 0, 2**63)
     began = time.monotonic()
-    styles = _checked_styles(styles)
+    styles = checked_styles(styles)
     if verilog is not None and (not isinstance(verilog, Mapping) or not verilog):
         raise TypeError(f"verilog must map names to texts, not {verilog!r}")
     if verilog is None:
@@ -83,7 +83,7 @@ def verify(
     return VerifyReport(spec, seed, tuple(checks), versions, time.monotonic() - began)
 
 
-def _checked_styles(styles: Sequence[Style] | None) -> list[Style]:
+def checked_styles(styles: Sequence[Style] | None) -> list[Style]:
     if styles is None:
         return list(Style)
     if isinstance(styles, str | Style) or not all(isinstance(style, Style) for style in styles):
@@ -94,7 +94,7 @@ def _checked_styles(styles: Sequence[Style] | None) -> list[Style]:
 
 
 @dataclass
-class _Subject:
+class Subject:
     """One RTL text under test, with what was compared so far."""
 
     name: str
@@ -121,13 +121,13 @@ def _compare(
     total = sum(stimulus.records for stimulus in plan)
     with tqdm(total=total, unit="record", desc=spec.unit, disable=None, leave=False) as bar:
         for stimulus in plan:
-            subjects = [_Subject(name, sources[name], models[name]) for name in sources]
+            subjects = [Subject(name, sources[name], models[name]) for name in sources]
             _drive(spec, stimulus, subjects, bar, waveform)
             checks += [_check(spec, stimulus, subject) for subject in subjects]
     return checks
 
 
-def _check(spec: Spec, stimulus: Stimulus, subject: _Subject) -> Check:
+def _check(spec: Spec, stimulus: Stimulus, subject: Subject) -> Check:
     return Check(
         unit=_short(spec),
         style=subject.name,
@@ -152,7 +152,7 @@ def _short(spec: Spec) -> str:
 
 
 def _drive(
-    spec: Spec, stimulus: Stimulus, subjects: list[_Subject], bar: tqdm, waveform: bool
+    spec: Spec, stimulus: Stimulus, subjects: list[Subject], bar: tqdm, waveform: bool
 ) -> None:
     """Run one stimulus from reset, on all subjects side by side, until they differ."""
     state = None
@@ -162,13 +162,13 @@ def _drive(
             return
         for subject in active:
             if index == 0 and not spec.keeps_pace:
-                _check_idle_latency(subject, chunk)
-            _begin(subject.model, stimulus, index)
+                check_idle_latency(subject, chunk)
+            begin(subject.model, stimulus, index)
         active = [subject for subject in active if subject.error is None]
         state = None if stimulus.resets else state
-        outputs = [_simulate(subject, chunk, stimulus, index) for subject in active]
+        outputs = [simulate(subject, chunk, stimulus, index) for subject in active]
         # Behind the simulation, so that an unchanged unit starts before torch is imported.
-        expected, state = _reference(spec, chunk, state)
+        expected, state = expected_results(spec, chunk, state)
         for subject, got in zip(active, outputs, strict=True):
             if got is None:
                 continue
@@ -181,7 +181,7 @@ def _drive(
         bar.update(len(next(iter(chunk.values()))))
 
 
-def _check_idle_latency(subject: _Subject, chunk: Records) -> None:
+def check_idle_latency(subject: Subject, chunk: Records) -> None:
     """One record that gives a result, from reset: a unit that may wait has no reason to."""
     one = {name: array[:1].copy() for name, array in chunk.items()}
     if "last" in one:
@@ -200,14 +200,14 @@ def _wrong_latency(spec: Spec, latency: int) -> str:
     return f"the latency is {latency} clocks, {spec.latency} specified"
 
 
-def _begin(model: Model, stimulus: Stimulus, chunk: int) -> None:
+def begin(model: Model, stimulus: Stimulus, chunk: int) -> None:
     """Reset where a chunk comes from reset; always alike, so that a replay is the same."""
     if chunk == 0 or stimulus.resets:
         model.reset(turn=chunk)
 
 
-def _simulate(
-    subject: _Subject, chunk: Records, stimulus: Stimulus, index: int
+def simulate(
+    subject: Subject, chunk: Records, stimulus: Stimulus, index: int
 ) -> dict[str, np.ndarray] | None:
     """The results, or None where the unit hung or gave too many."""
     began = time.monotonic()
@@ -228,7 +228,7 @@ def _simulate(
     return run.outputs
 
 
-def _reference(spec: Spec, chunk: Records, state) -> tuple[dict[str, np.ndarray], object]:
+def expected_results(spec: Spec, chunk: Records, state) -> tuple[dict[str, np.ndarray], object]:
     import torch
 
     tensors = {name: torch.from_numpy(array) for name, array in chunk.items()}
@@ -239,7 +239,7 @@ def _reference(spec: Spec, chunk: Records, state) -> tuple[dict[str, np.ndarray]
 def _difference(
     spec: Spec,
     stimulus: Stimulus,
-    subject: _Subject,
+    subject: Subject,
     expected: dict[str, np.ndarray],
     got: dict[str, np.ndarray],
 ) -> Mismatch | None:
@@ -275,7 +275,7 @@ def _value(port: Port, code: int | None) -> str:
 def _explained(
     spec: Spec,
     stimulus: Stimulus,
-    subject: _Subject,
+    subject: Subject,
     mismatch: Mismatch,
     chunk_index: int,
     waveform: bool,
@@ -294,7 +294,7 @@ def _explained(
 
 def _replay(model: Model, chunks: list[Records], stimulus: Stimulus) -> None:
     for index, chunk in enumerate(chunks):
-        _begin(model, stimulus, index)
+        begin(model, stimulus, index)
         model.run(chunk, gaps=stimulus.gaps, stalls=stimulus.stalls, seed=index + 1)
 
 
@@ -304,7 +304,7 @@ def _guilty_record(model: Model, chunks: list[Records], stimulus: Stimulus, resu
     while low < high:
         middle = (low + high) // 2
         _replay(model, chunks[:-1], stimulus)
-        _begin(model, stimulus, len(chunks) - 1)
+        begin(model, stimulus, len(chunks) - 1)
         part = {name: array[: middle + 1] for name, array in chunks[-1].items()}
         try:
             given = model.run(part, gaps=stimulus.gaps, stalls=stimulus.stalls, seed=len(chunks))
@@ -321,7 +321,7 @@ def _waveform(
     """An FST file of the records up to the guilty one."""
     model = _model(spec, source, trace=True)
     _replay(model, chunks[:-1], stimulus)
-    _begin(model, stimulus, len(chunks) - 1)
+    begin(model, stimulus, len(chunks) - 1)
     start = max(0, record - WAVEFORM_RECORDS)
     if start:
         model.run({name: array[:start] for name, array in chunks[-1].items()}, drain=False)

@@ -26,6 +26,8 @@ from .run import run
 _SHIM = Path(__file__).resolve().with_name("include")
 _PROGRAM = "simulation"
 _FAST = ("-O3", "--x-assign", "fast", "--x-initial", "fast")
+# Without a width, signals of more than 256 bits would silently not be counted.
+_COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-max-width", "1000000")
 
 
 def root() -> Path:
@@ -53,7 +55,7 @@ def include() -> Path:
     return path
 
 
-def runtime(*, trace: bool = False, timing: bool = False) -> Path:
+def runtime(*, trace: bool = False, timing: bool = False, coverage: bool = False) -> Path:
     """A directory with the objects of Verilator's runtime, compiled once per machine.
 
     Raises:
@@ -63,6 +65,7 @@ def runtime(*, trace: bool = False, timing: bool = False) -> Path:
     parts = [_objects(("verilated.cpp", "verilated_threads.cpp"))]
     parts += [_objects(("verilated_fst_c.cpp",), trace=True)] if trace else []
     parts += [_objects(("verilated_timing.cpp",), timing=True)] if timing else []
+    parts += [_objects(("verilated_cov.cpp",))] if coverage else []
     if len(parts) == 1:
         return parts[0]
 
@@ -80,6 +83,7 @@ def verilate(
     prefix: str,
     directory: Path,
     trace: bool = False,
+    coverage: bool = False,
     extra: Sequence[str] = (),
 ) -> None:
     """Translate Verilog to C++ in the directory, with classes that begin with `prefix`.
@@ -90,6 +94,7 @@ def verilate(
         prefix: distinct for every model that shares a process.
         directory: where the Verilog and the C++ are put.
         trace: whether the model can write FST waveforms.
+        coverage: whether the model counts the lines that run and the bits that toggle.
         extra: further arguments of Verilator's.
 
     Raises:
@@ -97,6 +102,7 @@ def verilate(
         ToolFailure: the Verilog is wrong.
     """
     arguments = ["--no-timing", *_FAST, *(["--trace-fst", "--trace-structs"] if trace else [])]
+    arguments += _COVERAGE if coverage else []
     _verilate(verilog, [*arguments, *extra], top=top, prefix=prefix, directory=directory)
 
 
@@ -107,6 +113,7 @@ def compile_shared(
     output: Path,
     optimisation: str = "-O1",
     trace: bool = False,
+    coverage: bool = False,
 ) -> None:
     """Compile a Verilated model and our own C++ sources into one shared library.
 
@@ -116,14 +123,15 @@ def compile_shared(
         sources: C++ that includes `<prefix>.h`.
         output: the library.
         optimisation: the compiler's -O option.
-        trace: as given to `verilate`.
+        trace, coverage: as given to `verilate`.
 
     Raises:
         ToolError: no Verilator or no compiler.
         ToolFailure: a source does not compile or link.
     """
-    runtime_objects = sorted(runtime(trace=trace).glob("*.o"))
-    flags = _headers([*_flags(trace=trace), optimisation], trace=trace, timing=False)
+    runtime_objects = sorted(runtime(trace=trace, coverage=coverage).glob("*.o"))
+    options = [*_flags(trace=trace, coverage=coverage), optimisation]
+    flags = _headers(options, trace=trace, timing=False)
     generated = batch(_generated(directory, prefix), directory, name=prefix, last=sources)
     objects = compile_objects(generated, [*flags, f"-I{directory}"], directory)
     link_shared([*objects, *runtime_objects], output, _libraries(trace))
@@ -231,7 +239,7 @@ def _compile(sources: Sequence[Path], flags: Sequence[str], place: Path) -> None
     compile_objects(sources, flags, place)
 
 
-def _flags(*, trace: bool = False, timing: bool = False) -> list[str]:
+def _flags(*, trace: bool = False, timing: bool = False, coverage: bool = False) -> list[str]:
     path = include()
     fst = int(trace)
     return [
@@ -240,7 +248,7 @@ def _flags(*, trace: bool = False, timing: bool = False) -> list[str]:
         # A shared library's statics must stay its own, whatever else is loaded.
         *(() if is_clang() else ("-fno-gnu-unique",)),
         *(f"-DVM_TIMING={int(timing)}", f"-DVM_TRACE={fst}", f"-DVM_TRACE_FST={fst}"),
-        *("-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0", "-DVM_COVERAGE=0", "-DVM_SC=0"),
+        *("-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0", f"-DVM_COVERAGE={int(coverage)}", "-DVM_SC=0"),
         *(f"-I{path}", f"-I{path / 'vltstd'}"),
         *((f"-I{_SHIM}",) if trace and not _needs_zlib() else ()),
     ]

@@ -154,3 +154,26 @@ def test_half_of_the_random_records_are_related():
         a, b = (FP16.decode(records[name]) for name in "ab")
         close = np.abs(a + b) < np.abs(a) / 64
     assert 0.05 < close.mean() < 0.5
+
+
+def test_lone_bits_meet_every_exponent_and_bit():
+    """What ORs the bits that are lost, or those of a NaN, must see each of them alone."""
+    (lone,) = [s for s in stimuli(NumberConverter(), records=1, seed=SEED) if s.name == "lone bits"]
+    codes = np.concatenate([chunk["x"] for chunk in lone.chunks()])
+    assert len(codes) == lone.records
+    fractions = {(code >> 23, code & (1 << 23) - 1) for code in codes.tolist()}
+    assert fractions >= {(e, 1 << bit) for e in range(512) for bit in range(23)}
+    assert fractions >= {(e, (1 << 23) - 1 - (1 << bit)) for e in range(512) for bit in range(23)}
+
+
+def test_lone_bits_go_to_one_element_at_a_time():
+    spec = FloatAdder()
+    (lone,) = [s for s in stimuli(spec, records=1, seed=SEED) if s.name == "lone bits"]
+    chunks = list(lone.chunks())
+    assert len(chunks) == 4
+    assert sum(len(chunk["a"]) for chunk in chunks) == lone.records == 4 * 64 * 22
+    for index, (chunk, name, other) in enumerate(zip(chunks, "aabb", "bbaa", strict=True)):
+        assert len(np.unique(chunk[name])) == 64 * 22
+        assert (index % 2 == 0) == bool(chunk[other].any())  # random, then zeros
+        assert len(np.unique(chunk[other])) < 64 * 22
+        spec.check_inputs(chunk)
