@@ -17,6 +17,10 @@ from typing import Any
 from multipede.golden.catalogue import spec_from_dict
 from multipede.golden.spec import Spec
 from multipede.hw import Style
+from multipede.sim.coverage_data import Kind as Reached
+from multipede.sim.coverage_report import CoverageReport
+from multipede.sim.formal_report import ProofReport
+from multipede.sim.mutation_report import MutationReport
 from multipede.sim.report import VerifyReport
 from multipede.sim.verilog import rtl_key
 from multipede.toolchain import cache, write_atomically
@@ -100,7 +104,26 @@ def of_report(report: Any) -> list[Evidence]:
     """What a report of checks shows."""
     if isinstance(report, VerifyReport):
         return of_verification(report)
+    if isinstance(report, ProofReport | CoverageReport | MutationReport):
+        kind, summary = _summary(report)
+        return [evidence(report.spec, kind, passed=report.passed, summary=summary)]
     raise TypeError(f"no evidence is known to follow from {type(report).__name__}")
+
+
+def _summary(report: ProofReport | CoverageReport | MutationReport) -> tuple[Kind, str]:
+    if isinstance(report, ProofReport):
+        proved = sum(proof.passed for proof in report.proofs)
+        return Kind.PROVED, f"{proved} of {len(report.proofs)} claims"
+    if isinstance(report, CoverageReport):
+        shares = [
+            f"{style.style} {100 * (style.reachable_share(Reached.TOGGLE) or 0):.2f} %"
+            for style in report.styles
+        ]
+        return Kind.COVERED, f"toggles within reach: {', '.join(shares)}"
+    low, high = (100 * end for end in report.interval)
+    score = "no score" if report.score is None else f"{100 * report.score:.2f} %"
+    number, style = len(report.mutants), report.style.value
+    return Kind.MUTATED, f"{score} ({low:.1f} to {high:.1f}) of {number} mutants, {style}"
 
 
 def of_verification(report: VerifyReport) -> list[Evidence]:

@@ -5,7 +5,6 @@ import json
 import os
 import shlex
 import sys
-import textwrap
 from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
@@ -120,11 +119,23 @@ def _parser() -> argparse.ArgumentParser:
         help="random ones per style, beside all corners (100000); per case of cocotb (2000)",
     )
     verify.add_argument("--seed", type=int, default=1)
-    verify.add_argument(
+    instead = verify.add_mutually_exclusive_group()
+    instead.add_argument(
         "--cocotb", action="store_true", help="on the pins under cocotb instead (word style)"
     )
+    instead.add_argument("--formal", action="store_true", help="prove what can be proved instead")
+    instead.add_argument(
+        "--coverage", action="store_true", help="what the stimuli reach in the RTL instead"
+    )
+    instead.add_argument(
+        "--mutate",
+        type=int,
+        metavar="N",
+        help="plant N errors instead: are they found? (word style)",
+    )
+    verify.add_argument("--simulator", help="for --cocotb: verilator (default) or icarus")
     verify.add_argument(
-        "--simulator", default="verilator", help="for --cocotb: verilator or icarus"
+        "--budget", type=float, metavar="S", help="seconds for each proof of --formal, --mutate"
     )
     verify.add_argument(
         "--junit", type=Path, metavar="FILE", help="write the checks as JUnit XML, too"
@@ -230,87 +241,10 @@ def _list(options: argparse.Namespace) -> Answer:
 
 
 def _show(options: argparse.Namespace) -> Answer:
-    from multipede.golden.parameter_text import parameter_texts
-    from multipede.hw import Style, inventory
+    from multipede.show import shown
 
-    spec = _spec(options)
-    ports = {
-        direction: {
-            name: {
-                "format": port.format.name,
-                "shape": list(port.shape),
-                "bits": port.bits,
-                "meaning": port.meaning,
-            }
-            for name, port in getattr(spec, direction).items()
-        }
-        for direction in ("inputs", "outputs")
-    }
-    document = spec.to_dict() | ports
-    document |= {
-        "meaning": parameter_texts(type(spec.computation)),
-        "kind": spec.kind.value,
-        "title": spec.title,
-        "source": spec.source,
-        "latency": spec.latency,
-        "latency_is": "exact" if spec.always_ready else "least",
-        "initiation_interval": spec.initiation_interval,
-        "operations": dict(spec.operations),
-        "fingerprint": spec.fingerprint,
-        "inventory": {style.value: dict(inventory(spec, style=style)) for style in Style},
-    }
-    return HELD, document, _shown(spec, document)
-
-
-def _shown(spec, document: dict) -> str:
-    core = spec.computation
-    lines = [f"{core.unit}: {core.title}", f"source: {core.source}"]
-    lines += [f"{spec.unit}: {spec.title}"] * (spec is not core)
-    lines += ["", "parameters"]
-    rows = [
-        [name, str(value).lower() if isinstance(value, bool | None) else str(value), meaning]
-        for (name, value), meaning in zip(
-            core.to_dict()["parameters"].items(), document["meaning"].values(), strict=True
-        )
-    ]
-    lines += _columns(rows)
-    for direction in ("inputs", "outputs"):
-        rows = [
-            [name, port["format"], _array(port["shape"]), f"{port['bits']} bits", port["meaning"]]
-            for name, port in document[direction].items()
-        ]
-        lines += ["", direction, *_columns(rows)]
-    least = "" if spec.always_ready else "at least "
-    clocks = spec.initiation_interval
-    pace = "every clock" if clocks == 1 else f"every {clocks} clocks"
-    lines += ["", f"latency {least}{spec.latency} clocks, one record {pace}"]
-    lines += [f"{number} {name} per record" for name, number in spec.operations.items()]
-    lines += ["", "operators, in bits"]
-    rows = [
-        [style, ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))]
-        for style, counts in document["inventory"].items()
-    ]
-    return "\n".join(lines + _columns(rows))
-
-
-def _array(shape: list[int]) -> str:
-    return " x ".join(map(str, shape)) or "-"
-
-
-def _columns(rows: list[list[str]]) -> list[str]:
-    """Rows under one another, as wide as they must be; the last column is wrapped."""
-    widths = [max(map(len, column)) + 2 for column in list(zip(*rows, strict=True))[:-1]]
-    indent = " " * (2 + sum(widths))
-    lines = []
-    for *cells, text in rows:
-        start = "  " + "".join(f"{cell:{w}}" for cell, w in zip(cells, widths, strict=True))
-        lines += textwrap.wrap(
-            text.replace("``", ""),
-            max(98, len(indent) + 40),
-            initial_indent=start,
-            subsequent_indent=indent,
-        ) or [start.rstrip()]
-    return lines
+    document, text = shown(_spec(options))
+    return HELD, document, text
 
 
 def _generate(options: argparse.Namespace) -> Answer:
@@ -332,20 +266,50 @@ def _generate(options: argparse.Namespace) -> Answer:
 
 
 def _verify(options: argparse.Namespace) -> Answer:
+    spec = _spec(options)
     styles = options.style and [_style(name) for name in options.style]
-    how = {"styles": styles, "seed": options.seed}
-    if options.records is not None:
-        how["records"] = options.records
+    seed = {"seed": options.seed}
+    records = {} if options.records is None else {"records": options.records}
+    budget = {} if options.budget is None else {"budget": options.budget}
+    _refuse_unused(options)
     if options.cocotb:
         from multipede.sim.cocotb_bench import Simulator, verify_cocotb
 
-        how["simulator"] = _member(Simulator, "simulator", options.simulator)
-        report = verify_cocotb(_spec(options), **how)
+        simulator = _member(Simulator, "simulator", options.simulator or "verilator")
+        report = verify_cocotb(spec, styles=styles, simulator=simulator, **records, **seed)
+    elif options.formal:
+        from multipede.sim.formal import prove
+
+        report = prove(spec, styles=styles, **budget)
+    elif options.coverage:
+        from multipede.sim.coverage import measure_coverage
+
+        report = measure_coverage(spec, styles=styles, **records, **seed, **budget)
+    elif options.mutate is not None:
+        from multipede.sim.mutation import mutate
+
+        if styles and len(styles) > 1:
+            raise ValueError("--mutate takes one style at a time")
+        style = {"style": styles[0]} if styles else {}
+        report = mutate(spec, count=options.mutate, **style, **records, **seed, **budget)
     else:
         from multipede.sim.verify import verify
 
-        report = verify(_spec(options), **how)
+        report = verify(spec, styles=styles, **records, **seed)
     return _reported(report, options)
+
+
+def _refuse_unused(options: argparse.Namespace) -> None:
+    """What was given for another way of verification is a mistake, not a hint."""
+    proofs = options.formal or options.coverage or options.mutate is not None
+    unused = {
+        "--simulator": options.simulator is not None and not options.cocotb,
+        "--budget": options.budget is not None and not proofs,
+        "--records": options.records is not None and options.formal,
+    }
+    for name, is_unused in unused.items():
+        if is_unused:
+            raise ValueError(f"{name} has no meaning here (see 'multipede verify --help')")
 
 
 def _reported(report, options: argparse.Namespace) -> Answer:

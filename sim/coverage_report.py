@@ -8,6 +8,7 @@ from typing import Any
 from multipede.golden.spec import Spec
 from multipede.sim.coverage_constants import Reason
 from multipede.sim.coverage_data import Kind
+from multipede.sim.junit import Case
 
 __all__ = ["CoverageReport", "StyleCoverage", "Uncovered", "ranges"]
 
@@ -109,6 +110,19 @@ class CoverageReport:
         """Whether every style reaches the target."""
         return bool(self.styles) and all(self._reaches(style) for style in self.styles)
 
+    @property
+    def cases(self) -> list[Case]:
+        """The styles for JUnit."""
+        return [
+            Case(
+                self.spec.unit,
+                f"{style.style}: coverage",
+                self.seconds / len(self.styles),
+                None if self._reaches(style) else "\n".join(_style_lines(style)),
+            )
+            for style in self.styles
+        ]
+
     def _reaches(self, style: StyleCoverage) -> bool:
         shares = {kind: style.reachable_share(kind) for kind in Kind}
         counted = [share for share in shares.values() if share is not None]
@@ -130,15 +144,19 @@ class CoverageReport:
     def __str__(self) -> str:
         lines = [str(self.spec)]
         for style in self.styles:
-            lines.append(f"  {style.style}: {style.records} records")
-            lines += [f"    {_kind_line(style, kind)}" for kind in Kind]
-            lines += [f"      {place}" for place in style.uncovered]
+            lines += _style_lines(style)
         verdict = "reaches" if self.passed else "DOES NOT REACH"
         lines.append(
             f"{self.spec.unit}: coverage {verdict} {100 * self.target:g} % of what is within reach,"
             f" seed {self.seed}, {self.seconds:.1f} s"
         )
         return "\n".join(lines)
+
+
+def _style_lines(style: StyleCoverage) -> list[str]:
+    lines = [f"  {style.style}: {style.records} records"]
+    lines += [f"    {_kind_line(style, kind)}" for kind in Kind]
+    return lines + [f"      {place}" for place in style.uncovered]
 
 
 def _kind_line(style: StyleCoverage, kind: Kind) -> str:

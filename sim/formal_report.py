@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from multipede.golden.spec import Spec
+from multipede.sim.junit import Case
 from multipede.sim.report import MismatchError
 
 __all__ = ["Clock", "Counterexample", "Method", "Outcome", "Proof", "ProofReport"]
@@ -154,6 +155,19 @@ class ProofReport:
     def counterexample(self) -> Counterexample | None:
         """The first counterexample, if any."""
         return next((p.counterexample for p in self.proofs if p.counterexample), None)
+
+    @property
+    def cases(self) -> list[Case]:
+        """The proofs for JUnit."""
+        return [
+            Case(
+                self.spec.unit,
+                f"{proof.style}: {proof.name}",
+                proof.seconds,
+                None if proof.passed else str(proof).strip(),
+            )
+            for proof in self.proofs
+        ]
 
     def raise_on_failure(self) -> None:
         """MismatchError with the whole report unless all is proved."""

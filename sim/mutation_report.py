@@ -8,6 +8,7 @@ from typing import Any
 
 from multipede.golden.spec import Spec
 from multipede.hw import Style
+from multipede.sim.junit import Case
 from multipede.sim.mutation_sites import Mutation
 
 __all__ = ["Mutant", "MutationReport", "Outcome", "wilson_interval"]
@@ -83,6 +84,12 @@ class MutationReport:
             and self.counts[Outcome.KILLED] > 0
             and (self.score >= self.target)
         )
+
+    @property
+    def cases(self) -> list[Case]:
+        """One for JUnit: whether the target is reached."""
+        name = f"{self.style.value}: {len(self.mutants)} mutants"
+        return [Case(self.spec.unit, name, self.seconds, None if self.passed else str(self))]
 
     @property
     def counts(self) -> Counter[Outcome]:

@@ -204,3 +204,48 @@ sys.exit(cli.main(sys.argv[1:]))
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         starts.append(float(done.stderr.split()[0]))
     assert min(starts[1:]) < 2.0
+
+
+ONE_LANE = ["mixpe", "-p", "rows=1", "-p", "columns=1", "-p", "lanes=1", "-p", "group=2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["--formal", "--style", "word"], "is proved as far as tried"),
+        (["--coverage", "--style", "word", "--records", "2000"], "coverage reaches 95 %"),
+        (["--mutate", "8", "--records", "500"], "8 mutants killed"),
+    ],
+)
+def test_ways_of_verification(arguments, shown, capsys, tmp_path):
+    file = tmp_path / "junit.xml"
+    assert cli.main(["verify", *ONE_LANE, *arguments, "--junit", str(file)]) == 0
+    assert shown in capsys.readouterr().out
+    assert 'failures="0"' in file.read_text()
+    assert cli.main(["verify", *ONE_LANE, *arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["passed"] is True
+
+
+def test_a_budget_that_is_too_small_is_no_pass(capsys):
+    arguments = ["--formal", "--style", "cells", "--budget", "0.01"]
+    assert cli.main(["verify", *ONE_LANE, *arguments]) == 1
+    assert "NOT PROVED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--formal", "--cocotb"], "not allowed with argument"),
+        (["--budget", "5"], "--budget has no meaning here"),
+        (["--formal", "--records", "5"], "--records has no meaning here"),
+        (["--simulator", "icarus"], "--simulator has no meaning here"),
+        (["--cocotb", "--simulator", "vcs"], "simulator 'vcs': allowed are verilator, icarus"),
+        (["--mutate", "5", "--style", "word", "--style", "cells"], "one style at a time"),
+        (["--mutate", "0"], "count = 0: allowed are 1 to"),
+    ],
+)
+def test_mistakes_in_ways_of_verification(arguments, message, capsys):
+    assert cli.main(["verify", *ONE_LANE, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
