@@ -10,6 +10,7 @@ from multipede.golden.catalogue import unit
 from multipede.golden.formats import INT4, INT8
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
+from multipede.golden.number_converter import NumberConverter
 from multipede.golden.stallable import Stallable
 from multipede.hw import Style
 from multipede.sim import coverage as coverage_module
@@ -91,6 +92,14 @@ def test_a_branch_that_is_never_taken_is_named(monkeypatch):
     missed = [u for u in report.styles[0].uncovered if u.kind is Kind.BRANCH]
     assert {(u.path, u.signal) for u in missed} >= {("p_0_0_dot_product", "cond_then")}
     assert all(u.reason is None and u.line for u in missed)
+
+
+def test_a_constant_1_is_not_covered_by_the_rise_at_the_beginning():
+    """Verilator takes all bits to be 0 before anything runs."""
+    report = measure_coverage(NumberConverter(), styles=[Style.WORD], records=2000)
+    (place,) = [u for u in report.styles[0].uncovered if u.signal == "nonzero"]
+    assert (place.what, place.reason, place.points) == ("0->1 1->0", Reason.PROVED, 2)
+    assert report.styles[0].reachable_share(Kind.TOGGLE) == 1
 
 
 def test_queues_and_ready_are_covered():
