@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: help demo test regress bench tables lint doctor clean
+.PHONY: help demo test regress bench tables status lint doctor clean
 
 help:
 	@echo "make demo     a transformer layer through the RTL, compared bit for bit (build/demo/)"
@@ -12,6 +12,7 @@ help:
 	@echo "make regress  long tests besides"
 	@echo "make bench    speed, memory and area against their targets"
 	@echo "make tables   write the README's tables anew"
+	@echo "make status   take down what is known of every unit, for 'multipede list' (hours)"
 	@echo "make lint     style and the direction of imports"
 	@echo "make doctor   which tools are there, and how to get the others"
 	@echo "make clean    remove .venv and build/"
@@ -34,6 +35,9 @@ bench: $(READY)
 
 tables: $(READY)
 	$(BIN)/python tools/tables.py
+
+status: $(READY)
+	$(BIN)/python tools/status.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
