@@ -20,7 +20,6 @@ from amaranth.hdl import (
     Value,
 )
 from amaranth.lib import wiring
-from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from multipede.golden.number_format import require_type
@@ -28,6 +27,7 @@ from multipede.golden.spec import Port, Spec
 from multipede.golden.stallable import Stallable
 from multipede.hw import build
 from multipede.hw.hierarchy import shared
+from multipede.hw.stream import BypassQueue
 from multipede.hw.style import Style
 
 __all__ = ["Axi4Stream", "Axi4StreamLayout"]
@@ -153,19 +153,20 @@ class Axi4Stream(wiring.Component):
             "o_payload": Signal(_bits(spec.outputs), name="o_payload"),
         }
         shared(m, platform, spec.unit, unit, instance="unit", **pins)
-        ends = self._ends(m, pins)
+        ends = self._ends(m)
         self._receive(m, pins, ends)
         self._send(m, pins, ends)
         return m
 
-    def _ends(self, m: Module, pins: Mapping[str, Signal]) -> SyncFIFO | None:
-        """TLAST of the records that are under way, where the unit does not carry it."""
+    def _ends(self, m: Module) -> BypassQueue | None:
+        """TLAST of the records that are under way, where the unit does not carry it: a result may
+        come in the clock of its record."""
         if not self.layout.passes_ends:
             return None
-        m.submodules.ends = ends = SyncFIFO(width=1, depth=self.layout.inside.latency + 2)
+        m.submodules.ends = ends = BypassQueue(1, depth=self.layout.inside.latency + 2)
         return ends
 
-    def _receive(self, m: Module, pins: Mapping[str, Signal], ends: SyncFIFO | None) -> None:
+    def _receive(self, m: Module, pins: Mapping[str, Signal], ends: BypassQueue | None) -> None:
         """Beats of a record, one after another, become the unit's payload."""
         layout = self.layout
         beats = layout.beats(layout.inputs)
@@ -174,7 +175,7 @@ class Axi4Stream(wiring.Component):
             value = Mux(keep, self.s_axis_tdata.word_select(byte, 8), 0)
             m.d.comb += kept.word_select(byte, 8).eq(value)
         word, complete = [kept], Const(1)
-        room = pins["i_ready"] if ends is None else pins["i_ready"] & ends.w_rdy
+        room = pins["i_ready"] if ends is None else pins["i_ready"] & ends.i.ready
         if beats > 1:
             count = Signal(range(beats), name="beat")
             stored = [
@@ -191,23 +192,25 @@ class Axi4Stream(wiring.Component):
                     with m.If(count == n):
                         m.d.sync += register.eq(kept)
         m.d.comb += [
-            pins["i_valid"].eq(self.s_axis_tvalid & complete & (1 if ends is None else ends.w_rdy)),
+            pins["i_valid"].eq(
+                self.s_axis_tvalid & complete & (1 if ends is None else ends.i.ready)
+            ),
             self.s_axis_tready.eq(~complete | room),
             pins["i_payload"].eq(_with_last(layout.spec.inputs, Cat(*word), self.s_axis_tlast)),
         ]
         if ends is not None:
             m.d.comb += [
-                ends.w_en.eq(pins["i_valid"] & pins["i_ready"]),
-                ends.w_data.eq(self.s_axis_tlast),
+                ends.i.valid.eq(pins["i_valid"] & pins["i_ready"]),
+                ends.i.payload.eq(self.s_axis_tlast),
             ]
 
-    def _send(self, m: Module, pins: Mapping[str, Signal], ends: SyncFIFO | None) -> None:
+    def _send(self, m: Module, pins: Mapping[str, Signal], ends: BypassQueue | None) -> None:
         """The unit's results, beat by beat; a result is taken from it with its last beat."""
         layout = self.layout
         beats, width = layout.beats(layout.outputs), layout.width(layout.outputs)
         payload, last = _apart(layout.spec.outputs, pins["o_payload"])
         if ends is not None:
-            last = ends.r_data
+            last = ends.o.payload
         elif last is None:
             last = Const(1)
         final: Value = Const(1)
@@ -230,7 +233,7 @@ class Axi4Stream(wiring.Component):
             pins["o_ready"].eq(self.m_axis_tready & final),
         ]
         if ends is not None:
-            m.d.comb += ends.r_en.eq(pins["o_valid"] & pins["o_ready"])
+            m.d.comb += ends.o.ready.eq(pins["o_valid"] & pins["o_ready"])
 
 
 def _with_last(ports: Mapping[str, Port], word: Value, last: Value) -> Value:

@@ -48,9 +48,7 @@ class Settings:
         """Those of this simulation."""
         values = json.loads(Path(os.environ[SETTINGS]).read_text())
         stretches = {
-            case: [
-                Stretch(*([int(word, 16) for word in words] for words in pair)) for pair in pairs
-            ]
+            case: [Stretch(*map(_numbers, pair)) for pair in pairs]
             for case, pairs in values["stretches"].items()
         }
         spec = spec_from_dict(values["specification"])

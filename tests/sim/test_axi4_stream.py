@@ -29,6 +29,8 @@ SPECS = {
     "tile": (TILE, None, Style.CELLS),
     "tile-8": (TILE, 8, Style.WORD),
     "dequantised-32": (MixPE(output=TileOutput.DEQUANTISED, **SMALL), 32, Style.WORD),
+    "combinational-16": (IntegerMultiplier(stages=0), 16, Style.WORD),
+    "combinational-8": (IntegerMultiplier(stages=0), 8, Style.WORD),
     "multiplier-8": (IntegerMultiplier(stages=3), 8, Style.WORD),
     "adder-64": (FloatAdder(a=E4M3, b=E4M3, result=E4M3, stages=2), 64, Style.WORD),
 }
