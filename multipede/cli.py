@@ -272,6 +272,8 @@ def _verify(options: argparse.Namespace) -> Answer:
     records = {} if options.records is None else {"records": options.records}
     budget = {} if options.budget is None else {"budget": options.budget}
     _refuse_unused(options)
+    if options.junit is not None:
+        _begin_junit(options.junit)
     if options.cocotb:
         from multipede.sim.cocotb_bench import Simulator, verify_cocotb
 
@@ -297,6 +299,16 @@ def _verify(options: argparse.Namespace) -> Answer:
 
         report = verify(spec, styles=styles, **records, **seed)
     return _reported(report, options)
+
+
+def _begin_junit(file: Path) -> None:
+    """A file that says that nothing was found yet: what an earlier run left must not pass for the
+    result of one that failed, and a file that cannot be written is noticed at once."""
+    from multipede.sim.junit import Case, junit_xml
+    from multipede.toolchain import write_atomically
+
+    unfinished = Case("multipede", "verify", 0.0, "the run did not come to its end")
+    write_atomically(file, junit_xml("multipede verify", [unfinished]))
 
 
 def _refuse_unused(options: argparse.Namespace) -> None:

@@ -23,6 +23,8 @@ from multipede.sim.port_text import difference_text
 SETTINGS = "MULTIPEDE_COCOTB"
 """environment variable: the file of settings"""
 RESET_CLOCKS = (1, 2, 3, 5)
+LONG_STALLS = 0.01
+"""Probability that a long stall begins in a clock, where there are stalls."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class Bench:
         self.records = self.results = 0
         self.random = random.Random(f"{case} {self.settings.seed}")
         self._noise_bits = sum(port.bits for port in self.spec.inputs.values())
+        self._waiting = 0
         self._began = time.monotonic()
 
     @property
@@ -157,8 +160,10 @@ class Bench:
             if stretch.offered is None and stretch.unsent and self.random.random() >= gaps:
                 stretch.offer()
             pending = stretch.offered is not None
-            ready = self.random.random() >= stalls
+            ready = self._ready(stalls)
             payload = stretch.offered if pending else self._noise()
+            if stalls and self.spec.stallable:
+                await self._require_same_offer(pending, payload)
             self.pins.drive(valid=pending, payload=payload, ready=ready)
             await self.pins.settle()
             accepted = pending and self.pins.accepts
@@ -175,8 +180,27 @@ class Bench:
             stretch.require_all()
         return busy
 
+    def _ready(self, stalls: float) -> bool:
+        """Whether results are taken in this clock; now and then they are not for a long time."""
+        if not stalls:
+            return True
+        if self._waiting == 0 and self.random.random() < LONG_STALLS:
+            self._waiting = self.random.randrange(20, 80)
+        self._waiting = max(0, self._waiting - 1)
+        return self._waiting == 0 and self.random.random() >= stalls
+
+    async def _require_same_offer(self, valid: bool, payload: int) -> None:
+        """What is offered must not depend on whether it is taken."""
+        seen = []
+        for ready in (False, True):
+            self.pins.drive(valid=valid, payload=payload, ready=ready)
+            await self.pins.settle()
+            offers = self.pins.offers
+            seen.append((offers, self.pins.result if offers else None))
+        assert seen[0] == seen[1], f"clock {self.pins.clocks}: o_valid or o_payload waits for ready"
+
     def _drain_clocks(self, stalls: float) -> int:
-        return int((self.spec.latency + 2) * 20 / (1 - stalls))
+        return int((self.spec.latency + 2) * 20 / (1 - stalls)) + (200 if stalls else 0)
 
     def _noise(self) -> int:
         """Nothing may depend on the payload while valid is low."""

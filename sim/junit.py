@@ -1,7 +1,8 @@
 """Reports as JUnit XML, which continuous integration services show test by test."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.etree import ElementTree
 
 __all__ = ["Case", "junit_xml"]
@@ -15,6 +16,15 @@ class Case:
     name: str
     seconds: float
     failure: str | None = None
+
+
+# What XML 1.0 has no way to write.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _printable(case: Case) -> Case:
+    failure = None if case.failure is None else _FORBIDDEN.sub("?", case.failure)
+    return replace(case, name=_FORBIDDEN.sub("?", case.name), failure=failure)
 
 
 def junit_xml(suite: str, cases: Sequence[Case]) -> str:
@@ -32,7 +42,7 @@ def junit_xml(suite: str, cases: Sequence[Case]) -> str:
         skipped="0",
         time=f"{sum(case.seconds for case in listed):.3f}",
     )
-    for case in listed:
+    for case in map(_printable, listed):
         test = ElementTree.SubElement(
             element, "testcase", classname=case.group, name=case.name, time=f"{case.seconds:.3f}"
         )

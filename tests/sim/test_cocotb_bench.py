@@ -61,6 +61,11 @@ def test_units_pass_in_icarus(spec, style):
     assert report.results >= 200
 
 
+DROPPED_LATE = r"""  reg [4:0] age = 5'h0;
+  always @(posedge clk)
+    if (rst | r_en) age <= 5'h0;
+    else if (r_rdy & ~&age) age <= age + 1'h1;
+  assign r_data = storage[consume] ^ &age;"""
 BUGS = {
     "a wrong bit": (
         "gaps",
@@ -81,6 +86,16 @@ BUGS = {
         "gaps_and_stalls",
         replaced(r"r_rdy \? r_data : w_data", "i__valid ? w_data : r_data"),
         "it was not taken, and is no longer there|expected code",
+    ),
+    "valid waits for ready": (
+        "stalls",
+        replaced(r"assign o__valid = (.*);", r"assign o__valid = (\1) & o__ready;"),
+        "o_valid or o_payload waits for ready",
+    ),
+    "a result is dropped after a long wait": (
+        "stalls",
+        replaced(r"(  assign r_data = storage\[consume\];)", DROPPED_LATE),
+        "no longer there|expected code|never came",
     ),
     "half the pace": (
         "back_to_back",

@@ -9,6 +9,7 @@ from multipede.hw import Style
 from multipede.sim.junit import Case, junit_xml
 from multipede.sim.verify import verify
 from multipede.sim.verilog import verilog_of
+from multipede.toolchain import ToolError
 
 SPEC = IntegerMultiplier()
 
@@ -58,6 +59,27 @@ def test_special_characters_survive():
     failure = parsed(junit_xml("s", [case])).find("testcase/failure")
     assert failure.text == "x < y & z\nsecond line"
     assert failure.get("message") == "x < y & z"
+
+
+def test_control_characters_leave_it_well_formed():
+    case = Case("group", "na\x00me", 0.5, "\x1b[31mred\x1b[0m\ud800")
+    failure = parsed(junit_xml("s", [case])).find("testcase/failure")
+    assert failure.text == "?[31mred?[0m?"
+
+
+def test_a_run_that_fails_leaves_no_pass_behind(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "results.xml"
+    arguments = ["verify", "integer_multiplier", "--records", "50", "--style", "word"]
+    assert main([*arguments, "--junit", str(file)]) == 0
+
+    def broken(*_, **__):
+        raise ToolError("there is no verilator")
+
+    monkeypatch.setattr("multipede.sim.verify.verify", broken)
+    assert main([*arguments, "--junit", str(file)]) == 2
+    suite = parsed(file.read_text())
+    assert suite.get("failures") == "1"
+    assert "did not come to its end" in suite.find("testcase/failure").get("message")
 
 
 def test_the_command_line_writes_it(tmp_path, capsys):
