@@ -50,7 +50,7 @@ class BypassQueue(wiring.Component):
             self.i.ready.eq(queue.w_rdy),
             queue.w_data.eq(arriving),
             queue.w_en.eq(self.i.valid & ~passes),
-            self.o.valid.eq(self.i.valid & queue.w_rdy | queue.r_rdy),
+            self.o.valid.eq(self.i.valid | queue.r_rdy),
             Value.cast(self.o.payload).eq(Mux(queue.r_rdy, queue.r_data, arriving)),
             queue.r_en.eq(self.o.ready),
         ]

@@ -23,6 +23,7 @@ from multipede.sim.formal_solver import Obligation, discharge
 from multipede.sim.formal_stalls import carrier, stalls
 from multipede.sim.formal_tables import small_formats, unit_against_table
 from multipede.sim.formal_tiles import NARROW, PRODUCT, narrow, one_lane, tile_against_naive
+from multipede.sim.stimulus import random_records
 from multipede.sim.verilog import verilog_of
 from multipede.toolchain import find
 from multipede.toolchain.find import format_version
@@ -160,7 +161,12 @@ def _significand(operands: Sequence[str], spec: RoundedOperation) -> int:
 
 
 def _has_no_state(spec: Spec) -> bool:
-    return "last" not in spec.inputs
+    """Whether the reference keeps nothing from one record to the next."""
+    import torch
+
+    record = random_records(spec, 1, seed=1)
+    tensors = {name: torch.from_numpy(array) for name, array in record.items()}
+    return spec.reference(None, **tensors)[1] is None
 
 
 def _ranks(spec: Spec, style: Style, depth: int, stateful: bool) -> Iterator[Obligation]:
@@ -196,6 +202,12 @@ def _limits(spec: Spec) -> Iterator[str]:
         small = one_lane(sums)
         if (small.weight, small.activation) != (sums.weight, sums.activation):
             yield f"products of {sums.weight} x {sums.activation}: too large, narrower ones tried"
+        kept = ("group", "stages", "accumulator")
+        if any(getattr(small, name) != getattr(sums, name) for name in kept):
+            yield (
+                f"groups of {sums.group}, {sums.stages} stages, {sums.result} accumulators: the"
+                f" lane has groups of {small.group}, {small.stages} stage and {small.result}"
+            )
         if inside.is_dequantised:
             yield "the dequantising half: by simulation only, its plans apart"
     elif isinstance(inside, IntegerMultiplier):

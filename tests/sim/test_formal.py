@@ -7,7 +7,7 @@ import pytest
 
 import multipede as mp
 from multipede.hw import Style
-from multipede.sim.formal import obligations, prove
+from multipede.sim.formal import _has_no_state, _limits, obligations, prove
 from multipede.sim.formal_report import Method, Outcome, ProofReport
 from multipede.sim.formal_solver import discharge
 from multipede.toolchain import ToolError
@@ -122,3 +122,13 @@ def test_a_missing_yosys_is_an_error(monkeypatch):
 )
 def test_what_is_proved_of_larger_units(spec):
     prove(spec, budget=300).raise_on_failure()
+
+
+def test_what_was_made_smaller_is_named():
+    limits = "; ".join(_limits(mp.MixPE(stages=3)))
+    assert "groups of 128, 3 stages, int19 accumulators: the lane has groups of" in limits
+
+
+def test_units_that_keep_something_are_not_taken_for_functions():
+    assert _has_no_state(mp.FloatAdder())
+    assert not _has_no_state(mp.MixPE())
