@@ -38,7 +38,7 @@ class MatrixTiling:
     Raises
     ------
     TypeError
-        If ``spec`` is no tile.
+        If ``spec`` is no tile, or an operand is not quantised.
     ValueError
         If its formats, group, zero point or scales are not those of the operands, naming both;
         for scales that the tile's format can only hold with fewer bits, or not at all; and if a
@@ -51,7 +51,12 @@ class MatrixTiling:
         activations: "QuantisedActivations",
         weights: "QuantisedWeights",
     ):
+        # Here, for that module imports this one's neighbours.
+        from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
+
         require_type("spec", spec, Tile)
+        require_type("activations", activations, QuantisedActivations)
+        require_type("weights", weights, QuantisedWeights)
         _check_operands(spec, activations, weights)
         self.spec = spec
         self.tokens, self.inner = activations.codes.shape

@@ -24,7 +24,17 @@ from multipede.sim.report import Check, VerifyReport
 from multipede.sim.stimulus import RESETS, Records, hash_seed, random_records
 from multipede.sim.vectors import golden_records, payload_hex
 from multipede.sim.verilog import adder_modules, verilog_of
-from multipede.toolchain import Completed, ToolError, ToolTimeout, cache, cached, find, key, run
+from multipede.toolchain import (
+    Completed,
+    ToolError,
+    ToolFailure,
+    ToolTimeout,
+    cache,
+    cached,
+    find,
+    key,
+    run,
+)
 from multipede.toolchain.find import format_version
 from multipede.toolchain.verilator import root
 
@@ -45,6 +55,11 @@ class Simulator(Enum):
 
     def __repr__(self) -> str:
         return f"Simulator.{self.name}"
+
+    @property
+    def waveform(self) -> str:
+        """Kind of its waveforms: what Verilator needs for FST under cocotb, machines may lack."""
+        return ".fst" if self is Simulator.ICARUS else ".vcd"
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -190,7 +205,7 @@ def _simulated(bench: Bench, wanted: Sequence[str], *, waves: Path | None = None
         except ToolTimeout as error:
             ended = f"not finished within {bench.time_limit:g} s (log: {error.log_path})"
         if waves is not None:
-            _keep_waveform(directory / "dump.fst", waves)
+            _keep_waveform(directory / f"dump{bench.simulator.waveform}", waves)
         lines = results.read_text().splitlines() if results.exists() else []
         return {entry["case"]: entry for entry in map(json.loads, lines)}, ended
 
@@ -280,10 +295,16 @@ def _run(
 def _waveform(bench: Bench, case: str) -> str:
     """Run one case again and keep its waveform; the place of it, for a message."""
     handle, name = tempfile.mkstemp(
-        dir=cache.subdirectory("waveforms"), prefix=f"{bench.spec.unit}-{case}-", suffix=".fst"
+        dir=cache.subdirectory("waveforms"),
+        prefix=f"{bench.spec.unit}-{case}-",
+        suffix=bench.simulator.waveform,
     )
     os.close(handle)
-    _simulated(bench, [case], waves=Path(name))
+    try:
+        _simulated(bench, [case], waves=Path(name))
+    except ToolFailure as failure:  # it must not hide what was found
+        Path(name).unlink()
+        return f" (no waveform: {failure})"
     if Path(name).stat().st_size == 0:
         Path(name).unlink()
         return ""

@@ -46,7 +46,6 @@ def build(
         visible.write_text("\n".join(["`verilator_config", *lines, ""]))
         listed.append(visible)
         arguments = ["-Wno-fatal", "--no-timing", "-O3", *options]
-        arguments += ["--trace-fst", "--trace-structs"] if waves else []
     _runner(simulator).build(
         sources=listed,
         hdl_toplevel=top,

@@ -19,7 +19,7 @@ from multipede.sim.generate import generate
 from multipede.sim.report import MismatchError
 from multipede.sim.testing import check_directory, check_unit, directory_cases
 from multipede.sim.verilog import verilog_of
-from multipede.toolchain import ToolError
+from multipede.toolchain import ToolError, ToolFailure
 from tests.hw.planted import replaced
 
 TILE = MixPE(weight=UINT2, activation=INT4, rows=1, columns=1, lanes=2, group=4)
@@ -129,6 +129,30 @@ def test_planted_bugs_are_found(bug):
     assert re.search(message, check.error), check.error
     waveform = re.search(r"\(waveform: (\S+)\)", check.error)
     assert Path(waveform[1]).stat().st_size > 100
+
+
+def test_a_failure_in_verilator_keeps_a_waveform():
+    text = BUGS["a wrong bit"][1](verilog_of(STALLABLE, Style.WORD))
+    bench = Bench(STALLABLE, text, "stallable", Simulator.VERILATOR, 50, 1, 60.0)
+    (check,) = run_bench(bench, style="broken", only=["gaps"])
+    assert "expected code" in check.error
+    waveform = re.search(r"\(waveform: (\S+)\)", check.error)
+    assert waveform, check.error
+    assert Path(waveform[1]).stat().st_size > 100
+
+
+def test_a_waveform_that_cannot_be_made_hides_nothing(monkeypatch):
+    simulated = cocotb_bench._simulated
+
+    def without_waves(bench, wanted, *, waves=None):
+        if waves is not None:
+            raise ToolFailure("no lz4.h", tool="verilator")
+        return simulated(bench, wanted)
+
+    monkeypatch.setattr(cocotb_bench, "_simulated", without_waves)
+    check = tried("a wrong bit", BUGS["a wrong bit"][1](verilog_of(STALLABLE, Style.WORD)))
+    assert "expected code" in check.error
+    assert "(no waveform: no lz4.h)" in check.error
 
 
 def test_only_the_first_failure_keeps_a_waveform():

@@ -319,6 +319,14 @@ def test_operands_of_another_tile_are_refused(spec, message):
         run_matrix_product(spec, a, w)
 
 
+def test_operands_that_are_not_quantised_are_refused():
+    a, w = operands(SMALL, tokens=1, outputs=1, inner=4)
+    with pytest.raises(TypeError, match="activations must be QuantisedActivations, not Tensor"):
+        run_matrix_product(SMALL, torch.ones(1, 4), w)
+    with pytest.raises(TypeError, match="weights must be QuantisedWeights, not Tensor"):
+        run_matrix_product(SMALL, a, torch.ones(1, 4))
+
+
 def test_other_mistakes_are_named():
     a, w = operands(SMALL, tokens=2, outputs=2, inner=8)
     short = QuantisedActivations(INT8, a.codes[:, :7], a.scales)

@@ -89,6 +89,10 @@ def test_ports_are_those_of_the_specification(name, style):
         "o_valid": ("output", 1),
         "o_payload": ("output", sum(port.bits for port in spec.outputs.values())),
     }
+    if not spec.always_ready:
+        widths["i_ready"] = ("output", 1)
+    if spec.stallable:
+        widths["o_ready"] = ("input", 1)
     assert {n: (p["direction"], p["width"]) for n, p in ports.items()} == widths
     assert list(ports)[:2] == ["clk", "rst"]
 
