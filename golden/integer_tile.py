@@ -135,7 +135,6 @@ class IntegerTile(Tile):
         self._check_integer("activation", self.activation_bits)
 
     def _check_dequantisation(self) -> None:
-        require_kinds("scale", self.scale, (Float, Integer))
         for name in ("scale", "channel_scale"):
             number_format = getattr(self, name)
             require_kinds(name, number_format, (Float, Integer))

@@ -17,6 +17,7 @@ from multipede.golden.number_format import require_range, require_type
 from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
 from multipede.hw import Style
+from multipede.hw.style import checked_styles
 from multipede.sim.inlining import compile_all_once, compile_once
 from multipede.sim.model import CELLS_OPTIONS
 from multipede.sim.port_map import verilog_ports
@@ -118,10 +119,8 @@ def verify_cocotb(
     require_type("time_limit", time_limit, Real)
     if time_limit <= 0:
         raise ValueError(f"time_limit = {time_limit}: seconds above 0 are needed")
-    if styles is not None and not all(isinstance(style, Style) for style in styles):
-        raise TypeError(f"styles must be a sequence of Style, not {styles!r}")
     if verilog is None:
-        chosen = (Style.WORD,) if styles is None else styles
+        chosen = checked_styles((Style.WORD,) if styles is None else styles)
         verilog = {style.value: verilog_of(spec, style) for style in chosen}
     began = time.monotonic()
     checks: list[Check] = []

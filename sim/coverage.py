@@ -20,13 +20,14 @@ from tqdm import tqdm
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
+from multipede.hw.style import checked_styles
 from multipede.sim.coverage_constants import Place, Reason, constant_bits
 from multipede.sim.coverage_data import Kind, Point, read_points
 from multipede.sim.coverage_report import CoverageReport, StyleCoverage, Uncovered, ranges
 from multipede.sim.model import Model, compile_model
 from multipede.sim.netlist import netlist_of
 from multipede.sim.stimulus import Stimulus, stimuli
-from multipede.sim.verify import RECORDS, begin, checked_styles
+from multipede.sim.verify import RECORDS, begin
 from multipede.sim.verilog import verilog_of
 from multipede.sim.verilog_text import field_ranges
 from multipede.toolchain import cache, find

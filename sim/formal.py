@@ -14,6 +14,7 @@ from multipede.golden.second_level_dequantiser import SecondLevelDequantiser
 from multipede.golden.spec import Spec
 from multipede.golden.stallable import Stallable
 from multipede.hw import Style
+from multipede.hw.style import checked_styles
 from multipede.sim.formal_adders import adder_obligations, adder_widths
 from multipede.sim.formal_pipelines import pipeline, styles_alike
 from multipede.sim.formal_plans import conservation
@@ -96,17 +97,6 @@ def prove(
         tools={"yosys": format_version("yosys", yosys.version)},
         seconds=time.monotonic() - began,
     )
-
-
-def checked_styles(styles: Sequence[Style] | None) -> list[Style]:
-    """The styles asked for, by default all."""
-    if styles is None:
-        return list(Style)
-    if isinstance(styles, str | Style) or not all(isinstance(style, Style) for style in styles):
-        raise TypeError(f"styles must be a sequence of Style, not {styles!r}")
-    if not styles:
-        raise ValueError("styles = []: name at least one")
-    return list(dict.fromkeys(styles))
 
 
 def obligations(spec: Spec, style: Style, *, depth: int = DEPTH) -> Iterator[Obligation]:

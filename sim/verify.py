@@ -14,6 +14,7 @@ from tqdm import tqdm
 from multipede.golden.number_format import require_range
 from multipede.golden.spec import Port, Spec
 from multipede.hw import Style
+from multipede.hw.style import checked_styles
 from multipede.sim.model import Model, SimulationError, compile_model, compile_verilog
 from multipede.sim.report import Check, Mismatch, VerifyReport, first_difference
 from multipede.sim.stimulus import Records, Stimulus, exhaustive_twin, stimuli
@@ -81,16 +82,6 @@ def verify(
     tools = {name: find(name).version for name in ("verilator", "yosys", "c++")}
     versions = {name: ".".join(map(str, version)) for name, version in tools.items()}
     return VerifyReport(spec, seed, tuple(checks), versions, time.monotonic() - began)
-
-
-def checked_styles(styles: Sequence[Style] | None) -> list[Style]:
-    if styles is None:
-        return list(Style)
-    if isinstance(styles, str | Style) or not all(isinstance(style, Style) for style in styles):
-        raise TypeError(f"styles must be a sequence of Style, not {styles!r}")
-    if not styles:
-        raise ValueError("styles = []: name at least one")
-    return list(styles)
 
 
 @dataclass

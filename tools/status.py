@@ -1,8 +1,8 @@
 """Take down what is known of every unit, for `multipede list` of the package: hours.
 
 Each unit of the catalogue, small where it is a tile, goes through all ways of verification and is
-synthesised; what was found goes into cost_model/evidence.json. Units of other lines than these are
-left as they are.
+synthesised; what was found goes into cost_model/evidence.json. What stands there of units that are
+not named on the command line is left as it is.
 """
 
 import json
