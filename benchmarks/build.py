@@ -24,7 +24,7 @@ _BUILD = """
 import time
 from multipede.golden.mixpe import MixPE
 from multipede.hw import Style
-from multipede.sim.model import compile_model
+from multipede.sim.compiled import compile_model
 from multipede.toolchain.verilator import runtime
 runtime()
 began = time.perf_counter()

@@ -6,7 +6,7 @@ from benchmarks.target import Target
 from multipede.golden.mixpe import MixPE
 from multipede.hw import Style
 from multipede.sim.cocotb_bench import Bench, Simulator, run_bench
-from multipede.sim.model import compile_model
+from multipede.sim.compiled import compile_model
 from multipede.sim.vectors import golden_records
 from multipede.sim.verilog import verilog_of
 

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.target import Target
 from multipede.golden.mixpe import MixPE
 from multipede.hw import Style
-from multipede.sim.model import compile_model
+from multipede.sim.compiled import compile_model
 from multipede.sim.stimulus import random_records
 from multipede.sim.verilog import verilog_of
 from multipede.toolchain.verilator import compile_shared, verilate
@@ -95,7 +95,7 @@ import re, sys
 from pathlib import Path
 import numpy as np
 from multipede.golden.mixpe import MixPE
-from multipede.sim.model import compile_model
+from multipede.sim.compiled import compile_model
 spec, count = MixPE(), int(sys.argv[1])
 inputs = {name: np.ones((count, *port.shape), np.int8) for name, port in spec.inputs.items()}
 inputs["last"][:] = 0

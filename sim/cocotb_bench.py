@@ -18,8 +18,8 @@ from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.hw.style import checked_styles
+from multipede.sim.compiled import CELLS_OPTIONS
 from multipede.sim.inlining import compile_all_once, compile_once
-from multipede.sim.model import CELLS_OPTIONS
 from multipede.sim.port_map import verilog_ports
 from multipede.sim.report import Check, VerifyReport
 from multipede.sim.stimulus import RESETS, Records, hash_seed, random_records

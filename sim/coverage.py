@@ -21,10 +21,11 @@ from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.hw.style import checked_styles
+from multipede.sim.compiled import compile_model
 from multipede.sim.coverage_constants import Place, Reason, constant_bits
 from multipede.sim.coverage_data import Kind, Point, read_points
 from multipede.sim.coverage_report import CoverageReport, StyleCoverage, Uncovered, ranges
-from multipede.sim.model import Model, compile_model
+from multipede.sim.model import Model
 from multipede.sim.netlist import netlist_of
 from multipede.sim.stimulus import Stimulus, stimuli
 from multipede.sim.verify import RECORDS, begin

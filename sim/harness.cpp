@@ -171,6 +171,9 @@ struct Simulation {
 #if HAS_CLOCK
     model.clk = 0;
 #endif
+#if HOLDS_INPUTS
+    model.change = !model.change;
+#endif
     model.eval();
 #if VM_TRACE
     context.timeInc(1);

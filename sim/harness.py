@@ -15,11 +15,11 @@ def harness_source() -> Path:
 
 
 def fields_header(
-    spec: Spec, *, prefix: str, clock: bool, trace: bool, mutants: bool = False
+    spec: Spec, *, prefix: str, clock: bool, trace: bool, mutants: bool, held: bool
 ) -> str:
     """``fields.h`` for the model whose Verilated class is ``prefix``.
 
-    ``mutants`` says whether it has the input ``mutant``.
+    ``mutants`` and ``held`` say whether it has the inputs ``mutant`` and ``change``.
     """
     inputs = sum(port.bits for port in spec.inputs.values())
     outputs = sum(port.bits for port in spec.outputs.values())
@@ -34,6 +34,7 @@ def fields_header(
             f"#define HAS_OUTPUT_READY {int(spec.stallable)}",
             f"#define TRACE_AVAILABLE {int(trace)}",
             f"#define HAS_MUTANTS {int(mutants)}",
+            f"#define HOLDS_INPUTS {int(held)}",
             f"#define INPUT_WORDS {-(-inputs // 32)}",
             f"#define OUTPUT_WORDS {-(-outputs // 32)}",
             f"#define INPUT_TOP_MASK {hex((1 << top) - 1 if top else 0xFFFFFFFF)}u",

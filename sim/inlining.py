@@ -20,8 +20,13 @@ _MARK = " /*verilator no_inline_module*/"
 
 
 def compile_once(verilog: str, *, top: str) -> str:
-    """The Verilog with marks at the largest modules of a size in ``CIRCUIT``, if it is large."""
+    """The Verilog with marks at the largest modules of a size in ``CIRCUIT``, if it is large.
+
+    Verilog that is not written as ours is left as it is.
+    """
     modules = {match[1]: match[0] for match in _MODULE.finditer(verilog)}
+    if top not in modules:
+        return verilog
     children = {
         name: [child for child in _INSTANCE.findall(body) if child in modules]
         for name, body in modules.items()

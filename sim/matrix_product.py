@@ -10,7 +10,8 @@ from tqdm import tqdm
 from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.tile import Tile
 from multipede.hw import Style
-from multipede.sim.model import Model, SimulationError, compile_model
+from multipede.sim.compiled import compile_model
+from multipede.sim.model import Model, SimulationError
 from multipede.sim.report import MismatchError
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
-"""The vector simulator: a unit's Verilog, compiled once, driven with whole numpy arrays."""
+"""The vector simulator: a compiled unit, driven with whole numpy arrays."""
 
 import ctypes
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -10,52 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from multipede.golden.number_format import require_type
-from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
-from multipede.hw import Style
-from multipede.sim.harness import fields_header, harness_source
-from multipede.sim.inlining import compile_all_once, compile_once
-from multipede.sim.verilog import rtl_key, verilog_of
-from multipede.toolchain import ToolError, cached, find, key, write_atomically
-from multipede.toolchain.compiler import compiler_key
-from multipede.toolchain.verilator import compile_shared, verilate
+from multipede.toolchain import ToolError
 
-__all__ = [
-    "Instruments",
-    "Model",
-    "SimulationError",
-    "SimulationRun",
-    "compile_model",
-    "compile_verilog",
-]
+__all__ = ["Model", "SimulationError", "SimulationRun"]
 
 ELEMENT_TYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 CHUNK_CLOCKS = 1 << 16
 """Clocks per call into the library, so that Ctrl-C and progress bars stay alive."""
 RESET_CLOCKS = (1, 2, 3, 5)
 """Clocks of ``rst`` in turn: one must do, and more must do no harm."""
-
-# Our own code between RTLIL and the library.
-_SOURCES = (
-    *("sim/harness.cpp", "sim/harness.py", "sim/inlining.py", "sim/model.py"),
-    *("sim/verilog.py", "sim/verilog_text.py"),
-    *("toolchain/compiler.py", "toolchain/verilator.py", "toolchain/yosys.py"),
-)
-# A compressor tree repeats its inputs many times: Verilator's substitutions make its C++ ten times
-# as long and no faster, and inlining makes one copy for each dot product of a tile.
-CELLS_OPTIONS = ("-fno-dfg", "-fno-gate")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Instruments:
-    """What a model can do besides computing: write waveforms, count coverage, choose mutants.
-
-    ``mutants`` is for Verilog whose top module has an input ``mutant`` more than the unit.
-    """
-
-    trace: bool = False
-    coverage: bool = False
-    mutants: bool = False
 
 
 class SimulationError(RuntimeError):
@@ -102,7 +65,7 @@ class _Run(ctypes.Structure):
 
 
 class Model:
-    """A compiled unit with its registers. Made by :func:`compile_model`.
+    """A compiled unit with its registers. Made by :func:`~multipede.sim.compiled.compile_model`.
 
     Several models, of one unit or of many, may live in a process; each keeps its own state. A
     model must not be used by two threads at once.
@@ -311,96 +274,3 @@ def _chunks(records: int, initiation_interval: int) -> Iterator[tuple[int, int]]
     size = max(1, CHUNK_CLOCKS // initiation_interval)
     for start in range(0, max(records, 1), size):
         yield start, min(records, start + size)
-
-
-def compile_model(
-    spec: Spec, *, style: Style = Style.WORD, trace: bool = False, coverage: bool = False
-) -> Model:
-    """The unit's model, compiled on first use and cached by content.
-
-    With ``trace`` it can write waveforms; with ``coverage`` it counts, and is slower. The cache's
-    key needs neither elaboration nor torch, so that an unchanged unit starts at once.
-
-    Raises
-    ------
-    ToolError
-        If Yosys, Verilator or a C++ compiler is missing or fails.
-    """
-    if not isinstance(spec, Spec):
-        raise TypeError(f"spec must be a specification, not {spec!r}")
-    if not isinstance(style, Style):
-        raise TypeError(f"style must be a Style, not {style!r}")
-    instruments = Instruments(trace=trace, coverage=coverage)
-    identity = key(rtl_key(spec, style), find("yosys").identity, *_compilation(instruments))
-
-    def build(place: Path) -> None:
-        _build(verilog_of(spec, style), spec, place, identity, instruments, style)
-
-    return Model(cached("model", identity, build) / "model.so", spec)
-
-
-def compile_verilog(
-    verilog: str,
-    spec: Spec,
-    *,
-    trace: bool = False,
-    style: Style = Style.WORD,
-    mutants: bool = False,
-) -> Model:
-    """A model of any Verilog that has the ports of ``spec``: a mutant, a netlist, another's RTL.
-
-    The top module must be called like the unit. ``style`` only matters to how it is compiled.
-    With ``mutants`` the top module has an input of that name, which :meth:`Model.mutant` sets.
-    """
-    instruments = Instruments(trace=trace, mutants=mutants)
-    identity = key(verilog, rtl_key(spec, style), *_compilation(instruments))
-
-    def build(place: Path) -> None:
-        _build(verilog, spec, place, identity, instruments, style)
-
-    return Model(cached("model", identity, build) / "model.so", spec)
-
-
-def _compilation(instruments: Instruments) -> list[str]:
-    """What a library depends on besides the RTL."""
-    tools = [find("verilator").identity, compiler_key(find("c++"))]
-    return [*tools, repr(instruments), source_digest(OWN, *_SOURCES)]
-
-
-def _build(
-    verilog: str,
-    spec: Spec,
-    place: Path,
-    identity: str,
-    instruments: Instruments,
-    style: Style,
-) -> None:
-    trace, coverage = instruments.trace, instruments.coverage
-    prefix = f"V{spec.unit}_{identity[:16]}"
-    build = place / "build"
-    build.mkdir()
-    if coverage:  # a module that is compiled once has the counters of its first instance only
-        options = ("--flatten",)
-    else:
-        apart = compile_once if style is Style.WORD else compile_all_once
-        verilog = apart(verilog, top=spec.unit)
-        options = ()
-    verilate(
-        {f"{spec.unit}.v": verilog},
-        top=spec.unit,
-        prefix=prefix,
-        directory=build,
-        trace=trace,
-        coverage=coverage,
-        extra=(*options, *(() if style is Style.WORD else CELLS_OPTIONS)),
-    )
-    clock = re.search(r"\bVL_IN8\(&?clk,", (build / f"{prefix}.h").read_text()) is not None
-    mutants = instruments.mutants
-    header = fields_header(spec, prefix=prefix, clock=clock, trace=trace, mutants=mutants)
-    write_atomically(build / "fields.h", header)
-    harness = build / "harness.cpp"
-    harness.write_bytes(harness_source().read_bytes())
-    compile_shared(build, prefix, [harness], place / "model.so", "-O1", trace, coverage)
-    for path in sorted(build.rglob("*"), reverse=True):
-        path.unlink()
-    build.rmdir()

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
-from multipede.sim.model import compile_verilog
+from multipede.sim.compiled import compile_verilog
 from multipede.sim.mutation_netlist import with_mutants
 from multipede.sim.mutation_proof import Proof, prove
 from multipede.sim.mutation_report import Mutant, MutationReport, Outcome

@@ -15,7 +15,8 @@ from multipede.golden.number_format import require_range
 from multipede.golden.spec import Port, Spec
 from multipede.hw import Style
 from multipede.hw.style import checked_styles
-from multipede.sim.model import Model, SimulationError, compile_model, compile_verilog
+from multipede.sim.compiled import compile_model, compile_verilog
+from multipede.sim.model import Model, SimulationError
 from multipede.sim.report import Check, Mismatch, VerifyReport, first_difference
 from multipede.sim.stimulus import Records, Stimulus, exhaustive_twin, stimuli
 from multipede.toolchain import cache, find

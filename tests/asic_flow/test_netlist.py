@@ -14,7 +14,7 @@ from multipede.golden.mixpe import MixPE
 from multipede.hw import Style
 from multipede.hw.arithmetic.cell_plan import AdderKind
 from multipede.hw.mixpe import MixPEUnit
-from multipede.sim.model import compile_verilog
+from multipede.sim.compiled import compile_verilog
 
 MIXPE = MixPE(weight=UINT3, activation=INT5, group=8, rows=1, columns=2, lanes=2)
 INT20 = parse_format("int20")

@@ -12,7 +12,7 @@ from multipede.golden.mixed_tile import Accumulation
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.hw import Style
-from multipede.sim.model import compile_model
+from multipede.sim.compiled import compile_model
 from multipede.sim.stimulus import random_records
 from multipede.sim.verify import verify
 from multipede.sim.verilog import verilog_of

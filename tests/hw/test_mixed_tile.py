@@ -21,7 +21,7 @@ from multipede.golden.formats import (
 from multipede.golden.mixed_tile import Accumulation
 from multipede.golden.mixpe import MixPE
 from multipede.hw import Style
-from multipede.sim.model import compile_model
+from multipede.sim.compiled import compile_model
 from multipede.sim.verify import verify
 from multipede.sim.verilog import rtlil_of, verilog_of
 from tests.hw.equality import check_equal, in_two_styles

@@ -14,11 +14,11 @@ from multipede.golden.number_converter import NumberConverter
 from multipede.golden.stallable import Stallable
 from multipede.hw import Style
 from multipede.sim import coverage as coverage_module
+from multipede.sim.compiled import compile_model
 from multipede.sim.coverage import measure_coverage
 from multipede.sim.coverage_constants import Reason, constant_bits
 from multipede.sim.coverage_data import Kind, read_points
 from multipede.sim.coverage_report import CoverageReport, StyleCoverage, Uncovered, ranges
-from multipede.sim.model import compile_model
 from multipede.sim.netlist import netlist_of
 from multipede.sim.stimulus import Stimulus, random_records, stimuli
 from multipede.toolchain import ToolError

@@ -13,6 +13,7 @@ from multipede.hw.arithmetic.adders import adders_verilog
 from multipede.hw.arithmetic.bitheap import Gate, Heap, Operand, Row
 from multipede.hw.arithmetic.cell_plan import plan_cells
 from multipede.hw.arithmetic.word_plan import plan_words
+from multipede.sim.compiled import compile_verilog
 from multipede.sim.formal import obligations
 from multipede.sim.formal_adders import adder_obligations
 from multipede.sim.formal_pipelines import pipeline, styles_alike
@@ -20,7 +21,6 @@ from multipede.sim.formal_plans import conservation_of
 from multipede.sim.formal_report import Counterexample, Outcome
 from multipede.sim.formal_solver import Obligation, discharge
 from multipede.sim.formal_stalls import carrier, stalls
-from multipede.sim.model import compile_verilog
 
 TILE = mp.MixPE(weight=mp.UINT2, activation=mp.INT4, group=2, rows=1, columns=1, lanes=1)
 

@@ -8,8 +8,8 @@ from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.mixpe import MixPE
 from multipede.hw import Style
 from multipede.sim import inlining
+from multipede.sim.compiled import compile_verilog
 from multipede.sim.inlining import compile_all_once, compile_once
-from multipede.sim.model import compile_verilog
 from multipede.sim.stimulus import random_records
 from multipede.sim.verilog import verilog_of
 

@@ -37,8 +37,9 @@ from multipede.golden.quantisation import (
     quantise_weights,
 )
 from multipede.hw import Style
+from multipede.sim.compiled import compile_model
 from multipede.sim.matrix_product import require_equal, run_matrix_product
-from multipede.sim.model import SimulationError, SimulationRun, compile_model
+from multipede.sim.model import SimulationError, SimulationRun
 from multipede.sim.report import MismatchError
 
 SMALL_SHAPE = {"rows": 2, "columns": 3, "lanes": 4, "group": 8}

@@ -12,7 +12,8 @@ from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.source_files import source_digest
 from multipede.hw import Style
-from multipede.sim.model import SimulationError, compile_model, compile_verilog
+from multipede.sim.compiled import compile_model, compile_verilog
+from multipede.sim.model import SimulationError
 from multipede.sim.stimulus import random_records
 from multipede.sim.verilog import verilog_of
 from multipede.toolchain import ToolError, find
@@ -239,7 +240,7 @@ def test_memory_stays_with_the_users_arrays():
     code = """
 import resource, numpy as np
 from multipede.golden.mixpe import MixPE
-from multipede.sim.model import compile_model
+from multipede.sim.compiled import compile_model
 spec = MixPE(rows=2, columns=2, lanes=2, group=8)
 model = compile_model(spec)
 count = 2_000_000

@@ -15,7 +15,7 @@ from multipede.golden.number_converter import NumberConverter
 from multipede.golden.stallable import Stallable
 from multipede.hw import Style
 from multipede.sim import mutation as mutation_module
-from multipede.sim.model import compile_verilog
+from multipede.sim.compiled import compile_verilog
 from multipede.sim.mutation import mutate
 from multipede.sim.mutation_netlist import with_mutants
 from multipede.sim.mutation_proof import prove

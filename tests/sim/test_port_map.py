@@ -14,8 +14,8 @@ from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import TileOutput
 from multipede.golden.mixpe import MixPE
 from multipede.golden.spec import Port
+from multipede.sim.compiled import compile_verilog
 from multipede.sim.generate import generate
-from multipede.sim.model import compile_verilog
 from multipede.sim.stimulus import random_records
 from multipede.sim.vectors import golden_records, golden_vectors, payload_hex
 from tests.sim.slow_unit import SlowSpec

@@ -215,7 +215,7 @@ def test_second_start_needs_neither_elaboration_nor_torch():
     """The model of an unchanged unit loads without Amaranth, Yosys, Verilator or torch."""
     code = (
         "import sys; from multipede.golden.mixpe import MixPE;"
-        "from multipede.sim.model import compile_model;"
+        "from multipede.sim.compiled import compile_model;"
         "compile_model(MixPE(rows=2, columns=2, lanes=2, group=8));"
         "sys.exit(any(name in sys.modules for name in ('torch', 'amaranth', 'pyosys')))"
     )
