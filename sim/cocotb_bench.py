@@ -20,7 +20,7 @@ from multipede.hw import Style
 from multipede.hw.style import checked_styles
 from multipede.sim.compiled import CELLS_OPTIONS
 from multipede.sim.inlining import compile_all_once, compile_once
-from multipede.sim.port_map import verilog_ports
+from multipede.sim.pins import module_pins
 from multipede.sim.report import Check, VerifyReport
 from multipede.sim.stimulus import RESETS, Records, hash_seed, random_records
 from multipede.sim.vectors import golden_records, payload_hex
@@ -46,6 +46,8 @@ TIME_LIMIT = 600.0
 LONGEST_STRETCH = 64
 """Records between resets, at the most."""
 _NEEDED = (2, 1)
+_SOURCES = ("cocotb_bench", "cocotb_run", "inlining", "pins")
+"""What a compiled simulation depends on."""
 
 
 class Simulator(Enum):
@@ -145,7 +147,7 @@ class Bench:
     @property
     def pins(self) -> list[str]:
         """Pins of the top module."""
-        return [port["name"] for port in verilog_ports(self.verilog)]
+        return module_pins(self.verilog, self.top, self.spec)
 
 
 def run_bench(bench: Bench, *, style: str, only: Sequence[str] | None = None) -> list[Check]:
@@ -243,7 +245,9 @@ def _built(bench: Bench, waves: bool) -> Path:
         _cocotb_version(),
         sys.executable,
         str(waves),
-        source_digest(OWN, "sim/cocotb_run.py", "sim/cocotb_bench.py", "sim/inlining.py"),
+        source_digest(
+            OWN, "sim/cocotb_run.py", "sim/cocotb_bench.py", "sim/inlining.py", "sim/pins.py"
+        ),
     )
 
     def build(place: Path) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import random
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,10 +143,12 @@ class Bench:
         return self.settings.stretches[self.case]
 
     async def reset(self, clocks: int, *, valid: bool = False) -> None:
-        """Hold rst; nothing may be taken meanwhile."""
-        for _ in range(clocks):
+        """Hold rst; nothing may be taken meanwhile, nothing offered behind its first clock."""
+        for clock in range(clocks):
             self.pins.drive(valid=valid, payload=self._noise(), ready=True, reset=True)
             await self.pins.settle()
+            if clock and self.spec.latency and self.pins.offers:
+                raise AssertionError(f"clock {self.pins.clocks}: a result is offered during reset")
             await self.pins.rise()
 
     async def stream(
@@ -167,7 +170,9 @@ class Bench:
             self.pins.drive(valid=pending, payload=payload, ready=ready)
             await self.pins.settle()
             accepted = pending and self.pins.accepts
-            stretch.look(ready or not self.spec.stallable)
+            if accepted:
+                stretch.note_acceptance()
+            stretch.look(ready or not self.spec.stallable, on_time=not stalls)
             if accepted or stretch.taken:
                 busy = self.pins.clocks + 1 - start
             await self.pins.rise()
@@ -229,6 +234,8 @@ class _Progress:
         self._sent = self._got = 0
         self.offered: int | None = None
         self._held: int | None = None
+        self._due: deque[int] = deque()
+        """clocks in which records may give results"""
         self.taken = False
 
     @property
@@ -247,15 +254,30 @@ class _Progress:
         self._sent += 1
         self._bench.records += 1
 
-    def look(self, ready: bool) -> None:
-        """Compare what is offered; without ready it must still be there in the next clock."""
+    def note_acceptance(self) -> None:
+        """The record is taken with this clock."""
+        if self._bench.spec.keeps_pace:
+            self._due.append(self._bench.pins.clocks + self._bench.spec.latency)
+
+    def look(self, ready: bool, *, on_time: bool) -> None:
+        """Compare what is offered; without ready it must still be there in the next clock.
+
+        ``on_time``: each result must come ``latency`` clocks behind its record, where that is
+        constant.
+        """
         pins = self._bench.pins
         offers = pins.offers
+        while self._due and self._due[0] < pins.clocks:
+            self._due.popleft()
+        untimely = offers and not (self._due and self._due[0] == pins.clocks)
         self.taken = offers and ready
         if self._held is not None and not (offers and pins.result == self._held):
             raise AssertionError(f"{self._where}: it was not taken, and is no longer there")
         if offers:
             self._compare(pins.result)
+        if untimely and on_time and self._bench.spec.keeps_pace:
+            latency = self._bench.spec.latency
+            raise AssertionError(f"{self._where}: no record {latency} clocks, the latency, before")
         self._held = pins.result if offers and not ready else None
         if self.taken:
             self._got += 1

@@ -11,6 +11,7 @@ from multipede.sim.harness import fields_header, harness_source
 from multipede.sim.held_inputs import held_inputs
 from multipede.sim.inlining import compile_all_once, compile_once
 from multipede.sim.model import Model
+from multipede.sim.pins import module_pins
 from multipede.sim.verilog import rtl_key, verilog_of
 from multipede.toolchain import cached, find, key, write_atomically
 from multipede.toolchain.compiler import compiler_key
@@ -21,7 +22,7 @@ __all__ = ["CELLS_OPTIONS", "Instruments", "compile_model", "compile_verilog"]
 # Our own code between RTLIL and the library.
 _SOURCES = (
     *("sim/compiled.py", "sim/harness.cpp", "sim/harness.py", "sim/held_inputs.py"),
-    *("sim/inlining.py", "sim/verilog.py", "sim/verilog_text.py"),
+    *("sim/inlining.py", "sim/pins.py", "sim/verilog.py", "sim/verilog_text.py"),
     *("toolchain/compiler.py", "toolchain/verilator.py", "toolchain/yosys.py"),
 )
 # A compressor tree repeats its inputs many times: Verilator's substitutions make its C++ ten times
@@ -79,7 +80,15 @@ def compile_verilog(
 
     The top module must be called like the unit. ``style`` only matters to how it is compiled.
     With ``mutants`` the top module has an input of that name, which :meth:`Model.mutant` sets.
+
+    Raises
+    ------
+    ValueError
+        If the module or one of its pins is missing.
+    ToolError
+        If Verilator or a C++ compiler is missing or fails, as it does on wrong Verilog.
     """
+    module_pins(verilog, spec.unit, spec)
     instruments = Instruments(trace=trace, mutants=mutants)
     identity = key(verilog, rtl_key(spec, style), *_compilation(instruments))
 

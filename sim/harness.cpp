@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 #include <type_traits>
+#include <vector>
 
 #if VM_TRACE
 #include "verilated_fst_c.h"
@@ -159,6 +160,7 @@ struct Simulation {
   std::unique_ptr<VerilatedFstC> trace;
 #endif
   int64_t cycles = 0;
+  std::vector<uint8_t> taken;  // of the clocks so far, the last few: whether they took a record
   Words in[INPUT_WORDS + 2] = {}, out[OUTPUT_WORDS + 2] = {};
 
   void dump() {
@@ -219,8 +221,10 @@ struct Run {
   uint64_t seed;
   int64_t drain;     // clocks to go on after the last record
   int64_t patience;  // clocks that a record may wait before the unit counts as hung
+  int64_t latency;   // clocks between each record and its result; -1 where they vary
   int64_t consumed, produced;
-  int64_t busy;  // clocks up to the last record taken or result given
+  int64_t busy;      // clocks up to the last record taken or result given
+  int64_t off_time;  // the first result that does not come `latency` clocks behind a record, or -1
 };
 
 void* simulation_create() { return new Simulation; }
@@ -236,9 +240,12 @@ int64_t simulation_cycles(void* handle) { return static_cast<Simulation*>(handle
 
 // Valid noise for `before` clocks, then rst for `clocks` more with i_valid as told: nothing of the
 // noise may come out behind it. Three of four bits are 0, so that groups last for some records.
-void simulation_reset(void* handle, uint64_t seed, int before, int clocks, int valid) {
+// How many results were offered behind the first clock of rst, which must empty the unit.
+int simulation_reset(void* handle, uint64_t seed, int before, int clocks, int valid) {
   auto& s = *static_cast<Simulation*>(handle);
+  int offered = 0;
   s.take(true);
+  s.taken.clear();
 #if HAS_CLOCK
   Random random{seed * 0x9e3779b97f4a7c15ull | 1};
   for (int i = 0; i < 4; ++i) random.next();
@@ -254,6 +261,7 @@ void simulation_reset(void* handle, uint64_t seed, int before, int clocks, int v
     s.model.rst = i >= before;
     s.settle();
     taken = s.accepts();
+    offered += i > before && s.model.o_valid;
     s.rise();
   }
   s.model.rst = 0;
@@ -261,6 +269,7 @@ void simulation_reset(void* handle, uint64_t seed, int before, int clocks, int v
   (void)seed; (void)before; (void)clocks; (void)valid;
 #endif
   s.model.i_valid = 0;
+  return offered;
 }
 
 int simulation_trace(void* handle, const char* path) {
@@ -330,10 +339,13 @@ int simulation_run(void* handle, Run* run) {
   for (int i = 0; i < 4; ++i) random.next();
   int64_t waited = 0, idle = 0;
   run->consumed = run->produced = run->busy = 0;
+  run->off_time = -1;
   const int64_t start = s.cycles;
   bool pending = false;  // a valid record stays until it is accepted
   bool waiting = false;
   Words offered[OUTPUT_WORDS + 2] = {};
+  const size_t span = run->latency < 0 ? 0 : run->latency + 1;
+  if (s.taken.size() != span) s.taken.assign(span, 0);
   while (run->consumed < run->records || idle < run->drain) {
     const bool more = run->consumed < run->records;
     if (more && !pending && (run->gap == 0 || !random.chance(run->gap))) {
@@ -353,6 +365,11 @@ int simulation_run(void* handle, Run* run) {
     s.take(ready);
     s.settle();
     const bool accepted = pending && s.accepts();
+    if (span) {
+      s.taken[s.cycles % span] = accepted;
+      const bool on_time = s.taken[(s.cycles + 1) % span];
+      if (s.model.o_valid && !on_time && run->off_time < 0) run->off_time = run->produced;
+    }
     if (s.model.o_valid && (ready || !HAS_OUTPUT_READY)) {
       if (run->produced == run->capacity) return 1;
       fetch(s.model.o_payload, s.out);

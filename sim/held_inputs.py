@@ -5,9 +5,8 @@ multiplier that is nearly everything. What hangs on a register, it works out whe
 have changed.
 """
 
-import re
-
 from multipede.golden.spec import Spec
+from multipede.sim.pins import module_pins
 
 __all__ = ["held_inputs"]
 
@@ -18,14 +17,14 @@ def held_inputs(verilog: str, spec: Spec, *, mutants: bool) -> tuple[str, str] |
     None if it would not pay or not be the same: for units without a clock, and for Verilog with
     registers on the falling edge, with which the inputs change here.
     """
-    head = re.search(rf"^\s*module\s+{spec.unit}\b[^;]*;", verilog, re.MULTILINE)
-    if head is None or not re.search(r"\bclk\b", head[0]) or "negedge" in verilog:
+    pins = module_pins(verilog, spec.unit, spec)
+    if "clk" not in pins or "negedge" in verilog:
         return None
-    inputs = {"rst": 1, "i_valid": 1, "i_payload": _bits(spec.inputs)}
-    inputs |= {"o_ready": 1} if spec.stallable else {}
+    widths = dict.fromkeys(pins, 1)
+    widths |= {"i_payload": _bits(spec.inputs), "o_payload": _bits(spec.outputs)}
+    outputs = {pin: widths[pin] for pin in pins if pin.startswith("o_") != (pin[2:] == "ready")}
+    inputs = {pin: widths[pin] for pin in pins if pin not in outputs and pin != "clk"}
     inputs |= {"mutant": 32} if mutants else {}
-    outputs = {"o_valid": 1, "o_payload": _bits(spec.outputs)}
-    outputs |= {} if spec.always_ready else {"i_ready": 1}
     name = "multipede_held_inputs"
     lines = [
         f"module {name} (",

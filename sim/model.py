@@ -31,10 +31,13 @@ class SimulationRun(Mapping[str, np.ndarray]):
 
     ``cycles`` counts the clocks from the first record to the last result or record, whichever is
     later; for a unit of latency L without gaps it is T + L if the last record gives a result.
+    ``untimely`` says which result came first at a time at which there should be none: without a
+    record ``latency`` clocks before, where that is constant, or during the reset before.
     """
 
     outputs: dict[str, np.ndarray]
     cycles: int
+    untimely: str | None = None
 
     def __getitem__(self, port: str) -> np.ndarray:
         return self.outputs[port]
@@ -58,9 +61,11 @@ class _Run(ctypes.Structure):
         ("seed", ctypes.c_uint64),
         ("drain", ctypes.c_int64),
         ("patience", ctypes.c_int64),
+        ("latency", ctypes.c_int64),
         ("consumed", ctypes.c_int64),
         ("produced", ctypes.c_int64),
         ("busy", ctypes.c_int64),
+        ("off_time", ctypes.c_int64),
     )
 
 
@@ -105,10 +110,13 @@ class Model:
         before = self.spec.latency + 2 * self.spec.initiation_interval + turn % 3
         clocks = RESET_CLOCKS[turn % len(RESET_CLOCKS)]
         valid = turn // len(RESET_CLOCKS) % 2 == 0
-        self._library.simulation_reset(
+        offered = self._library.simulation_reset(
             self._handle, ctypes.c_uint64(turn), before, clocks, int(valid)
         )
         self._undelivered = 0
+        self._untimely = None
+        if offered and self.spec.latency:
+            self._untimely = "results are offered behind the first clock of rst"
 
     def trace(self, path: Path) -> None:
         """Write everything from now on to an FST waveform. ToolError if not compiled for that."""
@@ -187,7 +195,8 @@ class Model:
             cycles += busy if last else self.cycles - before
         in_flight = self.spec.maximum_results(self.spec.latency + 1)
         self._undelivered = 0 if drain else min(store.room, in_flight)
-        return SimulationRun(store.results(), cycles)
+        untimely, self._untimely = self._untimely, None
+        return SimulationRun(store.results(), cycles, untimely)
 
     def _run_chunk(
         self,
@@ -217,8 +226,14 @@ class Model:
             seed=seed & (2**64 - 1),
             drain=int((spec.latency + 2) * 20 * slowness) if drain else 0,
             patience=patience,
+            latency=self._latency(stalls),
         )
         status = self._library.simulation_run(self._handle, ctypes.byref(run))
+        if run.off_time >= 0 and self._untimely is None:
+            self._untimely = (
+                f"result {store.filled + run.off_time} does not come {spec.latency} clocks behind"
+                " a record, as specified"
+            )
         store.filled += run.produced
         if status == 1:
             raise SimulationError(
@@ -236,6 +251,11 @@ class Model:
                 " not taken must stay valid and as it is, and valid must not wait for ready"
             )
         return run.busy
+
+    def _latency(self, stalls: float) -> int:
+        """What each result must have, or -1: stalls delay results, those of the run before too."""
+        delayed = stalls or (self.spec.stallable and self._undelivered)
+        return self.spec.latency if self.spec.keeps_pace and not delayed else -1
 
 
 class _Store:

@@ -10,7 +10,14 @@ from multipede.golden.spec import Spec
 from multipede.sim.model import Model
 from multipede.sim.report import first_difference
 from multipede.sim.stimulus import Records, Stimulus
-from multipede.sim.verify import Subject, begin, check_idle_latency, expected_results, simulate
+from multipede.sim.verify import (
+    Subject,
+    begin,
+    check_idle_latency,
+    expected_results,
+    simulate,
+    wrong_timing,
+)
 
 __all__ = ["beginnings", "kill"]
 
@@ -102,4 +109,4 @@ def _shown(
         if found is not None:
             return f"result {subject.results + found[0]} differs in {port}"
     subject.results += len(next(iter(expected.values())))
-    return None
+    return wrong_timing(spec, chunk, stimulus, got)

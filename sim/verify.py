@@ -16,7 +16,7 @@ from multipede.golden.spec import Port, Spec
 from multipede.hw import Style
 from multipede.hw.style import checked_styles
 from multipede.sim.compiled import compile_model, compile_verilog
-from multipede.sim.model import Model, SimulationError
+from multipede.sim.model import Model, SimulationError, SimulationRun
 from multipede.sim.report import Check, Mismatch, VerifyReport, first_difference
 from multipede.sim.stimulus import Records, Stimulus, exhaustive_twin, stimuli
 from multipede.toolchain import cache, find
@@ -168,7 +168,9 @@ def _drive(
             found = _difference(spec, stimulus, subject, expected, got)
             if found is not None:
                 subject.mismatch = _explained(spec, stimulus, subject, found, index, waveform)
-            else:
+                continue
+            subject.error = wrong_timing(spec, chunk, stimulus, got)
+            if subject.error is None:
                 subject.results += len(next(iter(expected.values())))
         bar.update(len(next(iter(chunk.values()))))
 
@@ -200,8 +202,8 @@ def begin(model: Model, stimulus: Stimulus, chunk: int) -> None:
 
 def simulate(
     subject: Subject, chunk: Records, stimulus: Stimulus, index: int
-) -> dict[str, np.ndarray] | None:
-    """The results, or None where the unit hung or gave too many."""
+) -> SimulationRun | None:
+    """What came out, or None where the unit hung or gave too many results."""
     began = time.monotonic()
     try:
         run = subject.model.run(chunk, gaps=stimulus.gaps, stalls=stimulus.stalls, seed=index + 1)
@@ -209,15 +211,17 @@ def simulate(
         subject.error = str(error)
         return None
     subject.seconds += time.monotonic() - began
-    records = len(next(iter(chunk.values())))
+    return run
+
+
+def wrong_timing(spec: Spec, chunk: Records, stimulus: Stimulus, run: SimulationRun) -> str | None:
+    """What is wrong with the clocks of results."""
     ends = "last" not in chunk or bool(chunk["last"][-1])
-    at_full_pace = subject.model.spec.keeps_pace and not (stimulus.gaps or stimulus.stalls)
-    if at_full_pace and ends:
-        latency = run.cycles - records
-        if latency != subject.model.spec.latency:
-            subject.error = _wrong_latency(subject.model.spec, latency)
-            return None
-    return run.outputs
+    if spec.keeps_pace and ends and not (stimulus.gaps or stimulus.stalls):
+        latency = run.cycles - len(next(iter(chunk.values())))
+        if latency != spec.latency:
+            return _wrong_latency(spec, latency)
+    return run.untimely
 
 
 def expected_results(spec: Spec, chunk: Records, state) -> tuple[dict[str, np.ndarray], object]:
@@ -233,7 +237,7 @@ def _difference(
     stimulus: Stimulus,
     subject: Subject,
     expected: dict[str, np.ndarray],
-    got: dict[str, np.ndarray],
+    got: Mapping[str, np.ndarray],
 ) -> Mismatch | None:
     earliest = None
     for port in spec.outputs:

@@ -21,6 +21,12 @@ from multipede.sim.testing import check_directory, check_unit, directory_cases
 from multipede.sim.verilog import verilog_of
 from multipede.toolchain import ToolError, ToolFailure
 from tests.hw.planted import replaced
+from tests.sim.untimely_multipliers import (
+    LATE_BEHIND_A_PAUSE,
+    MULTIPLIER,
+    OFFERS_DURING_RESET,
+    RIGHT,
+)
 
 TILE = MixPE(weight=UINT2, activation=INT4, rows=1, columns=1, lanes=2, group=4)
 STALLABLE = Stallable(inside=TILE)
@@ -129,6 +135,23 @@ def test_planted_bugs_are_found(bug):
     assert re.search(message, check.error), check.error
     waveform = re.search(r"\(waveform: (\S+)\)", check.error)
     assert Path(waveform[1]).stat().st_size > 100
+
+
+@pytest.mark.parametrize(
+    ("text", "case", "message"),
+    [
+        (RIGHT, "gaps", None),
+        (RIGHT, "resets", None),
+        (LATE_BEHIND_A_PAUSE, "back_to_back", None),
+        (LATE_BEHIND_A_PAUSE, "gaps", "no record 1 clocks, the latency, before"),
+        (OFFERS_DURING_RESET, "resets", "a result is offered during reset"),
+    ],
+)
+def test_every_clock_of_a_result_is_compared(text, case, message):
+    bench = Bench(MULTIPLIER, text, MULTIPLIER.unit, ICARUS, 200, 1, 60.0)
+    (check,) = run_bench(bench, style="other", only=[case])
+    assert check.passed == (message is None)
+    assert message is None or message in check.error
 
 
 def test_a_failure_in_verilator_keeps_a_waveform():

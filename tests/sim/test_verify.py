@@ -1,6 +1,7 @@
 """verify: it passes what is right, and each of its checks catches a planted bug."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +16,12 @@ from multipede.hw import Style
 from multipede.sim.report import Check, MismatchError, VerifyReport, first_difference
 from multipede.sim.verify import verify
 from multipede.sim.verilog import verilog_of
+from tests.sim.untimely_multipliers import (
+    LATE_BEHIND_A_PAUSE,
+    MULTIPLIER,
+    OFFERS_DURING_RESET,
+    RIGHT,
+)
 
 TILE = MixPE(rows=2, columns=2, lanes=2, group=8)
 WORD = verilog_of(TILE, Style.WORD)
@@ -194,6 +201,19 @@ def test_few_records_are_no_difference():
 def test_latency_is_compared():
     report = verify(TILE, verilog=BUGS["output register too many"](), records=100, waveform=False)
     assert "the latency is 2 clocks, 1 specified" in str(report)
+
+
+def test_every_clock_of_a_result_is_compared():
+    """Not only how many clocks there are in all, and during reset too."""
+    messages = {
+        RIGHT: "",
+        LATE_BEHIND_A_PAUSE: r"gaps.* does not come 1 clocks behind a record",
+        OFFERS_DURING_RESET: "results are offered behind the first clock of rst",
+    }
+    for text, message in messages.items():
+        report = verify(MULTIPLIER, verilog={"other": text}, records=2000, waveform=False)
+        assert report.passed == (text is RIGHT)
+        assert re.search(message, str(report)), report
 
 
 def test_wrong_arguments():
