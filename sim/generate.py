@@ -16,7 +16,7 @@ from multipede.sim.bench import bench_verilog, cocotb_tests
 from multipede.sim.fusesoc import adders_core, unit_core
 from multipede.sim.keywords import KEYWORDS
 from multipede.sim.port_map import port_map, verilog_ports
-from multipede.sim.vectors import golden_vectors
+from multipede.sim.vectors import Vectors, golden_vectors
 from multipede.sim.verilog import adder_modules, axi4_stream_verilog, unit_verilog
 
 __all__ = ["Bus", "generate"]
@@ -135,6 +135,19 @@ def _bus_layout(spec: Spec, bus: Bus | None, data_bits: int | None) -> Axi4Strea
     return Axi4StreamLayout(spec, data_bits)
 
 
+def _require_matching_results(
+    spec: Spec, vectors: Vectors, layout: Axi4StreamLayout | None
+) -> None:
+    """Ends of packets are counted beside the unit: each record must give one result."""
+    if layout is None or not layout.passes_ends:
+        return
+    if vectors.results != vectors.records or not vectors.one_result_each:
+        raise ValueError(
+            f"bus: of {vectors.records} records {spec.unit} makes {vectors.results} results;"
+            " units without 'last' must give one for each"
+        )
+
+
 def _contents(
     spec: Spec,
     style: Style,
@@ -144,12 +157,13 @@ def _contents(
     layout: Axi4StreamLayout | None,
 ) -> dict[str, str]:
     """All files by name."""
+    vectors = golden_vectors(spec, count, seed=seed)
+    _require_matching_results(spec, vectors, layout)
     verilog = unit_verilog(spec, style, name=name)
     wrapper = {}
     if layout is not None:
         top = f"{name}_axi4_stream"
         wrapper = {f"{top}.v": axi4_stream_verilog(layout, style, name=top)}
-    vectors = golden_vectors(spec, count, seed=seed)
     adders = {}
     if adder_modules(verilog):
         adders = {f"{ADDERS}.v": _adders(), f"{ADDERS}.core": adders_core([f"{ADDERS}.v"])}

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from multipede.golden.float_adder import FloatAdder
-from multipede.golden.formats import E4M3, INT4, UINT2
+from multipede.golden.formats import E4M3, INT4, INT8, UINT2, UINT4, Integer
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import TileOutput
 from multipede.golden.mixpe import MixPE
@@ -20,15 +20,21 @@ from multipede.sim.generate import Bus, generate
 from multipede.sim.stimulus import random_records
 from multipede.toolchain import run
 from tests.hw.planted import replaced
+from tests.sim.slow_unit import SlowSpec
 
 ROOT = Path(__file__).parents[2]
-CASES = ("at_full_pace", "with_pauses", "with_a_slow_sink")
+CASES = ("at_full_pace", "with_pauses", "with_a_slow_sink", "with_resets")
 SMALL = {"weight": UINT2, "activation": INT4, "rows": 1, "columns": 2, "lanes": 3, "group": 6}
 TILE = MixPE(**SMALL)
 SPECS = {
     "tile": (TILE, None, Style.CELLS),
     "tile-8": (TILE, 8, Style.WORD),
     "dequantised-32": (MixPE(output=TileOutput.DEQUANTISED, **SMALL), 32, Style.WORD),
+    "dequantised-cells-64": (
+        MixPE(**{**SMALL, "weight": UINT4, "output": TileOutput.DEQUANTISED}),
+        64,
+        Style.CELLS,
+    ),
     "combinational-16": (IntegerMultiplier(stages=0), 16, Style.WORD),
     "combinational-8": (IntegerMultiplier(stages=0), 8, Style.WORD),
     "multiplier-8": (IntegerMultiplier(stages=3), 8, Style.WORD),
@@ -164,11 +170,40 @@ def test_bytes_left_out_and_records_cut_short_count_as_zeros(tmp_path):
         {"data": "0305", "keep": [1, 0]},  # b left out
         {"data": "0305", "keep": [1, 1]},
     ]
-    content = {"packets": packets, "expected": ["0000", "0000", "0f00"]}
+    content = {"packets": packets * 4, "expected": ["0000", "0000", "0f00"] * 4}
     assert simulate(tmp_path / "wide", description, content) == ""
 
 
+def test_what_a_record_cut_short_lacks_is_not_what_was_there_before(tmp_path):
+    spec = IntegerMultiplier(a=INT8, b=Integer(16, signed=True), stages=1)
+    description = made(tmp_path, spec, 8)
+    assert description["bus"]["input"]["beats"] == 3
+    products = {3: 0x03 * 0x1FF, 2: 0x03 * 0xFF, 1: 0}
+    lengths = (3, 1, 3, 2, 3, 1, 2)
+    content = {
+        "packets": [{"data": "03ff01"[: 2 * n], "keep": [1] * n} for n in lengths],
+        "expected": [products[n].to_bytes(3, "little").hex() for n in lengths],
+    }
+    assert simulate(tmp_path, description, content) == ""
+
+
+class Thinned(SlowSpec):
+    """Only odd numbers give a result."""
+
+    def reference(self, state=None, **inputs):
+        x = inputs["x"]
+        return {"y": (x[x % 2 == 1] + 1) % 256}, None
+
+
+def test_ends_of_packets_need_a_result_for_each_record(tmp_path):
+    message = r"bus: of 8 records slow makes [1-7] results; units without 'last' must give one"
+    with pytest.raises(ValueError, match=message):
+        made(tmp_path / "none", Thinned(), 8)
+    assert not (tmp_path / "none").exists()
+
+
 BUGS = {
+    "a reset that forgets the beat": replaced(r"aresetn \? (\w+) : 1'h0;", r"\1;"),
     "a beat that is stored wrongly": replaced(r"beat_0 <= ", "beat_0 <= ~"),
     "tkeep is ignored": replaced(r"s_axis_tkeep\[1\] \?", "1'b1 ?"),
     "tlast with every beat": replaced(r"assign m_axis_tlast = .*;", "assign m_axis_tlast = 1'b1;"),
@@ -193,7 +228,8 @@ def test_planted_bugs_are_found(bug, tmp_path):
     broken = BUGS[bug](text)
     assert broken != text, text
     file.write_text(broken)
-    assert simulate(tmp_path, description, content, cases=["with_pauses"]) != ""
+    case = "with_resets" if "reset" in bug else "with_pauses"
+    assert simulate(tmp_path, description, content, cases=[case]) != ""
 
 
 @pytest.mark.parametrize(
