@@ -214,7 +214,7 @@ def _check_operands(
         "zero_point": (zero_point, weights.zeros is not None),
         "k": (activations.codes.shape[1], weights.codes.shape[1]),
     }
-    if "channel_scale" in spec.inputs:
+    if "scale" in spec.inputs and (isinstance(spec.scale, Integer) or weights.levels):
         pairs["scale"] = (spec.scale, weights.levels.format if weights.levels else FP32)
     for name, (first, second) in pairs.items():
         if first != second:

@@ -385,7 +385,9 @@ def _refuse_scales(scales: "Tensor", name: str) -> None:
 def _finite_matrix(values: "Tensor", name: str) -> "Tensor":
     import torch
 
-    require_type(name, values, torch.Tensor)
+    if not isinstance(values, torch.Tensor):
+        hint = "; torch.from_numpy makes one" if hasattr(values, "__array__") else ""
+        raise TypeError(f"{name} must be a tensor, not {type(values).__name__}{hint}")
     if not values.is_floating_point():
         raise TypeError(f"{name} must hold floating-point numbers, not {values.dtype}")
     if values.dim() != 2 or 0 in values.shape:

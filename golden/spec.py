@@ -96,6 +96,22 @@ class Port:
                 self.format.check(array[start : start + CHECKED_RECORDS], name)
         return array.shape[0]
 
+    def integers(self, array: Any) -> np.ndarray:
+        """The codes as Python's integers, exact at any width: an object array (T, *shape).
+
+        Limbs are joined, two's complement where the format is signed. Raises what :meth:`check`
+        raises.
+        """
+        self.check("array", array)
+        values = np.asarray(array).astype(object)
+        if not self.limbs:
+            return values
+        weights = np.array([1 << LIMB_BITS * limb for limb in range(self.limbs)], object)
+        joined = (values * weights).sum(axis=-1)
+        signed = getattr(self.format, "signed", False)
+        negative = joined >= (1 << (self.format.bits - 1) if signed else 1 << self.format.bits)
+        return np.asarray(joined - negative.astype(object) * (1 << self.format.bits), object)
+
     def _within(self, array: Any) -> bool:
         """Whether an array of integers is seen to be valid from its extremes alone."""
         if not isinstance(self.format, Integer) or 0 in array.shape:

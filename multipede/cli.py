@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help="random ones per style, beside all corners (100000); per case of cocotb (2000)",
     )
-    verify.add_argument("--seed", type=int, default=1)
+    verify.add_argument("--seed", type=int, help="of everything random (1)")
     instead = verify.add_mutually_exclusive_group()
     instead.add_argument(
         "--cocotb", action="store_true", help="on the pins under cocotb instead (word style)"
@@ -268,7 +268,7 @@ def _generate(options: argparse.Namespace) -> Answer:
 def _verify(options: argparse.Namespace) -> Answer:
     spec = _spec(options)
     styles = options.style and [_style(name) for name in options.style]
-    seed = {"seed": options.seed}
+    seed = {} if options.seed is None else {"seed": options.seed}
     records = {} if options.records is None else {"records": options.records}
     budget = {} if options.budget is None else {"budget": options.budget}
     _refuse_unused(options)
@@ -318,6 +318,7 @@ def _refuse_unused(options: argparse.Namespace) -> None:
         "--simulator": options.simulator is not None and not options.cocotb,
         "--budget": options.budget is not None and not proofs,
         "--records": options.records is not None and options.formal,
+        "--seed": options.seed is not None and options.formal,
     }
     for name, is_unused in unused.items():
         if is_unused:

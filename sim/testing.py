@@ -69,7 +69,10 @@ def check_directory(
     if case not in known:
         raise ValueError(f"case = {case!r}: allowed are {', '.join(known)}")
     description = _description(directory)
-    verilog = "\n".join((directory / name).read_text() for name in description["files"]["rtl"])
+    verilog = "\n".join(
+        f'`line 1 "{name}" 0\n{(directory / name).read_text()}'  # for the tools' messages
+        for name in description["files"]["rtl"]
+    )
     spec, top = _spec(description), description["name"]
     bench = Bench(spec, verilog, top, simulator, records, seed, time_limit)
     (check,) = run_bench(bench, style=description["style"], only=[case])

@@ -168,6 +168,7 @@ def _drive(
             found = _difference(spec, stimulus, subject, expected, got)
             if found is not None:
                 subject.mismatch = _explained(spec, stimulus, subject, found, index, waveform)
+                subject.results = found.result + 1
                 continue
             subject.error = wrong_timing(spec, chunk, stimulus, got)
             if subject.error is None:

@@ -271,6 +271,8 @@ def test_scales_of_two_levels(activation):
     assert torch.allclose(values, dequantised_product(d, a, w), rtol=1e-6)
     with pytest.raises(ValueError, match="scale = int8 in the mixpe, but fp32 in the weights"):
         tile_results(spec, a, replace(w, scales=w.scales.float(), levels=None))
+    with pytest.raises(ValueError, match="scale = fp16 in the mixpe, but int8 in the weights"):
+        tile_results(replace(spec, scale=FP16), a, w)
 
 
 def test_float_activations_are_rounded_or_scaled():

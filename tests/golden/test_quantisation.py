@@ -355,7 +355,7 @@ def test_ranges_and_values_beyond_float32_are_refused():
         ({"weights": torch.ones(4)}, ValueError, r"shape \(4,\): a matrix is needed"),
         ({"weights": torch.ones(0, 4)}, ValueError, r"shape \(0, 4\): a matrix is needed"),
         ({"weights": torch.ones(2, 4, dtype=torch.int8)}, TypeError, "not torch.int8"),
-        ({"weights": [[1.0]]}, TypeError, "weights must be Tensor, not list"),
+        ({"weights": [[1.0]]}, TypeError, "weights must be a tensor, not list$"),
     ],
 )
 def test_bad_arguments_are_named(change, error, message):

@@ -147,6 +147,29 @@ def test_wide_ports_carry_limbs():
         port.check("x", np.full((5, 3, 3), 1 << 16, np.int64))
 
 
+@pytest.mark.parametrize("bits", [64, 80, 96, 97, 273])
+@pytest.mark.parametrize("signed", [False, True])
+def test_limbs_are_joined_to_integers(bits, signed):
+    port = Port(Integer(bits, signed=signed), (2,))
+    lowest, highest = (-1 << bits - 1, (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    wanted = [[lowest, highest], [0, highest // 3], [lowest // 7, 1]]
+    limbs = [
+        [
+            [(value >> 32 * n) % (1 << min(32, bits - 32 * n)) for n in range(port.limbs)]
+            for value in row
+        ]
+        for row in wanted
+    ]
+    assert port.integers(np.array(limbs)).tolist() == wanted
+    assert port.integers(torch.tensor(limbs)).tolist() == wanted
+    with pytest.raises(ValueError, match="array has shape"):
+        port.integers(np.zeros((3, 2), np.int64))
+
+
+def test_narrow_codes_are_integers_already():
+    assert Port(UINT4, (2,)).integers(np.array([[3, 15]])).tolist() == [[3, 15]]
+
+
 def test_widths_of_the_facts():
     """Facts, MixPE 1.5: 19 bits of D and 15 of S at UINT4, INT8, group 128."""
     spec = MixPE(weight=UINT4, activation=INT8, group=128)

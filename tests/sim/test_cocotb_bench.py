@@ -224,6 +224,17 @@ def test_what_lies_in_the_directory_is_tried(tmp_path):
         check_directory(tmp_path, "stalls", records=100, simulator=ICARUS)
     with pytest.raises(ValueError, match="case = 'stall': allowed are back_to_back, gaps"):
         check_directory(tmp_path, "stall", records=100)
+
+
+def test_what_the_users_verilog_lacks_is_told_at_its_own_line(tmp_path):
+    generate(TILE, tmp_path, vectors=8, name="dut", style=Style.CELLS, cocotb=True)
+    file = tmp_path / "dut.v"
+    lines = file.read_text().splitlines()
+    lines[40] = "  wire wire;"
+    file.write_text("\n".join(lines))
+    for simulator in Simulator:
+        with pytest.raises(ToolFailure, match=r"dut\.v:41"):
+            check_directory(tmp_path, "gaps", records=10, simulator=simulator)
     with pytest.raises(ValueError, match=r"it has no ports\.json"):
         directory_cases(tmp_path / "none")
 

@@ -198,6 +198,13 @@ def test_few_records_are_no_difference():
         verify(spec, records=1, styles=[Style.WORD]).raise_on_failure()
 
 
+def test_results_up_to_the_first_difference_are_counted():
+    report = verify(TILE, verilog=BUGS["swapped rows"](), records=100, waveform=False)
+    wrong = [check for check in report.checks if check.mismatch]
+    assert wrong
+    assert all(check.results == check.mismatch.result + 1 for check in wrong)
+
+
 def test_latency_is_compared():
     report = verify(TILE, verilog=BUGS["output register too many"](), records=100, waveform=False)
     assert "the latency is 2 clocks, 1 specified" in str(report)
