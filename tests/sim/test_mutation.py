@@ -266,7 +266,7 @@ module top(input [3:0] a, input [3:0] b, input [3:0] c, output [{high}:0] y, out
   sums inside(.a(a), .b(b), .c(c), .y(y), .z(z));
 endmodule
 module sums(input [3:0] a, input [3:0] b, input [3:0] c, output [{high}:0] y, output [3:0] z);
-  wire [{carry}:0] ab = a + b;
+  wire [{carry}:0] ab = {first};
   assign y = ab {operator} c;
   assign z = {other};
 endmodule
@@ -287,7 +287,17 @@ endmodule
 def test_addends_may_be_exchanged_where_the_sum_is_exact(
     high, carry, operator, other, exchangeable
 ):
-    text = SUMS.format(high=high, carry=carry, operator=operator, other=other)
+    assert exchanged(high, carry, operator, other) == exchangeable
+
+
+def test_addends_taken_as_signed_and_as_unsigned_are_not_exchanged():
+    """a = -1 counts as 31 in y, for the outer sum takes the inner one as unsigned; c = 15 as 15."""
+    assert exchanged(5, 4, "+", "4'd0", first="$signed(a) + $signed(b)") == {("a", "b")}
+
+
+def exchanged(high, carry, operator, other, first="a + b") -> set[tuple[str, str]]:
+    """Which two addends of the sum may change places."""
+    text = SUMS.format(high=high, carry=carry, operator=operator, other=other, first=first)
     netlist = netlist_of(text, top="top")
     swaps = [
         m
@@ -295,7 +305,7 @@ def test_addends_may_be_exchanged_where_the_sum_is_exact(
         if m.kind is MutationKind.SWAPPED_WORDS and m.operator == "sums"
     ]
     assert len(swaps) == 3
-    assert {(m.port, m.other) for m in swaps if exchanges_addends(netlist, m)} == exchangeable
+    return {(m.port, m.other) for m in swaps if exchanges_addends(netlist, m)}
 
 
 def test_a_mutant_that_hangs_is_killed():
