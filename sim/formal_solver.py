@@ -73,7 +73,10 @@ class Obligation:
         """The Yosys script for all goals, or one that shows a counterexample to ``goal``."""
         lines = []
         for name in self.designs:
-            lines += [f"read_verilog {name}.v; hierarchy -check -top {name}; proc"]
+            lines += [f"read_verilog {name}.v; hierarchy -check -top {name}; proc -noopt"]
+            # Before anything is optimised: `opt` takes a loop such as a = ~a to be anything, and
+            # the solver takes it to be impossible. Both would prove all claims.
+            lines += ["design -push-copy; flatten; check -assert; design -pop; opt_expr -keepdc"]
             # An unknown start is the stronger claim; the harness's own registers have values.
             lines += ["setattr -unset init w:*; delete t:$meminit t:$meminit_v2"]
             if name in self.opened:
