@@ -14,7 +14,7 @@ from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.compiled import compile_verilog
 from multipede.sim.mutation_netlist import with_mutants
-from multipede.sim.mutation_proof import Proof, prove
+from multipede.sim.mutation_proof import UnitComparison, compare_with_unit
 from multipede.sim.mutation_report import Mutant, MutationReport, Outcome
 from multipede.sim.mutation_simulation import beginnings, kill
 from multipede.sim.mutation_sites import Mutation, chosen, mutations_of
@@ -84,7 +84,7 @@ def mutate(
         mutants = _Mutants(spec, style, netlist, mutations, bar.update)
         killed = mutants.killed(list(mutations), beginnings(plan))
         proofs = mutants.proofs([n for n in mutations if n not in killed], budget)
-        live = [n for n, proof in proofs.items() if proof.answer is not Answer.EQUIVALENT]
+        live = [n for n, proof in proofs.items() if proof.answer is not Answer.PROVED]
         killed |= mutants.killed(live, plan)
     tools = {name: find(name).version for name in ("verilator", "yosys", "c++")}
     versions = {name: ".".join(map(str, version)) for name, version in tools.items()}
@@ -149,12 +149,14 @@ class _Mutants:
             )
         return found
 
-    def proofs(self, numbers: Sequence[int], budget: float) -> dict[int, Proof]:
+    def proofs(self, numbers: Sequence[int], budget: float) -> dict[int, UnitComparison]:
         """What the solver says of each of them."""
 
-        def proof(number: int) -> Proof:
-            found = prove(self.netlist, self.mutations[number], self.spec, budget=budget)
-            self.advance(int(found.answer is Answer.EQUIVALENT))
+        def proof(number: int) -> UnitComparison:
+            found = compare_with_unit(
+                self.netlist, self.mutations[number], self.spec, budget=budget
+            )
+            self.advance(int(found.answer is Answer.PROVED))
             return found
 
         with ThreadPoolExecutor(cores()) as executor:
@@ -165,15 +167,15 @@ class _Mutants:
 
 
 def _judged(
-    number: int, mutation: Mutation, killed: dict[int, str], proofs: dict[int, Proof]
+    number: int, mutation: Mutation, killed: dict[int, str], proofs: dict[int, UnitComparison]
 ) -> Mutant:
     if number in killed:
         return Mutant(number, mutation, Outcome.KILLED, killed[number])
     proof = proofs[number]
     match proof.answer:
-        case Answer.EQUIVALENT:
+        case Answer.PROVED:
             return Mutant(number, mutation, Outcome.EQUIVALENT, proof.method)
-        case Answer.DIFFERENT:
+        case Answer.REFUTED:
             return Mutant(number, mutation, Outcome.SURVIVED, proof.method, proof.inputs)
         case _:
             return Mutant(number, mutation, Outcome.UNDECIDED, proof.method)
