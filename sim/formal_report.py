@@ -9,10 +9,10 @@ from multipede.golden.spec import Spec
 from multipede.sim.junit import Case
 from multipede.sim.report import MismatchError
 
-__all__ = ["Clock", "Counterexample", "Method", "Outcome", "Proof", "ProofReport"]
+__all__ = ["Clock", "Counterexample", "Method", "Proof", "ProofOutcome", "ProofReport"]
 
 
-class Outcome(Enum):
+class ProofOutcome(Enum):
     """How a proof ended; only the first is a pass."""
 
     PROVED = "proved"
@@ -96,7 +96,7 @@ class Proof:
     method: Method
     style: str
     seconds: float
-    outcome: Outcome
+    outcome: ProofOutcome
     clocks: int = 0
     counterexample: Counterexample | None = None
     reason: str | None = None
@@ -104,7 +104,7 @@ class Proof:
     @property
     def passed(self) -> bool:
         """Whether it is proved."""
-        return self.outcome is Outcome.PROVED
+        return self.outcome is ProofOutcome.PROVED
 
     @property
     def method_text(self) -> str:
@@ -189,7 +189,7 @@ class ProofReport:
     def __str__(self) -> str:
         lines = [str(self.spec), *map(str, self.proofs)]
         lines += [f"  left out: {limit}" for limit in self.limits]
-        count = dict.fromkeys(Outcome, 0)
+        count = dict.fromkeys(ProofOutcome, 0)
         for proof in self.proofs:
             count[proof.outcome] += 1
         counts = ", ".join(f"{number} {outcome.value}" for outcome, number in count.items())

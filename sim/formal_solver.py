@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from multipede.golden.spec import LIMB_BITS, Port
-from multipede.sim.formal_report import Clock, Counterexample, Method, Outcome, Proof
+from multipede.sim.formal_report import Clock, Counterexample, Method, Proof, ProofOutcome
 from multipede.sim.solver import (
     MEMORY_LIMIT,
     SHOW_VALUES,
@@ -124,13 +124,13 @@ def discharge(
         If it does not understand its input.
     """
     limits = Budget(budget, memory_limit=memory_limit)
-    outcome, found, reason = Outcome.PROVED, None, None
+    outcome, found, reason = ProofOutcome.PROVED, None, None
     try:
         failing = _failing_goal(obligation, limits)
         if failing is not None:
             outcome, found, reason = _refuted(obligation, failing, limits, waveform)
     except BudgetExceeded as exceeded:
-        outcome, reason = Outcome.NOT_PROVED, str(exceeded)
+        outcome, reason = ProofOutcome.NOT_PROVED, str(exceeded)
     return Proof(
         name=obligation.name,
         claim=obligation.claim,
@@ -171,7 +171,7 @@ def _answers(obligation: Obligation, budget: Budget) -> list[bool]:
 
 def _refuted(
     obligation: Obligation, goal: str, budget: Budget, waveform: bool
-) -> tuple[Outcome, Counterexample | None, str | None]:
+) -> tuple[ProofOutcome, Counterexample | None, str | None]:
     """The counterexample of a claim, or where it is searched elsewhere, of that one."""
     searched = obligation.search or obligation
     for goal_ in (goal,) if searched is obligation else searched.goals:
@@ -179,9 +179,9 @@ def _refuted(
         if Answer.REFUTED in solution.answers:
             path = _keep(solution.waveform) if waveform else None
             clocks = _clocks(searched, goal_, solution.clocks)
-            return Outcome.REFUTED, Counterexample(clocks, path), None
+            return ProofOutcome.REFUTED, Counterexample(clocks, path), None
     return (
-        Outcome.NOT_PROVED,
+        ProofOutcome.NOT_PROVED,
         None,
         f"the step fails, but none of the first {searched.clocks} clocks from reset shows it",
     )

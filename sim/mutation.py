@@ -15,7 +15,7 @@ from multipede.hw import Style
 from multipede.sim.compiled import compile_verilog
 from multipede.sim.mutation_netlist import with_mutants
 from multipede.sim.mutation_proof import UnitComparison, compare_with_unit
-from multipede.sim.mutation_report import Mutant, MutationReport, Outcome
+from multipede.sim.mutation_report import Mutant, MutantOutcome, MutationReport
 from multipede.sim.mutation_simulation import beginnings, kill
 from multipede.sim.mutation_sites import Mutation, chosen, mutations_of
 from multipede.sim.netlist import netlist_of, verilog_from
@@ -170,12 +170,12 @@ def _judged(
     number: int, mutation: Mutation, killed: dict[int, str], proofs: dict[int, UnitComparison]
 ) -> Mutant:
     if number in killed:
-        return Mutant(number, mutation, Outcome.KILLED, killed[number])
+        return Mutant(number, mutation, MutantOutcome.KILLED, killed[number])
     proof = proofs[number]
     match proof.answer:
         case Answer.PROVED:
-            return Mutant(number, mutation, Outcome.EQUIVALENT, proof.method)
+            return Mutant(number, mutation, MutantOutcome.EQUIVALENT, proof.method)
         case Answer.REFUTED:
-            return Mutant(number, mutation, Outcome.SURVIVED, proof.method, proof.inputs)
+            return Mutant(number, mutation, MutantOutcome.SURVIVED, proof.method, proof.inputs)
         case _:
-            return Mutant(number, mutation, Outcome.UNDECIDED, proof.method)
+            return Mutant(number, mutation, MutantOutcome.UNDECIDED, proof.method)

@@ -11,14 +11,14 @@ from multipede.hw import Style
 from multipede.sim.junit import Case
 from multipede.sim.mutation_sites import Mutation
 
-__all__ = ["Mutant", "MutationReport", "Outcome", "wilson_interval"]
+__all__ = ["Mutant", "MutantOutcome", "MutationReport", "wilson_interval"]
 
 LISTED_CLOCKS = 8
 _NORMAL_95 = 1.959963984540054
 """Quantile of the normal distribution that leaves 2.5 % on each side."""
 
 
-class Outcome(Enum):
+class MutantOutcome(Enum):
     """What became of a mutant."""
 
     KILLED = "killed"
@@ -41,7 +41,7 @@ class Mutant:
 
     number: int
     mutation: Mutation
-    outcome: Outcome
+    outcome: MutantOutcome
     how: str
     inputs: tuple[dict[str, int], ...] = ()
 
@@ -81,7 +81,7 @@ class MutationReport:
         """Whether the score reaches the target, and there is one."""
         return (
             self.score is not None
-            and self.counts[Outcome.KILLED] > 0
+            and self.counts[MutantOutcome.KILLED] > 0
             and (self.score >= self.target)
         )
 
@@ -92,26 +92,30 @@ class MutationReport:
         return [Case(self.spec.unit, name, self.seconds, None if self.passed else str(self))]
 
     @property
-    def counts(self) -> Counter[Outcome]:
+    def counts(self) -> Counter[MutantOutcome]:
         """Mutants by outcome."""
         return Counter(mutant.outcome for mutant in self.mutants)
 
     @property
     def score(self) -> float | None:
         """Killed mutants as a share of those not proved equivalent; None if there are none."""
-        counted = len(self.mutants) - self.counts[Outcome.EQUIVALENT]
-        return self.counts[Outcome.KILLED] / counted if counted else None
+        counted = len(self.mutants) - self.counts[MutantOutcome.EQUIVALENT]
+        return self.counts[MutantOutcome.KILLED] / counted if counted else None
 
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % confidence interval of the score of all possible mutants."""
-        counted = len(self.mutants) - self.counts[Outcome.EQUIVALENT]
-        return wilson_interval(self.counts[Outcome.KILLED], counted)
+        counted = len(self.mutants) - self.counts[MutantOutcome.EQUIVALENT]
+        return wilson_interval(self.counts[MutantOutcome.KILLED], counted)
 
     @property
     def alive(self) -> tuple[Mutant, ...]:
         """Mutants that survived or are undecided."""
-        return tuple(m for m in self.mutants if m.outcome in (Outcome.SURVIVED, Outcome.UNDECIDED))
+        return tuple(
+            m
+            for m in self.mutants
+            if m.outcome in (MutantOutcome.SURVIVED, MutantOutcome.UNDECIDED)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -124,7 +128,7 @@ class MutationReport:
             "records": self.records,
             "target": self.target,
             "possible": self.possible,
-            "counts": {outcome.value: self.counts[outcome] for outcome in Outcome},
+            "counts": {outcome.value: self.counts[outcome] for outcome in MutantOutcome},
             "score": self.score,
             "interval": list(self.interval),
             "seconds": self.seconds,
@@ -136,7 +140,7 @@ class MutationReport:
         lines = [str(self.spec)]
         kinds = Counter((m.mutation.kind, m.outcome) for m in self.mutants)
         for kind in dict.fromkeys(kind for kind, _ in sorted(kinds, key=str)):
-            numbers = [f"{kinds[kind, outcome]:>6} {outcome.value}" for outcome in Outcome]
+            numbers = [f"{kinds[kind, outcome]:>6} {outcome.value}" for outcome in MutantOutcome]
             lines.append(f"  {kind.value:26}{''.join(numbers)}")
         for mutant in self.alive:
             lines.append(f"  {mutant}")
@@ -145,14 +149,14 @@ class MutationReport:
         return "\n".join(lines)
 
     def _verdict(self) -> str:
-        counted = len(self.mutants) - self.counts[Outcome.EQUIVALENT]
+        counted = len(self.mutants) - self.counts[MutantOutcome.EQUIVALENT]
         if self.score is None:
             return f"{self.spec.unit}, {self.style.value}: NO MUTANT that is not equivalent"
         low, high = self.interval
         verdict = "reaches" if self.passed else "DOES NOT REACH"
         return (
-            f"{self.spec.unit}, {self.style.value}: {self.counts[Outcome.KILLED]} of {counted}"
-            f" mutants killed, {self.counts[Outcome.EQUIVALENT]} equivalent: score"
+            f"{self.spec.unit}, {self.style.value}: {self.counts[MutantOutcome.KILLED]} of {counted}"
+            f" mutants killed, {self.counts[MutantOutcome.EQUIVALENT]} equivalent: score"
             f" {100 * self.score:.1f} % (95 %: {100 * low:.1f} to {100 * high:.1f} %) {verdict}"
             f" {100 * self.target:g} %; {len(self.mutants)} of {self.possible} possible mutants,"
             f" seed {self.seed}, {self.seconds:.1f} s"

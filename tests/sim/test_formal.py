@@ -8,7 +8,7 @@ import pytest
 import multipede as mp
 from multipede.hw import Style
 from multipede.sim.formal import _has_no_state, _limits, obligations, prove
-from multipede.sim.formal_report import Method, Outcome, ProofReport
+from multipede.sim.formal_report import Method, ProofOutcome, ProofReport
 from multipede.sim.formal_solver import Obligation, discharge
 from multipede.toolchain import ToolError, ToolFailure
 
@@ -40,7 +40,7 @@ def test_what_is_proved_of_small_units(spec, names):
 def test_a_tile_is_proved_for_every_clock():
     (naive,) = (o for o in obligations(TILE, Style.WORD) if o.name == "naive")
     proof = discharge(naive, budget=60)
-    assert (proof.outcome, proof.method) == (Outcome.PROVED, Method.INDUCTION)
+    assert (proof.outcome, proof.method) == (ProofOutcome.PROVED, Method.INDUCTION)
 
 
 def test_limits_are_said():
@@ -52,7 +52,7 @@ def test_a_budget_too_small_is_no_pass():
     report = prove(replace(SMALL, stages=2), styles=[Style.WORD], budget=0.01)
     assert not report.passed
     outcomes = {proof.outcome for proof in report.proofs if proof.method is not Method.CONSERVATION}
-    assert outcomes == {Outcome.NOT_PROVED}
+    assert outcomes == {ProofOutcome.NOT_PROVED}
     assert "0.01 s were used up" in str(report)
     assert "is NOT PROVED" in str(report)
     with pytest.raises(mp.MismatchError, match="NOT PROVED"):
@@ -62,7 +62,7 @@ def test_a_budget_too_small_is_no_pass():
 def test_too_little_memory_is_no_pass():
     (table,) = (o for o in obligations(SMALL, Style.WORD) if o.name == "table")
     proof = discharge(table, budget=60, memory_limit=1 << 20)
-    assert proof.outcome is Outcome.NOT_PROVED
+    assert proof.outcome is ProofOutcome.NOT_PROVED
     assert "1 MiB were used up" in proof.reason
 
 
@@ -92,7 +92,7 @@ def claimed(gate: str) -> Obligation:
 )
 def test_what_a_design_holds_at_power_up_is_not_relied_on(gate):
     proof = discharge(claimed(gate), budget=60, waveform=False)
-    assert proof.outcome is Outcome.REFUTED, str(proof)
+    assert proof.outcome is ProofOutcome.REFUTED, str(proof)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from multipede.sim.compiled import compile_verilog
 from multipede.sim.mutation import mutate
 from multipede.sim.mutation_netlist import with_mutants
 from multipede.sim.mutation_proof import compare_with_unit
-from multipede.sim.mutation_report import MutationReport, Outcome, wilson_interval
+from multipede.sim.mutation_report import MutantOutcome, MutationReport, wilson_interval
 from multipede.sim.mutation_simulation import beginnings, kill
 from multipede.sim.mutation_sites import Mutation, MutationKind, chosen, mutations_of
 from multipede.sim.mutation_symmetry import exchanges_addends
@@ -163,7 +163,7 @@ def test_kinds_take_turns_and_the_seed_decides():
 def test_a_small_tile_kills_its_mutants():
     report = mutate(TILE, count=40, records=2000)
     assert report.passed, str(report)
-    assert report.counts[Outcome.KILLED] > 30
+    assert report.counts[MutantOutcome.KILLED] > 30
     assert report.possible > 1000
     again = mutate(TILE, count=40, records=2000)
     assert again.mutants == report.mutants
@@ -190,7 +190,7 @@ def test_weak_stimuli_leave_survivors_with_an_input_that_would_kill_them(monkeyp
     monkeypatch.setattr(mutation_module, "stimuli", weak)
     report = mutate(ADDER, count=24, records=1)
     assert not report.passed
-    survivors = [m for m in report.mutants if m.outcome is Outcome.SURVIVED]
+    survivors = [m for m in report.mutants if m.outcome is MutantOutcome.SURVIVED]
     assert len(survivors) >= 3
     assert {"a", "b", "i_valid", "rst"} <= set(survivors[0].inputs[0])
     assert survivors[0].mutation.statement in str(report)
