@@ -12,12 +12,11 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from numbers import Real
 from pathlib import Path
 
 from tqdm import tqdm
 
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.number_format import require_range
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.hw.style import checked_styles
@@ -25,6 +24,7 @@ from multipede.sim.compiled import compile_model
 from multipede.sim.coverage_constants import Place, Reason, constant_bits
 from multipede.sim.coverage_data import CoverageKind, Point, read_points
 from multipede.sim.coverage_report import CoverageReport, StyleCoverage, Uncovered, ranges
+from multipede.sim.limits import require_budget, require_target
 from multipede.sim.model import Model
 from multipede.sim.netlist import netlist_of
 from multipede.sim.stimulus import Stimulus, stimuli
@@ -75,12 +75,8 @@ def measure_coverage(
         raise TypeError(f"spec must be a specification, not {spec!r}")
     require_range("records", records, 1, 10**12)
     require_range("seed", seed, 0, 2**63)
-    for name, value in (("budget", budget), ("target", target)):
-        require_type(name, value, Real)
-    if not 1 <= budget <= 10**6:
-        raise ValueError(f"budget = {budget}: 1 to 1000000 seconds are allowed")
-    if not 0 < target <= 1:
-        raise ValueError(f"target = {target}: 0 < target <= 1 is needed")
+    require_budget(budget)
+    require_target(target)
     began = time.monotonic()
     styles = checked_styles(styles)
     plan = stimuli(spec, records=records, seed=seed)

@@ -9,6 +9,7 @@ from multipede.golden.spec import Spec
 from multipede.sim.coverage_constants import Reason
 from multipede.sim.coverage_data import CoverageKind
 from multipede.sim.junit import Case
+from multipede.sim.report import Report
 
 __all__ = ["CoverageReport", "StyleCoverage", "Uncovered", "ranges"]
 
@@ -93,7 +94,7 @@ class StyleCoverage:
 
 
 @dataclass(frozen=True)
-class CoverageReport:
+class CoverageReport(Report):
     """The outcome of ``measure_coverage``; ``passed`` only if in every style bits were counted and
     of those within reach, as of lines and branches where there are any, at least ``target`` were
     covered."""
@@ -128,16 +129,11 @@ class CoverageReport:
         counted = [share for share in shares.values() if share is not None]
         return shares[CoverageKind.TOGGLE] is not None and min(counted) >= self.target
 
-    def to_dict(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return {
-            "specification": self.spec.to_dict(),
-            "fingerprint": self.spec.fingerprint,
-            "passed": self.passed,
             "seed": self.seed,
             "target": self.target,
-            "seconds": self.seconds,
-            "tools": self.tools,
             "styles": [style.to_dict() for style in self.styles],
         }
 

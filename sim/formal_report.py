@@ -7,7 +7,7 @@ from typing import Any
 
 from multipede.golden.spec import Spec
 from multipede.sim.junit import Case
-from multipede.sim.report import MismatchError
+from multipede.sim.report import Report
 
 __all__ = ["Clock", "Counterexample", "Method", "Proof", "ProofOutcome", "ProofReport"]
 
@@ -134,7 +134,7 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class ProofReport:
+class ProofReport(Report):
     """The outcome of ``prove``; ``passed`` only if there are proofs and all of them succeeded.
 
     ``limits`` says what was left out, and why.
@@ -169,21 +169,11 @@ class ProofReport:
             for proof in self.proofs
         ]
 
-    def raise_on_failure(self) -> None:
-        """MismatchError with the whole report unless all is proved."""
-        if not self.passed:
-            raise MismatchError(str(self))
-
-    def to_dict(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return {
-            "specification": self.spec.to_dict(),
-            "fingerprint": self.spec.fingerprint,
-            "passed": self.passed,
             "proofs": [proof.to_dict() for proof in self.proofs],
             "limits": list(self.limits),
-            "tools": self.tools,
-            "seconds": self.seconds,
         }
 
     def __str__(self) -> str:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 from tqdm import tqdm
@@ -13,6 +12,7 @@ from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.compiled import compile_verilog
+from multipede.sim.limits import require_budget, require_target
 from multipede.sim.mutation_netlist import with_mutants
 from multipede.sim.mutation_proof import UnitComparison, compare_with_unit
 from multipede.sim.mutation_report import Mutant, MutantOutcome, MutationReport
@@ -116,12 +116,8 @@ def _check(
     require_range("count", count, 1, HIGHEST_COUNT)
     require_range("seed", seed, 0, 2**63)
     require_range("records", records, 1, 10**12)
-    for name, value in (("budget", budget), ("target", target)):
-        require_type(name, value, Real)
-    if not 1 <= budget <= 10**6:
-        raise ValueError(f"budget = {budget}: 1 to 1000000 seconds are allowed")
-    if not 0 < target <= 1:
-        raise ValueError(f"target = {target}: 0 < target <= 1 is needed")
+    require_budget(budget)
+    require_target(target)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.junit import Case
 from multipede.sim.mutation_sites import Mutation
+from multipede.sim.report import Report
 
 __all__ = ["Mutant", "MutantOutcome", "MutationReport", "wilson_interval"]
 
@@ -61,7 +62,7 @@ class Mutant:
 
 
 @dataclass(frozen=True)
-class MutationReport:
+class MutationReport(Report):
     """The outcome of ``mutate``; ``passed`` only if at least ``target`` of the mutants that are not
     proved equivalent were killed, and at least one was."""
 
@@ -79,11 +80,7 @@ class MutationReport:
     @property
     def passed(self) -> bool:
         """Whether the score reaches the target, and there is one."""
-        return (
-            self.score is not None
-            and self.counts[MutantOutcome.KILLED] > 0
-            and (self.score >= self.target)
-        )
+        return bool(self.score) and self.score >= self.target
 
     @property
     def cases(self) -> list[Case]:
@@ -117,13 +114,10 @@ class MutationReport:
             if m.outcome in (MutantOutcome.SURVIVED, MutantOutcome.UNDECIDED)
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return {
-            "specification": self.spec.to_dict(),
-            "fingerprint": self.spec.fingerprint,
             "style": self.style.value,
-            "passed": self.passed,
             "seed": self.seed,
             "records": self.records,
             "target": self.target,
@@ -131,8 +125,6 @@ class MutationReport:
             "counts": {outcome.value: self.counts[outcome] for outcome in MutantOutcome},
             "score": self.score,
             "interval": list(self.interval),
-            "seconds": self.seconds,
-            "tools": self.tools,
             "mutants": [mutant.to_dict() for mutant in self.mutants],
         }
 
@@ -149,14 +141,16 @@ class MutationReport:
         return "\n".join(lines)
 
     def _verdict(self) -> str:
-        counted = len(self.mutants) - self.counts[MutantOutcome.EQUIVALENT]
+        killed, equivalent = (
+            self.counts[outcome] for outcome in (MutantOutcome.KILLED, MutantOutcome.EQUIVALENT)
+        )
         if self.score is None:
             return f"{self.spec.unit}, {self.style.value}: NO MUTANT that is not equivalent"
         low, high = self.interval
         verdict = "reaches" if self.passed else "DOES NOT REACH"
         return (
-            f"{self.spec.unit}, {self.style.value}: {self.counts[MutantOutcome.KILLED]} of {counted}"
-            f" mutants killed, {self.counts[MutantOutcome.EQUIVALENT]} equivalent: score"
+            f"{self.spec.unit}, {self.style.value}: {killed} of {len(self.mutants) - equivalent}"
+            f" mutants killed, {equivalent} equivalent: score"
             f" {100 * self.score:.1f} % (95 %: {100 * low:.1f} to {100 * high:.1f} %) {verdict}"
             f" {100 * self.target:g} %; {len(self.mutants)} of {self.possible} possible mutants,"
             f" seed {self.seed}, {self.seconds:.1f} s"

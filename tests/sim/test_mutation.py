@@ -386,8 +386,10 @@ def test_wrong_arguments():
     for name, value in (("count", 0), ("records", 0), ("seed", -1), ("budget", 0), ("target", 0)):
         with pytest.raises(ValueError, match=f"{name} = {value}"):
             mutate(TILE, **{"count": 1, name: value})
-    with pytest.raises(TypeError, match="budget"):
+    with pytest.raises(TypeError, match="budget must be a number of seconds"):
         mutate(TILE, count=1, budget="long")
+    with pytest.raises(TypeError, match="target must be a share"):
+        mutate(TILE, count=1, target=True)
 
 
 @pytest.mark.regress
