@@ -17,7 +17,7 @@ from typing import Any
 from multipede.golden.catalogue import spec_from_dict
 from multipede.golden.spec import Spec
 from multipede.hw import Style
-from multipede.sim.coverage_data import Kind as Reached
+from multipede.sim.coverage_data import CoverageKind as Reached
 from multipede.sim.coverage_report import CoverageReport
 from multipede.sim.formal_report import ProofReport
 from multipede.sim.mutation_report import MutationReport

@@ -12,19 +12,19 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from numbers import Real
 from pathlib import Path
 
 from tqdm import tqdm
 
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.number_format import require_range
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.hw.style import checked_styles
 from multipede.sim.compiled import compile_model
 from multipede.sim.coverage_constants import Place, Reason, constant_bits
-from multipede.sim.coverage_data import Kind, Point, read_points
+from multipede.sim.coverage_data import CoverageKind, Point, read_points
 from multipede.sim.coverage_report import CoverageReport, StyleCoverage, Uncovered, ranges
+from multipede.sim.limits import require_budget, require_target
 from multipede.sim.model import Model
 from multipede.sim.netlist import netlist_of
 from multipede.sim.stimulus import Stimulus, stimuli
@@ -75,12 +75,8 @@ def measure_coverage(
         raise TypeError(f"spec must be a specification, not {spec!r}")
     require_range("records", records, 1, 10**12)
     require_range("seed", seed, 0, 2**63)
-    for name, value in (("budget", budget), ("target", target)):
-        require_type(name, value, Real)
-    if not 1 <= budget <= 10**6:
-        raise ValueError(f"budget = {budget}: 1 to 1000000 seconds are allowed")
-    if not 0 < target <= 1:
-        raise ValueError(f"target = {target}: 0 < target <= 1 is needed")
+    require_budget(budget)
+    require_target(target)
     began = time.monotonic()
     styles = checked_styles(styles)
     plan = stimuli(spec, records=records, seed=seed)
@@ -104,13 +100,15 @@ def _measure(
         points = read_points(path.read_text())
     missed = [point for point in points if point.count == 0]
     uncovered = (*_statements(missed), *_toggles(spec, style, missed, budget))
-    total = {kind: sum(point.kind is kind for point in points) for kind in Kind}
-    open_points = {kind: sum(u.points for u in uncovered if u.kind is kind) for kind in Kind}
+    total = {kind: sum(point.kind is kind for point in points) for kind in CoverageKind}
+    open_points = {
+        kind: sum(u.points for u in uncovered if u.kind is kind) for kind in CoverageKind
+    }
     return StyleCoverage(
         style=style.value,
         records=driven,
         points=total,
-        covered={kind: total[kind] - open_points[kind] for kind in Kind},
+        covered={kind: total[kind] - open_points[kind] for kind in CoverageKind},
         uncovered=uncovered,
     )
 
@@ -131,7 +129,7 @@ def _statements(missed: Sequence[Point]) -> list[Uncovered]:
     return [
         Uncovered(p.kind, p.module, p.path, p.line, p.signal, -1, -1, "never")
         for p in missed
-        if p.kind is not Kind.TOGGLE
+        if p.kind is not CoverageKind.TOGGLE
     ]
 
 
@@ -144,7 +142,7 @@ def _toggles(spec: Spec, style: Style, missed: Sequence[Point], budget: float) -
     directions: dict[Place, set[str]] = defaultdict(set)
     about: dict[tuple[str, str], Point] = {}
     for point in missed:
-        if point.kind is Kind.TOGGLE:
+        if point.kind is CoverageKind.TOGGLE:
             bit = -1 if point.bit is None else point.bit
             directions[point.path, point.signal, bit].add("0->1" if point.rises else "1->0")
             about[point.path, point.signal] = point
@@ -161,7 +159,7 @@ def _toggles(spec: Spec, style: Style, missed: Sequence[Point], budget: float) -
         alike[path, signal, what, field, reason].append(bit)
     return [
         Uncovered(
-            kind=Kind.TOGGLE,
+            kind=CoverageKind.TOGGLE,
             module=about[path, signal].module,
             path=path,
             line=about[path, signal].line,

@@ -1,6 +1,5 @@
 """Bits that cannot toggle: constants of the netlist, or proved to be constant by Yosys' `sat`."""
 
-import time
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 from multipede.golden.spec import Spec
 from multipede.sim.miter import LEGAL, add_legal
 from multipede.sim.netlist import Net, NetlistModule
-from multipede.sim.solver import Answer, solve
+from multipede.sim.netlist_claims import decide
+from multipede.sim.solver import Answer, Budget
 
 __all__ = ["Place", "Reason", "constant_bits"]
 
@@ -45,7 +45,7 @@ def constant_bits(
     nets = {place: _net(module.content["netnames"], place) for place in places}
     found = {place: Reason.WIRED for place, net in nets.items() if isinstance(net, str)}
     open_nets = sorted({net for net in nets.values() if isinstance(net, int)})
-    proved = _proved(module, open_nets, spec, time.monotonic() + budget)
+    proved = _proved(module, open_nets, spec, Budget(budget))
     return found | {place: Reason.PROVED for place, net in nets.items() if net in proved}
 
 
@@ -57,7 +57,7 @@ def _net(names: Mapping[str, Any], place: Place) -> Net | None:
     return wire["bits"][max(bit, 0)]
 
 
-def _proved(module: NetlistModule, nets: list[Net], spec: Spec, deadline: float) -> set[Net]:
+def _proved(module: NetlistModule, nets: list[Net], spec: Spec, budget: Budget) -> set[Net]:
     """The nets that always have one value, by induction over all that seem to.
 
     Each claim helps to prove the others. From the initial state on, all are first claimed to be 0,
@@ -70,14 +70,14 @@ def _proved(module: NetlistModule, nets: list[Net], spec: Spec, deadline: float)
     module.add_port(LEGAL, "output", [add_legal(module, spec)])
     claims = dict.fromkeys(range(len(nets)), 0)
     if "clk" not in module.content["ports"]:
-        return _holding(module, nets, claims, "", deadline)
+        return _holding(module, nets, claims, "", budget)
     steps = spec.latency + _INDUCTION
     base = f"-tempinduct -tempinduct-baseonly -maxsteps {steps}"
-    if not _holding(module, nets, claims, base, deadline):
+    if not _holding(module, nets, claims, base, budget):
         return set()
     for wire in module.content["netnames"].values():
         wire["attributes"].pop("init", None)
-    return _holding(module, nets, claims, f"-seq {steps + 1} -prove-skip {steps}", deadline, steps)
+    return _holding(module, nets, claims, f"-seq {steps + 1} -prove-skip {steps}", budget, steps)
 
 
 def _holding(
@@ -85,7 +85,7 @@ def _holding(
     nets: list[Net],
     claims: dict[int, int],
     options: str,
-    deadline: float,
+    budget: Budget,
     assumed: int = 0,
 ) -> set[Net]:
     """The nets of the claims that hold, which remain in ``claims``; none when time is up.
@@ -97,8 +97,8 @@ def _holding(
         proof = [f"-prove {_PROBE}[{index}] {value}" for index, value in claims.items()]
         for clock in range(1, assumed + 1):
             proof += [f"-set-at {clock} {_PROBE}[{i}] {value}" for i, value in claims.items()]
-        found = solve(made, f"{options} {' '.join(proof)}", deadline, top=_TOP, shown=[_PROBE])
-        if found.answer in (Answer.EQUIVALENT, Answer.NOT_REFUTED):
+        found = decide(made, f"{options} {' '.join(proof)}", budget, top=_TOP, shown=[_PROBE])
+        if found.answer in (Answer.PROVED, Answer.NOT_REFUTED):
             return {nets[index] for index in claims}
         if found.answer is Answer.UNKNOWN:
             return set()

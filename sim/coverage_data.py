@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["Kind", "Point", "read_points"]
+__all__ = ["CoverageKind", "Point", "read_points"]
 
 _ENTRY = re.compile(r"^C '(.*)' (\d+)$", re.M)
 _TOGGLE = re.compile(r"^(.*?)(?:\[(\d+)\])?:(0->1|1->0)$")
@@ -13,7 +13,7 @@ _PARAMETERS = re.compile(r"__\w+$")
 _ROOT = "TOP."
 
 
-class Kind(Enum):
+class CoverageKind(Enum):
     """What a counter counts."""
 
     LINE = "line"
@@ -32,7 +32,7 @@ class Point:
     Verilator's word for it, such as ``if``, ``else``, ``block``, ``cond_then``.
     """
 
-    kind: Kind
+    kind: CoverageKind
     module: str
     path: str
     line: int
@@ -52,11 +52,11 @@ def read_points(text: str) -> list[Point]:
 def _points(text: str) -> Iterator[Point]:
     for entry in _ENTRY.finditer(text):
         fields = dict(part.split("\x02", 1) for part in entry[1].split("\x01") if part)
-        kind = Kind(fields["t"])
+        kind = CoverageKind(fields["t"])
         path = fields["h"].removeprefix(_ROOT).partition(".")[2]
         module = _PARAMETERS.sub("", fields["page"].split("/", 1)[1])
         signal, bit, rises = fields["o"], None, False
-        if kind is Kind.TOGGLE:
+        if kind is CoverageKind.TOGGLE:
             found = _TOGGLE.match(signal)
             if found is None:
                 raise ValueError(f"no toggle of a bit: {signal!r}")

@@ -7,8 +7,9 @@ from typing import Any
 
 from multipede.golden.spec import Spec
 from multipede.sim.coverage_constants import Reason
-from multipede.sim.coverage_data import Kind
+from multipede.sim.coverage_data import CoverageKind
 from multipede.sim.junit import Case
+from multipede.sim.report import Report
 
 __all__ = ["CoverageReport", "StyleCoverage", "Uncovered", "ranges"]
 
@@ -23,7 +24,7 @@ class Uncovered:
     reached, where that was proved.
     """
 
-    kind: Kind
+    kind: CoverageKind
     module: str
     path: str
     line: int
@@ -59,19 +60,19 @@ class StyleCoverage:
 
     style: str
     records: int
-    points: dict[Kind, int]
-    covered: dict[Kind, int]
+    points: dict[CoverageKind, int]
+    covered: dict[CoverageKind, int]
     uncovered: tuple[Uncovered, ...]
 
-    def explained(self, kind: Kind) -> int:
+    def explained(self, kind: CoverageKind) -> int:
         """Points that are proved to be out of reach."""
         return sum(u.points for u in self.uncovered if u.kind is kind and u.reason)
 
-    def share(self, kind: Kind) -> float | None:
+    def share(self, kind: CoverageKind) -> float | None:
         """Covered points as a share of all; None if there are none."""
         return self.covered[kind] / self.points[kind] if self.points[kind] else None
 
-    def reachable_share(self, kind: Kind) -> float | None:
+    def reachable_share(self, kind: CoverageKind) -> float | None:
         """Covered points as a share of those not proved to be out of reach."""
         reachable = self.points[kind] - self.explained(kind)
         return self.covered[kind] / reachable if reachable else None
@@ -86,14 +87,14 @@ class StyleCoverage:
                 "share": self.share(kind),
                 "reachable_share": self.reachable_share(kind),
             }
-            for kind in Kind
+            for kind in CoverageKind
         }
         uncovered = [place.to_dict() for place in self.uncovered]
         return {"style": self.style, "records": self.records} | kinds | {"uncovered": uncovered}
 
 
 @dataclass(frozen=True)
-class CoverageReport:
+class CoverageReport(Report):
     """The outcome of ``measure_coverage``; ``passed`` only if in every style bits were counted and
     of those within reach, as of lines and branches where there are any, at least ``target`` were
     covered."""
@@ -124,20 +125,15 @@ class CoverageReport:
         ]
 
     def _reaches(self, style: StyleCoverage) -> bool:
-        shares = {kind: style.reachable_share(kind) for kind in Kind}
+        shares = {kind: style.reachable_share(kind) for kind in CoverageKind}
         counted = [share for share in shares.values() if share is not None]
-        return shares[Kind.TOGGLE] is not None and min(counted) >= self.target
+        return shares[CoverageKind.TOGGLE] is not None and min(counted) >= self.target
 
-    def to_dict(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return {
-            "specification": self.spec.to_dict(),
-            "fingerprint": self.spec.fingerprint,
-            "passed": self.passed,
             "seed": self.seed,
             "target": self.target,
-            "seconds": self.seconds,
-            "tools": self.tools,
             "styles": [style.to_dict() for style in self.styles],
         }
 
@@ -155,11 +151,11 @@ class CoverageReport:
 
 def _style_lines(style: StyleCoverage) -> list[str]:
     lines = [f"  {style.style}: {style.records} records"]
-    lines += [f"    {_kind_line(style, kind)}" for kind in Kind]
+    lines += [f"    {_kind_line(style, kind)}" for kind in CoverageKind]
     return lines + [f"      {place}" for place in style.uncovered]
 
 
-def _kind_line(style: StyleCoverage, kind: Kind) -> str:
+def _kind_line(style: StyleCoverage, kind: CoverageKind) -> str:
     if not style.points[kind]:
         return f"{kind.value:7} none in this RTL"
     reachable = style.reachable_share(kind)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from numbers import Real
 
 from multipede.golden.formats import Float, Integer
 from multipede.golden.integer_multiplier import IntegerMultiplier
@@ -24,6 +23,7 @@ from multipede.sim.formal_solver import Obligation, discharge
 from multipede.sim.formal_stalls import carrier, stalls
 from multipede.sim.formal_tables import small_formats, unit_against_table
 from multipede.sim.formal_tiles import NARROW, PRODUCT, narrow, one_lane, tile_against_naive
+from multipede.sim.limits import require_budget
 from multipede.sim.stimulus import random_records
 from multipede.sim.verilog import verilog_of
 from multipede.toolchain import find
@@ -74,10 +74,7 @@ def prove(
     """
     if not isinstance(spec, Spec):
         raise TypeError(f"spec must be a specification, not {spec!r}")
-    if isinstance(budget, bool) or not isinstance(budget, Real):
-        raise TypeError(f"budget must be a number of seconds, not {budget!r}")
-    if not 0 < budget < float("inf"):
-        raise ValueError(f"budget = {budget}: it must be a positive number of seconds")
+    require_budget(budget)
     require_range("depth", depth, 1, 1000)
     require_type("waveform", waveform, bool)
     chosen = checked_styles(styles)

@@ -11,7 +11,7 @@ from multipede.hw.arithmetic.bitheap import Heap
 from multipede.hw.arithmetic.cell_plan import CellPlan
 from multipede.hw.arithmetic.conservation import check_conservation, written_plans
 from multipede.hw.arithmetic.word_plan import WordPlan
-from multipede.sim.formal_report import Clock, Counterexample, Method, Outcome, Proof
+from multipede.sim.formal_report import Clock, Counterexample, Method, Proof, ProofOutcome
 
 __all__ = ["conservation", "conservation_of"]
 
@@ -30,12 +30,12 @@ def conservation_of(
 ) -> Proof:
     """Every one of these plans keeps its sum."""
     began = time.monotonic() if began is None else began
-    adders, outcome, reason, found = 0, Outcome.PROVED, None, None
+    adders, outcome, reason, found = 0, ProofOutcome.PROVED, None, None
     for plan in plans:
         try:
             adders += check_conservation(plan)
         except AssertionError as error:
-            outcome, reason, found = Outcome.REFUTED, str(error), _counterexample(plan)
+            outcome, reason, found = ProofOutcome.REFUTED, str(error), _counterexample(plan)
             break
     return Proof(
         name="plans",

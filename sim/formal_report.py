@@ -7,12 +7,12 @@ from typing import Any
 
 from multipede.golden.spec import Spec
 from multipede.sim.junit import Case
-from multipede.sim.report import MismatchError
+from multipede.sim.report import Report
 
-__all__ = ["Clock", "Counterexample", "Method", "Outcome", "Proof", "ProofReport"]
+__all__ = ["Clock", "Counterexample", "Method", "Proof", "ProofOutcome", "ProofReport"]
 
 
-class Outcome(Enum):
+class ProofOutcome(Enum):
     """How a proof ended; only the first is a pass."""
 
     PROVED = "proved"
@@ -96,7 +96,7 @@ class Proof:
     method: Method
     style: str
     seconds: float
-    outcome: Outcome
+    outcome: ProofOutcome
     clocks: int = 0
     counterexample: Counterexample | None = None
     reason: str | None = None
@@ -104,7 +104,7 @@ class Proof:
     @property
     def passed(self) -> bool:
         """Whether it is proved."""
-        return self.outcome is Outcome.PROVED
+        return self.outcome is ProofOutcome.PROVED
 
     @property
     def method_text(self) -> str:
@@ -134,7 +134,7 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class ProofReport:
+class ProofReport(Report):
     """The outcome of ``prove``; ``passed`` only if there are proofs and all of them succeeded.
 
     ``limits`` says what was left out, and why.
@@ -169,27 +169,17 @@ class ProofReport:
             for proof in self.proofs
         ]
 
-    def raise_on_failure(self) -> None:
-        """MismatchError with the whole report unless all is proved."""
-        if not self.passed:
-            raise MismatchError(str(self))
-
-    def to_dict(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return {
-            "specification": self.spec.to_dict(),
-            "fingerprint": self.spec.fingerprint,
-            "passed": self.passed,
             "proofs": [proof.to_dict() for proof in self.proofs],
             "limits": list(self.limits),
-            "tools": self.tools,
-            "seconds": self.seconds,
         }
 
     def __str__(self) -> str:
         lines = [str(self.spec), *map(str, self.proofs)]
         lines += [f"  left out: {limit}" for limit in self.limits]
-        count = dict.fromkeys(Outcome, 0)
+        count = dict.fromkeys(ProofOutcome, 0)
         for proof in self.proofs:
             count[proof.outcome] += 1
         counts = ", ".join(f"{number} {outcome.value}" for outcome, number in count.items())

@@ -7,7 +7,6 @@ Registers of the designs start with any value: what they hold behind a reset has
 import os
 import re
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,22 +14,22 @@ from pathlib import Path
 import numpy as np
 
 from multipede.golden.spec import LIMB_BITS, Port
-from multipede.sim.formal_report import Clock, Counterexample, Method, Outcome, Proof
-from multipede.toolchain import ToolFailure, ToolTimeout, cache
-from multipede.toolchain.yosys import run_yosys
+from multipede.sim.formal_report import Clock, Counterexample, Method, Proof, ProofOutcome
+from multipede.sim.solver import (
+    MEMORY_LIMIT,
+    SHOW_VALUES,
+    SHOW_WAVEFORM,
+    Answer,
+    Budget,
+    BudgetExceeded,
+    solve,
+)
+from multipede.toolchain import ToolFailure, cache
 
-__all__ = ["MEMORY_LIMIT", "Obligation", "discharge"]
-
-MEMORY_LIMIT = 4 << 30
-"""Bytes of address space for the solver."""
+__all__ = ["Obligation", "discharge"]
 
 _SWEEP = "techmap; opt; abc -g AND -script +strash;ifraig;dc2;fraig\nopt_clean"
 """Merges what is equal from the inputs on, which brings products within the solver's reach."""
-
-_TRUE = "SAT proof finished - no model found: SUCCESS!"
-_FALSE = "SAT proof finished - model found: FAIL!"
-# A row of the table of values: the clock, unless there is only one, name, decimal, hex, binary.
-_VALUE = re.compile(r"^ +(?:(\d+) +)?\\(\w+) +(?:-?\d+|--) +(?:[0-9a-f]+|--) +([01]+)$", re.M)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +72,10 @@ class Obligation:
         """The Yosys script for all goals, or one that shows a counterexample to ``goal``."""
         lines = []
         for name in self.designs:
-            lines += [f"read_verilog {name}.v; hierarchy -check -top {name}; proc"]
+            lines += [f"read_verilog {name}.v; hierarchy -check -top {name}; proc -noopt"]
+            # Before anything is optimised: `opt` takes a loop such as a = ~a to be anything, and
+            # the solver takes it to be impossible. Both would prove all claims.
+            lines += ["design -push-copy; flatten; check -assert; design -pop; opt_expr -keepdc"]
             # An unknown start is the stronger claim; the harness's own registers have values.
             lines += ["setattr -unset init w:*; delete t:$meminit t:$meminit_v2"]
             if name in self.opened:
@@ -86,12 +88,8 @@ class Obligation:
         lines += ["flatten; check -assert; memory_map; setundef -undriven -expose; opt -full"]
         sequence = f"-seq {self.clocks} -prove-skip {self.skipped} " if self.clocks else ""
         if goal:
-            return "\n".join(
-                [
-                    *lines,
-                    f"sat {sequence}-show-public -dump_vcd found.vcd -prove {goal} 0 harness",
-                ]
-            )
+            shown = f"-show-public {SHOW_VALUES} {SHOW_WAVEFORM}"
+            return "\n".join([*lines, f"sat {sequence}{shown} -prove {goal} 0 harness"])
         lines += ["design -save whole"]
         for goal_ in self.goals:
             lines += ["design -load whole"]
@@ -107,22 +105,6 @@ class Obligation:
         return {f"{name}.v": text for name, text in self.designs.items()} | {
             "harness.v": self.harness
         }
-
-
-class _Deadline:
-    """What is left of a proof's seconds."""
-
-    def __init__(self, seconds: float):
-        self.began = time.monotonic()
-        self._end = self.began + seconds
-
-    @property
-    def left(self) -> float:
-        return max(0.05, self._end - time.monotonic())
-
-    @property
-    def spent(self) -> float:
-        return time.monotonic() - self.began
 
 
 def discharge(
@@ -141,24 +123,20 @@ def discharge(
     ToolFailure
         If it does not understand its input.
     """
-    deadline = _Deadline(budget)
-    outcome, found, reason = Outcome.PROVED, None, None
+    limits = Budget(budget, memory_limit=memory_limit)
+    outcome, found, reason = ProofOutcome.PROVED, None, None
     try:
-        failing = _failing_goal(obligation, deadline, memory_limit)
+        failing = _failing_goal(obligation, limits)
         if failing is not None:
-            outcome, found, reason = _refuted(obligation, failing, deadline, memory_limit, waveform)
-    except ToolTimeout:
-        outcome, reason = Outcome.NOT_PROVED, f"its {budget:g} s were used up"
-    except ToolFailure as failure:
-        if not _starved(failure):
-            raise
-        outcome, reason = Outcome.NOT_PROVED, f"its {memory_limit >> 20} MiB were used up"
+            outcome, found, reason = _refuted(obligation, failing, limits, waveform)
+    except BudgetExceeded as exceeded:
+        outcome, reason = ProofOutcome.NOT_PROVED, str(exceeded)
     return Proof(
         name=obligation.name,
         claim=obligation.claim,
         method=obligation.method,
         style=obligation.style,
-        seconds=deadline.spent,
+        seconds=limits.spent,
         outcome=outcome,
         clocks=obligation.clocks,
         counterexample=found,
@@ -166,62 +144,44 @@ def discharge(
     )
 
 
-def _starved(failure: ToolFailure) -> bool:
-    """Whether a failure is one of memory: killed, or said so."""
-    return failure.returncode < 0 or "memory limit" in str(failure)
-
-
-def _failing_goal(obligation: Obligation, deadline: _Deadline, memory_limit: int) -> str | None:
+def _failing_goal(obligation: Obligation, budget: Budget) -> str | None:
     """The first goal that is not proved, if any."""
     try:
-        answers = _answers(obligation, deadline, memory_limit)
-    except ToolTimeout:
-        raise
-    except ToolFailure as failure:
+        answers = _answers(obligation, budget)
+    except ToolFailure:
         # A broken design may lack a register that the step names: its runs from reset tell.
-        if obligation.search is None or _starved(failure):
+        if obligation.search is None:
             raise
         return obligation.goals[0]
-    return None if all(answers) else obligation.goals[answers.index(False)]
+    return next(
+        (goal for goal, proved in zip(obligation.goals, answers, strict=True) if not proved), None
+    )
 
 
-def _answers(obligation: Obligation, deadline: _Deadline, memory_limit: int) -> list[bool]:
+def _answers(obligation: Obligation, budget: Budget) -> list[bool]:
     """For each goal whether it holds."""
-    log = run_yosys(
-        obligation.script(),
-        files=obligation.files,
-        timeout=deadline.left,
-        memory_limit=memory_limit,
-    ).log
-    answers = [line == _TRUE for line in log.splitlines() if line in (_TRUE, _FALSE)]
+    answers = solve(obligation.script(), files=obligation.files, budget=budget).answers
     # Nothing passes because the solver kept silent.
     if len(answers) != len(obligation.goals):
         raise ToolFailure(
             f"yosys answered {len(answers)} of {len(obligation.goals)} questions", tool="yosys"
         )
-    return answers
+    return [answer is Answer.PROVED for answer in answers]
 
 
 def _refuted(
-    obligation: Obligation, goal: str, deadline: _Deadline, memory_limit: int, waveform: bool
-) -> tuple[Outcome, Counterexample | None, str | None]:
+    obligation: Obligation, goal: str, budget: Budget, waveform: bool
+) -> tuple[ProofOutcome, Counterexample | None, str | None]:
     """The counterexample of a claim, or where it is searched elsewhere, of that one."""
     searched = obligation.search or obligation
     for goal_ in (goal,) if searched is obligation else searched.goals:
-        result = run_yosys(
-            searched.script(goal_),
-            # It is there, too, if nothing is found.
-            files=searched.files | {"found.vcd": ""},
-            outputs=["found.vcd"],
-            timeout=deadline.left,
-            memory_limit=memory_limit,
-        )
-        if _FALSE in result.log:
-            path = _keep(result.outputs["found.vcd"]) if waveform else None
-            clocks = _clocks(searched, goal_, result.log)
-            return Outcome.REFUTED, Counterexample(clocks, path), None
+        solution = solve(searched.script(goal_), files=searched.files, budget=budget)
+        if Answer.REFUTED in solution.answers:
+            path = _keep(solution.waveform) if waveform else None
+            clocks = _clocks(searched, goal_, solution.clocks)
+            return ProofOutcome.REFUTED, Counterexample(clocks, path), None
     return (
-        Outcome.NOT_PROVED,
+        ProofOutcome.NOT_PROVED,
         None,
         f"the step fails, but none of the first {searched.clocks} clocks from reset shows it",
     )
@@ -237,14 +197,12 @@ def _keep(vcd: str) -> Path:
     return Path(name)
 
 
-def _clocks(obligation: Obligation, goal: str, log: str) -> tuple[Clock, ...]:
-    """The values in the solver's last table, clock by clock up to the first that is wrong."""
-    table = log[log.rindex(_FALSE) :]
-    values: dict[int, dict[str, int]] = {}
-    for clock, name, bits in _VALUE.findall(table):
-        values.setdefault(int(clock or 1), {})[name] = int(bits, 2)
-    wrong = [clock for clock, at in values.items() if clock > obligation.skipped and at.get(goal)]
-    last = min(wrong, default=max(values))
+def _clocks(
+    obligation: Obligation, goal: str, values: tuple[dict[str, int], ...]
+) -> tuple[Clock, ...]:
+    """The clocks up to the first that is wrong."""
+    judged = range(obligation.skipped, len(values))
+    last = next((clock for clock in judged if values[clock].get(goal)), len(values) - 1)
     return tuple(
         Clock(
             pins={name: at[name] for name in obligation.shown if name in at},
@@ -252,8 +210,7 @@ def _clocks(obligation: Obligation, goal: str, log: str) -> tuple[Clock, ...]:
             outputs=_codes(obligation.outputs, at.get("gate_payload")),
             expected=_codes(obligation.outputs, at.get("gold_payload")),
         )
-        for clock, at in sorted(values.items())
-        if clock <= last
+        for at in values[: last + 1]
     )
 
 

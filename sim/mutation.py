@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 from tqdm import tqdm
@@ -13,9 +12,10 @@ from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.compiled import compile_verilog
+from multipede.sim.limits import require_budget, require_target
 from multipede.sim.mutation_netlist import with_mutants
-from multipede.sim.mutation_proof import Proof, prove
-from multipede.sim.mutation_report import Mutant, MutationReport, Outcome
+from multipede.sim.mutation_proof import UnitComparison, compare_with_unit
+from multipede.sim.mutation_report import Mutant, MutantOutcome, MutationReport
 from multipede.sim.mutation_simulation import beginnings, kill
 from multipede.sim.mutation_sites import Mutation, chosen, mutations_of
 from multipede.sim.netlist import netlist_of, verilog_from
@@ -84,7 +84,7 @@ def mutate(
         mutants = _Mutants(spec, style, netlist, mutations, bar.update)
         killed = mutants.killed(list(mutations), beginnings(plan))
         proofs = mutants.proofs([n for n in mutations if n not in killed], budget)
-        live = [n for n, proof in proofs.items() if proof.answer is not Answer.EQUIVALENT]
+        live = [n for n, proof in proofs.items() if proof.answer is not Answer.PROVED]
         killed |= mutants.killed(live, plan)
     tools = {name: find(name).version for name in ("verilator", "yosys", "c++")}
     versions = {name: ".".join(map(str, version)) for name, version in tools.items()}
@@ -116,12 +116,8 @@ def _check(
     require_range("count", count, 1, HIGHEST_COUNT)
     require_range("seed", seed, 0, 2**63)
     require_range("records", records, 1, 10**12)
-    for name, value in (("budget", budget), ("target", target)):
-        require_type(name, value, Real)
-    if not 1 <= budget <= 10**6:
-        raise ValueError(f"budget = {budget}: 1 to 1000000 seconds are allowed")
-    if not 0 < target <= 1:
-        raise ValueError(f"target = {target}: 0 < target <= 1 is needed")
+    require_budget(budget)
+    require_target(target)
 
 
 @dataclass(frozen=True)
@@ -149,12 +145,14 @@ class _Mutants:
             )
         return found
 
-    def proofs(self, numbers: Sequence[int], budget: float) -> dict[int, Proof]:
+    def proofs(self, numbers: Sequence[int], budget: float) -> dict[int, UnitComparison]:
         """What the solver says of each of them."""
 
-        def proof(number: int) -> Proof:
-            found = prove(self.netlist, self.mutations[number], self.spec, budget=budget)
-            self.advance(int(found.answer is Answer.EQUIVALENT))
+        def proof(number: int) -> UnitComparison:
+            found = compare_with_unit(
+                self.netlist, self.mutations[number], self.spec, budget=budget
+            )
+            self.advance(int(found.answer is Answer.PROVED))
             return found
 
         with ThreadPoolExecutor(cores()) as executor:
@@ -165,15 +163,15 @@ class _Mutants:
 
 
 def _judged(
-    number: int, mutation: Mutation, killed: dict[int, str], proofs: dict[int, Proof]
+    number: int, mutation: Mutation, killed: dict[int, str], proofs: dict[int, UnitComparison]
 ) -> Mutant:
     if number in killed:
-        return Mutant(number, mutation, Outcome.KILLED, killed[number])
+        return Mutant(number, mutation, MutantOutcome.KILLED, killed[number])
     proof = proofs[number]
     match proof.answer:
-        case Answer.EQUIVALENT:
-            return Mutant(number, mutation, Outcome.EQUIVALENT, proof.method)
-        case Answer.DIFFERENT:
-            return Mutant(number, mutation, Outcome.SURVIVED, proof.method, proof.inputs)
+        case Answer.PROVED:
+            return Mutant(number, mutation, MutantOutcome.EQUIVALENT, proof.method)
+        case Answer.REFUTED:
+            return Mutant(number, mutation, MutantOutcome.SURVIVED, proof.method, proof.inputs)
         case _:
-            return Mutant(number, mutation, Outcome.UNDECIDED, proof.method)
+            return Mutant(number, mutation, MutantOutcome.UNDECIDED, proof.method)

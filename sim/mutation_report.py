@@ -10,15 +10,16 @@ from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.junit import Case
 from multipede.sim.mutation_sites import Mutation
+from multipede.sim.report import Report
 
-__all__ = ["Mutant", "MutationReport", "Outcome", "wilson_interval"]
+__all__ = ["Mutant", "MutantOutcome", "MutationReport", "wilson_interval"]
 
 LISTED_CLOCKS = 8
 _NORMAL_95 = 1.959963984540054
 """Quantile of the normal distribution that leaves 2.5 % on each side."""
 
 
-class Outcome(Enum):
+class MutantOutcome(Enum):
     """What became of a mutant."""
 
     KILLED = "killed"
@@ -41,7 +42,7 @@ class Mutant:
 
     number: int
     mutation: Mutation
-    outcome: Outcome
+    outcome: MutantOutcome
     how: str
     inputs: tuple[dict[str, int], ...] = ()
 
@@ -61,7 +62,7 @@ class Mutant:
 
 
 @dataclass(frozen=True)
-class MutationReport:
+class MutationReport(Report):
     """The outcome of ``mutate``; ``passed`` only if at least ``target`` of the mutants that are not
     proved equivalent were killed, and at least one was."""
 
@@ -79,11 +80,7 @@ class MutationReport:
     @property
     def passed(self) -> bool:
         """Whether the score reaches the target, and there is one."""
-        return (
-            self.score is not None
-            and self.counts[Outcome.KILLED] > 0
-            and (self.score >= self.target)
-        )
+        return bool(self.score) and self.score >= self.target
 
     @property
     def cases(self) -> list[Case]:
@@ -92,43 +89,42 @@ class MutationReport:
         return [Case(self.spec.unit, name, self.seconds, None if self.passed else str(self))]
 
     @property
-    def counts(self) -> Counter[Outcome]:
+    def counts(self) -> Counter[MutantOutcome]:
         """Mutants by outcome."""
         return Counter(mutant.outcome for mutant in self.mutants)
 
     @property
     def score(self) -> float | None:
         """Killed mutants as a share of those not proved equivalent; None if there are none."""
-        counted = len(self.mutants) - self.counts[Outcome.EQUIVALENT]
-        return self.counts[Outcome.KILLED] / counted if counted else None
+        counted = len(self.mutants) - self.counts[MutantOutcome.EQUIVALENT]
+        return self.counts[MutantOutcome.KILLED] / counted if counted else None
 
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % confidence interval of the score of all possible mutants."""
-        counted = len(self.mutants) - self.counts[Outcome.EQUIVALENT]
-        return wilson_interval(self.counts[Outcome.KILLED], counted)
+        counted = len(self.mutants) - self.counts[MutantOutcome.EQUIVALENT]
+        return wilson_interval(self.counts[MutantOutcome.KILLED], counted)
 
     @property
     def alive(self) -> tuple[Mutant, ...]:
         """Mutants that survived or are undecided."""
-        return tuple(m for m in self.mutants if m.outcome in (Outcome.SURVIVED, Outcome.UNDECIDED))
+        return tuple(
+            m
+            for m in self.mutants
+            if m.outcome in (MutantOutcome.SURVIVED, MutantOutcome.UNDECIDED)
+        )
 
-    def to_dict(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return {
-            "specification": self.spec.to_dict(),
-            "fingerprint": self.spec.fingerprint,
             "style": self.style.value,
-            "passed": self.passed,
             "seed": self.seed,
             "records": self.records,
             "target": self.target,
             "possible": self.possible,
-            "counts": {outcome.value: self.counts[outcome] for outcome in Outcome},
+            "counts": {outcome.value: self.counts[outcome] for outcome in MutantOutcome},
             "score": self.score,
             "interval": list(self.interval),
-            "seconds": self.seconds,
-            "tools": self.tools,
             "mutants": [mutant.to_dict() for mutant in self.mutants],
         }
 
@@ -136,7 +132,7 @@ class MutationReport:
         lines = [str(self.spec)]
         kinds = Counter((m.mutation.kind, m.outcome) for m in self.mutants)
         for kind in dict.fromkeys(kind for kind, _ in sorted(kinds, key=str)):
-            numbers = [f"{kinds[kind, outcome]:>6} {outcome.value}" for outcome in Outcome]
+            numbers = [f"{kinds[kind, outcome]:>6} {outcome.value}" for outcome in MutantOutcome]
             lines.append(f"  {kind.value:26}{''.join(numbers)}")
         for mutant in self.alive:
             lines.append(f"  {mutant}")
@@ -145,14 +141,16 @@ class MutationReport:
         return "\n".join(lines)
 
     def _verdict(self) -> str:
-        counted = len(self.mutants) - self.counts[Outcome.EQUIVALENT]
+        killed, equivalent = (
+            self.counts[outcome] for outcome in (MutantOutcome.KILLED, MutantOutcome.EQUIVALENT)
+        )
         if self.score is None:
             return f"{self.spec.unit}, {self.style.value}: NO MUTANT that is not equivalent"
         low, high = self.interval
         verdict = "reaches" if self.passed else "DOES NOT REACH"
         return (
-            f"{self.spec.unit}, {self.style.value}: {self.counts[Outcome.KILLED]} of {counted}"
-            f" mutants killed, {self.counts[Outcome.EQUIVALENT]} equivalent: score"
+            f"{self.spec.unit}, {self.style.value}: {killed} of {len(self.mutants) - equivalent}"
+            f" mutants killed, {equivalent} equivalent: score"
             f" {100 * self.score:.1f} % (95 %: {100 * low:.1f} to {100 * high:.1f} %) {verdict}"
             f" {100 * self.target:g} %; {len(self.mutants)} of {self.possible} possible mutants,"
             f" seed {self.seed}, {self.seconds:.1f} s"

@@ -1,5 +1,7 @@
 """What a verification found: counts, styles, seed, and the first mismatch."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,49 @@ import numpy as np
 from multipede.golden.spec import Spec
 from multipede.sim.junit import Case
 
-__all__ = ["Check", "Mismatch", "MismatchError", "VerifyReport"]
+__all__ = ["Check", "Mismatch", "MismatchError", "Report", "VerifyReport"]
+
+
+class MismatchError(AssertionError):
+    """RTL and reference differ, or too little was compared."""
+
+
+class Report(ABC):
+    """What the reports of all ways to verify a unit have: whether it passed, and by what tools."""
+
+    spec: Spec
+    tools: dict[str, str]
+    seconds: float
+
+    @property
+    @abstractmethod
+    def passed(self) -> bool:
+        """Whether everything that was asked for holds, and something was."""
+
+    @property
+    @abstractmethod
+    def cases(self) -> Sequence[Case]:
+        """What was tried, for JUnit."""
+
+    @abstractmethod
+    def details(self) -> dict[str, Any]:
+        """What this kind of report says besides, as JSON can hold it."""
+
+    def raise_on_failure(self) -> None:
+        """MismatchError with the whole report unless it passed."""
+        if not self.passed:
+            raise MismatchError(str(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {
+            "specification": self.spec.to_dict(),
+            "fingerprint": self.spec.fingerprint,
+            "passed": self.passed,
+            **self.details(),
+            "seconds": self.seconds,
+            "tools": self.tools,
+        }
 
 
 @dataclass(frozen=True)
@@ -83,7 +127,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class VerifyReport:
+class VerifyReport(Report):
     """The outcome of ``verify``; ``passed`` only if every check compared enough and agreed."""
 
     spec: Spec
@@ -120,26 +164,16 @@ class VerifyReport:
             for check in self.checks
         ]
 
-    def raise_on_failure(self) -> None:
-        """MismatchError with the first mismatch unless the verification passed."""
-        if not self.passed:
-            raise MismatchError(str(self))
-
-    def to_dict(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """As JSON can hold it."""
         checks = [
             dict(vars(c), passed=c.passed, mismatch=c.mismatch and c.mismatch.to_dict())
             for c in self.checks
         ]
         return {
-            "specification": self.spec.to_dict(),
-            "fingerprint": self.spec.fingerprint,
-            "passed": self.passed,
             "seed": self.seed,
             "records": self.records,
             "results": self.results,
-            "seconds": self.seconds,
-            "tools": self.tools,
             "checks": checks,
         }
 
@@ -162,10 +196,6 @@ class VerifyReport:
             f" seed {self.seed}, {self.seconds:.1f} s"
         )
         return "\n".join(lines)
-
-
-class MismatchError(AssertionError):
-    """RTL and reference differ, or too little was compared."""
 
 
 def first_difference(

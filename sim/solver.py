@@ -1,85 +1,141 @@
-"""Yosys' `sat` on a netlist made in Python: what it says, and the values that it shows."""
+"""Yosys' `sat`: the one place where it is run, within limits of time and memory, and understood."""
 
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from multipede.sim.miter import LEGAL
-from multipede.toolchain import ToolTimeout
-from multipede.toolchain.yosys import run_yosys
+from multipede.toolchain import ToolFailure, ToolTimeout
+from multipede.toolchain.yosys import YosysResult, run_yosys
 
-__all__ = ["Answer", "Found", "solve"]
+__all__ = [
+    "MEMORY_LIMIT",
+    "SHOW_VALUES",
+    "SHOW_WAVEFORM",
+    "Answer",
+    "Budget",
+    "BudgetExceeded",
+    "Solution",
+    "solve",
+]
 
-# Not "SUCCESS!" alone: a search that ends without a difference says that too.
-_PROVED = ("SAT proof finished - no model found: SUCCESS!", "Induction step proven: SUCCESS!")
-_SEARCHED = "Reached maximum number of time steps -> proved base case"
-_REFUTED = (
-    "SAT proof finished - model found: FAIL!",
-    "SAT temporal induction proof finished - model found for base case: FAIL!",
-)
+MEMORY_LIMIT = 4 << 30
+"""Bytes of address space for the solver."""
+
+SHOW_VALUES = "-dump_json values.json"
+SHOW_WAVEFORM = "-dump_vcd waveform.vcd"
+"""Options of `sat` for what a :class:`Solution` tells of a counterexample."""
 
 
 class Answer(Enum):
-    """What became of a claim that two things are equivalent."""
+    """What became of a claim."""
 
-    EQUIVALENT = "equivalent"
-    DIFFERENT = "different"
+    PROVED = "proved"
+    REFUTED = "refuted"
     NOT_REFUTED = "not refuted"
-    """no difference within the clocks that were asked for"""
+    """there is no counterexample within the clocks that were asked for"""
     UNKNOWN = "unknown"
+    """nothing was found out, within the budget or at all"""
+
+
+# Whole lines, not "SUCCESS!" alone: a search that ends without a counterexample says that, too.
+_ANSWERS = {
+    "SAT proof finished - no model found: SUCCESS!": Answer.PROVED,
+    "Induction step proven: SUCCESS!": Answer.PROVED,
+    "SAT proof finished - model found: FAIL!": Answer.REFUTED,
+    "SAT temporal induction proof finished - model found for base case: FAIL!": Answer.REFUTED,
+    "Reached maximum number of time steps -> proof failed.": Answer.UNKNOWN,
+}
+_SEARCHED = re.compile(
+    r"Reached maximum number of time steps -> proved base case for \d+ steps: .*"
+)
+
+
+class BudgetExceeded(Exception):  # noqa: N818 - nobody's error
+    """A proof used up its time or its memory, as the message says; nothing is known then."""
+
+
+class Budget:
+    """The seconds of a proof, which may take several runs, and the bytes of each of them."""
+
+    def __init__(self, seconds: float, *, memory_limit: int = MEMORY_LIMIT):
+        self.seconds = seconds
+        self.memory_limit = memory_limit
+        self._began = time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._began
+
+    def run(self, script: str, files: Mapping[str, str], outputs: tuple[str, ...]) -> YosysResult:
+        """What Yosys writes within what is left. BudgetExceeded if that is too little."""
+        left = self.seconds - self.spent
+        if left <= 0:
+            raise self._out_of_time()
+        try:
+            return run_yosys(
+                script,
+                files=files,
+                outputs=outputs,
+                timeout=left,
+                memory_limit=self.memory_limit,
+            )
+        except ToolTimeout:
+            raise self._out_of_time() from None
+        except ToolFailure as failure:
+            # Without memory it is killed, or says so.
+            if failure.returncode >= 0 and "memory limit" not in str(failure):
+                raise
+            raise BudgetExceeded(f"its {self.memory_limit >> 20} MiB were used up") from None
+
+    def _out_of_time(self) -> BudgetExceeded:
+        return BudgetExceeded(f"its {self.seconds:g} s were used up")
 
 
 @dataclass(frozen=True)
-class Found:
-    """The answer; where it is DIFFERENT, the shown signals in each clock."""
+class Solution:
+    """An answer for each `sat` that gave one; of the last counterexample, if the script shows it,
+    the signals in each clock (of a circuit without clocks, once) and a waveform."""
 
-    answer: Answer
+    answers: tuple[Answer, ...]
     clocks: tuple[dict[str, int], ...] = ()
-
-    def last(self, signal: str) -> int:
-        """The signal in the last clock, in which the claim fails."""
-        return self.clocks[-1].get(signal, 0)
+    waveform: str = ""
 
 
-def solve(
-    netlist: dict[str, Any], options: str, deadline: float, *, top: str, shown: Sequence[str]
-) -> Found:
-    """Run `sat` on the module until the deadline, with legal payloads only.
+def solve(script: str, *, files: Mapping[str, str], budget: Budget) -> Solution:
+    """Run a Yosys script with `sat` in it.
 
-    Parameters
-    ----------
-    options : what is to be proved, and how.
-    deadline : of ``time.monotonic``; too little time is an unknown answer.
-    shown : signals that a refutation tells besides the inputs.
+    Raises
+    ------
+    BudgetExceeded
+        If it takes too much time or memory.
+    ToolError
+        If there is no Yosys.
+    ToolFailure
+        If it does not understand its input.
     """
-    left = deadline - time.monotonic()
-    if left < 1:
-        return Found(Answer.UNKNOWN)
-    try:
-        result = run_yosys(
-            "read_json netlist.json; opt_expr; opt_merge; opt_clean\n"
-            f"sat {options} -set {LEGAL} 1 -timeout {int(left)} -show-inputs"
-            f" -show {','.join(shown)} -dump_json model.json {top}",
-            files={"netlist.json": json.dumps(netlist), "model.json": "{}"},
-            outputs=["model.json"],
-            timeout=left + 1,
-        )
-    except ToolTimeout:
-        return Found(Answer.UNKNOWN)
-    if any(line in result.log for line in _PROVED):
-        return Found(Answer.EQUIVALENT)
-    if "-tempinduct-baseonly" in options and _SEARCHED in result.log:
-        return Found(Answer.NOT_REFUTED)
-    if not any(line in result.log for line in _REFUTED):
-        return Found(Answer.UNKNOWN)
+    result = budget.run(
+        script,
+        # These are there, too, if nothing is found.
+        dict(files) | {"values.json": "{}", "waveform.vcd": ""},
+        ("values.json", "waveform.vcd"),
+    )
+    lines = result.log.splitlines()
+    answers = tuple(answer for line in lines if (answer := _answer(line)) is not None)
     lengths = re.findall(r"^\[base case (\d+)\]", result.log, re.M)
-    lengths += re.findall(r"-seq (\d+)", options)
+    lengths += re.findall(r"-seq (\d+)", script)
     clocks = int(lengths[-1]) if lengths else None
-    return Found(Answer.DIFFERENT, _clocks(json.loads(result.outputs["model.json"]), clocks))
+    wave = json.loads(result.outputs["values.json"])
+    values = _clocks(wave, clocks) if wave and Answer.REFUTED in answers else ()
+    return Solution(answers, values, result.outputs["waveform.vcd"])
+
+
+def _answer(line: str) -> Answer | None:
+    return Answer.NOT_REFUTED if _SEARCHED.fullmatch(line) else _ANSWERS.get(line)
 
 
 def _clocks(wave: dict[str, Any], clocks: int | None) -> tuple[dict[str, int], ...]:

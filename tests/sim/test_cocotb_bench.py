@@ -195,7 +195,11 @@ def test_a_bench_that_hangs_is_ended():
         TILE, simulator=ICARUS, records=50, verilog={"broken": broken}, time_limit=15
     )
     assert not report.passed
-    assert "not finished within 15 s" in str(report)
+    failed = next(check for check in report.checks if check.error)
+    assert "not finished within 15 s" in failed.error
+    waveform = re.search(r"\(waveform: (\S+)\)", failed.error)
+    assert waveform, failed.error
+    assert Path(waveform[1]).stat().st_size > 100
 
 
 def test_too_few_results_are_no_pass(monkeypatch):

@@ -17,7 +17,7 @@ from multipede.sim import coverage as coverage_module
 from multipede.sim.compiled import compile_model
 from multipede.sim.coverage import measure_coverage
 from multipede.sim.coverage_constants import Reason, constant_bits
-from multipede.sim.coverage_data import Kind, read_points
+from multipede.sim.coverage_data import CoverageKind, read_points
 from multipede.sim.coverage_report import CoverageReport, StyleCoverage, Uncovered, ranges
 from multipede.sim.netlist import netlist_of
 from multipede.sim.stimulus import Stimulus, random_records, stimuli
@@ -31,18 +31,23 @@ def test_a_tile_is_covered_and_what_is_not_is_proved_constant():
     assert report.passed, str(report)
     word, cells = report.styles
     for style in report.styles:
-        assert style.share(Kind.LINE) == 1
-        assert style.share(Kind.BRANCH) == 1
-        assert style.reachable_share(Kind.TOGGLE) == 1
-        assert style.points[Kind.TOGGLE] > 1000
+        assert style.share(CoverageKind.LINE) == 1
+        assert style.share(CoverageKind.BRANCH) == 1
+        assert style.reachable_share(CoverageKind.TOGGLE) == 1
+        assert style.points[CoverageKind.TOGGLE] > 1000
     assert {u.reason for u in word.uncovered} == {Reason.WIRED, Reason.PROVED}
     instances = {u.path for u in word.uncovered}
     assert {"p_0_0_dot_product", "p_0_1_dot_product"} <= instances  # each for itself
-    assert word.explained(Kind.TOGGLE) == word.points[Kind.TOGGLE] - word.covered[Kind.TOGGLE]
-    assert cells.points[Kind.TOGGLE] > word.points[Kind.TOGGLE]  # the adders' pins are counted
+    assert (
+        word.explained(CoverageKind.TOGGLE)
+        == word.points[CoverageKind.TOGGLE] - word.covered[CoverageKind.TOGGLE]
+    )
+    assert (
+        cells.points[CoverageKind.TOGGLE] > word.points[CoverageKind.TOGGLE]
+    )  # the adders' pins are counted
     document = json.loads(json.dumps(report.to_dict()))
     assert document["passed"] is True
-    assert document["styles"][0]["toggle"]["points"] == word.points[Kind.TOGGLE]
+    assert document["styles"][0]["toggle"]["points"] == word.points[CoverageKind.TOGGLE]
     assert "a0_x_w0_3[2:0] in p_0_0_dot_product (mixpe_dot_product)" in str(report)
     assert Reason.WIRED.value in str(report)
 
@@ -89,7 +94,7 @@ def test_a_branch_that_is_never_taken_is_named(monkeypatch):
     monkeypatch.setattr(coverage_module, "stimuli", weak)
     report = measure_coverage(TILE, styles=[Style.WORD], records=1000, budget=4)
     assert not report.passed
-    missed = [u for u in report.styles[0].uncovered if u.kind is Kind.BRANCH]
+    missed = [u for u in report.styles[0].uncovered if u.kind is CoverageKind.BRANCH]
     assert {(u.path, u.signal) for u in missed} >= {("p_0_0_dot_product", "cond_then")}
     assert all(u.reason is None and u.line for u in missed)
 
@@ -99,7 +104,7 @@ def test_a_constant_1_is_not_covered_by_the_rise_at_the_beginning():
     report = measure_coverage(NumberConverter(), styles=[Style.WORD], records=2000)
     (place,) = [u for u in report.styles[0].uncovered if u.signal == "nonzero"]
     assert (place.what, place.reason, place.points) == ("0->1 1->0", Reason.PROVED, 2)
-    assert report.styles[0].reachable_share(Kind.TOGGLE) == 1
+    assert report.styles[0].reachable_share(CoverageKind.TOGGLE) == 1
 
 
 def test_queues_and_ready_are_covered():
@@ -159,26 +164,37 @@ def test_verilators_file_is_read():
         "\x01o\x02else\x01S\x029\x01h\x02TOP.u' 0\n"
     )
     toggle, branch = read_points(text)
-    assert (toggle.kind, toggle.module, toggle.path) == (Kind.TOGGLE, "adders", "tree.first")
+    assert (toggle.kind, toggle.module, toggle.path) == (
+        CoverageKind.TOGGLE,
+        "adders",
+        "tree.first",
+    )
     assert (toggle.signal, toggle.bit, toggle.rises, toggle.count) == ("sum", 3, False, 7)
-    assert (branch.kind, branch.path, branch.signal, branch.count) == (Kind.BRANCH, "", "else", 0)
+    assert (branch.kind, branch.path, branch.signal, branch.count) == (
+        CoverageKind.BRANCH,
+        "",
+        "else",
+        0,
+    )
     with pytest.raises(ValueError, match="no coverage of Verilator's"):
         read_points("nothing")
 
 
 def test_nothing_counted_is_no_pass():
-    none = StyleCoverage("word", 1, dict.fromkeys(Kind, 0), dict.fromkeys(Kind, 0), ())
+    none = StyleCoverage(
+        "word", 1, dict.fromkeys(CoverageKind, 0), dict.fromkeys(CoverageKind, 0), ()
+    )
     assert not CoverageReport(TILE, 1, 0.95, (none,), {}, 0.0).passed
     assert not CoverageReport(TILE, 1, 0.95, (), {}, 0.0).passed
-    lines = dict.fromkeys(Kind, 0) | {Kind.LINE: 5}
+    lines = dict.fromkeys(CoverageKind, 0) | {CoverageKind.LINE: 5}
     assert not CoverageReport(
         TILE, 1, 0.95, (StyleCoverage("word", 1, lines, lines, ()),), {}, 0.0
     ).passed
 
 
 def test_explained_points_are_counted_by_direction_and_bit():
-    both = Uncovered(Kind.TOGGLE, "m", "", 1, "x", 7, 4, "0->1 1->0", "", Reason.WIRED)
-    one = Uncovered(Kind.TOGGLE, "m", "", 1, "y", -1, -1, "1->0")
+    both = Uncovered(CoverageKind.TOGGLE, "m", "", 1, "x", 7, 4, "0->1 1->0", "", Reason.WIRED)
+    one = Uncovered(CoverageKind.TOGGLE, "m", "", 1, "y", -1, -1, "1->0")
     assert (both.points, one.points) == (8, 1)
     assert str(both) == "toggle 0->1 1->0: x[7:4] in m, line 1: constant in the netlist"
     assert ranges([0, 1, 2, 5, 7, 8]) == [(8, 7), (5, 5), (2, 0)]

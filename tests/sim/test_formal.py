@@ -8,9 +8,9 @@ import pytest
 import multipede as mp
 from multipede.hw import Style
 from multipede.sim.formal import _has_no_state, _limits, obligations, prove
-from multipede.sim.formal_report import Method, Outcome, ProofReport
-from multipede.sim.formal_solver import discharge
-from multipede.toolchain import ToolError
+from multipede.sim.formal_report import Method, ProofOutcome, ProofReport
+from multipede.sim.formal_solver import Obligation, discharge
+from multipede.toolchain import ToolError, ToolFailure
 
 TILE = mp.MixPE(weight=mp.UINT2, activation=mp.INT4, group=2, rows=1, columns=2, lanes=1)
 SMALL = mp.FloatMultiplier(a=mp.E2M1, b=mp.E2M1, result=mp.E2M1)
@@ -40,7 +40,7 @@ def test_what_is_proved_of_small_units(spec, names):
 def test_a_tile_is_proved_for_every_clock():
     (naive,) = (o for o in obligations(TILE, Style.WORD) if o.name == "naive")
     proof = discharge(naive, budget=60)
-    assert (proof.outcome, proof.method) == (Outcome.PROVED, Method.INDUCTION)
+    assert (proof.outcome, proof.method) == (ProofOutcome.PROVED, Method.INDUCTION)
 
 
 def test_limits_are_said():
@@ -52,7 +52,7 @@ def test_a_budget_too_small_is_no_pass():
     report = prove(replace(SMALL, stages=2), styles=[Style.WORD], budget=0.01)
     assert not report.passed
     outcomes = {proof.outcome for proof in report.proofs if proof.method is not Method.CONSERVATION}
-    assert outcomes == {Outcome.NOT_PROVED}
+    assert outcomes == {ProofOutcome.NOT_PROVED}
     assert "0.01 s were used up" in str(report)
     assert "is NOT PROVED" in str(report)
     with pytest.raises(mp.MismatchError, match="NOT PROVED"):
@@ -62,8 +62,61 @@ def test_a_budget_too_small_is_no_pass():
 def test_too_little_memory_is_no_pass():
     (table,) = (o for o in obligations(SMALL, Style.WORD) if o.name == "table")
     proof = discharge(table, budget=60, memory_limit=1 << 20)
-    assert proof.outcome is Outcome.NOT_PROVED
+    assert proof.outcome is ProofOutcome.NOT_PROVED
     assert "1 MiB were used up" in proof.reason
+
+
+def claimed(gate: str) -> Obligation:
+    """That the output ``wrong`` of a design stays 0 for three clocks."""
+    wires = "input clk, input i, output wrong"
+    return Obligation(
+        name="planted",
+        claim="wrong is 0",
+        method=Method.BOUNDED,
+        style="word",
+        designs={"gate": f"module gate({wires});\n{gate}\nendmodule\n"},
+        harness=f"module harness({wires});\n  gate gate(clk, i, wrong);\nendmodule\n",
+        clocks=3,
+    )
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "reg kept = 0; always @(posedge clk) kept <= kept & i; assign wrong = kept;",
+        "reg words [0:1]; reg at; initial begin words[0] = 0; words[1] = 0; end"
+        " always @(posedge clk) begin at <= i; words[at] <= words[at] & i; end"
+        " assign wrong = words[at];",
+    ],
+    ids=["register", "memory"],
+)
+def test_what_a_design_holds_at_power_up_is_not_relied_on(gate):
+    proof = discharge(claimed(gate), budget=60, waveform=False)
+    assert proof.outcome is ProofOutcome.REFUTED, str(proof)
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "wire a = ~a; assign wrong = a & i;",
+        "wire a = ~(a & i); assign wrong = a & ~i;",
+        "wire a; assign wrong = a & i;",
+        "wire a; assign a = 0; assign a = i; assign wrong = a;",
+    ],
+    ids=["contradiction", "loop", "undriven", "driven twice"],
+)
+def test_a_design_that_is_no_circuit_is_an_error(gate):
+    """A loop that no value fulfils would prove everything."""
+    with pytest.raises(ToolFailure, match="problems in 'check -assert'"):
+        discharge(claimed(gate), budget=60, waveform=False)
+
+
+def test_a_harness_that_leaves_a_wire_open_is_an_error():
+    good = claimed("assign wrong = 0;")
+    open_ended = replace(good, harness=good.harness.replace("gate(clk, i, wrong)", "gate(clk, i)"))
+    assert discharge(good, budget=60).passed
+    with pytest.raises(ToolFailure, match="problems in 'check -assert'"):
+        discharge(open_ended, budget=60, waveform=False)
 
 
 def test_nothing_to_prove_is_no_pass():

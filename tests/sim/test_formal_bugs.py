@@ -18,18 +18,18 @@ from multipede.sim.formal import obligations
 from multipede.sim.formal_adders import adder_obligations
 from multipede.sim.formal_pipelines import pipeline, styles_alike
 from multipede.sim.formal_plans import conservation_of
-from multipede.sim.formal_report import Counterexample, Outcome
+from multipede.sim.formal_report import Counterexample, ProofOutcome
 from multipede.sim.formal_solver import Obligation, discharge
 from multipede.sim.formal_stalls import carrier, stalls
 
 TILE = mp.MixPE(weight=mp.UINT2, activation=mp.INT4, group=2, rows=1, columns=1, lanes=1)
 
 
-OUTCOMES: dict[tuple[str, str], Outcome] = {}
+OUTCOMES: dict[tuple[str, str], ProofOutcome] = {}
 """of unbroken designs, each of which many tests break"""
 
 
-def outcome_of(obligation: Obligation, text: str) -> Outcome:
+def outcome_of(obligation: Obligation, text: str) -> ProofOutcome:
     key = obligation.harness, text
     if key not in OUTCOMES:
         OUTCOMES[key] = discharge(obligation, budget=60).outcome
@@ -39,7 +39,7 @@ def outcome_of(obligation: Obligation, text: str) -> Outcome:
 def refuted(obligation: Obligation, wrong: str, right: str) -> tuple[Counterexample, str]:
     """The counterexample to a claim of a design in which a text is replaced, and that design."""
     text = obligation.designs["gate"]
-    assert outcome_of(obligation, text) is Outcome.PROVED
+    assert outcome_of(obligation, text) is ProofOutcome.PROVED
     broken = re.sub(right, wrong, text, count=1)
     assert broken != text
     changed = replace(obligation, designs=dict(obligation.designs) | {"gate": broken})
@@ -50,7 +50,7 @@ def refuted(obligation: Obligation, wrong: str, right: str) -> tuple[Counterexam
         changed = replace(changed, search=replace(obligation.search, designs=designs))
         broken = before
     proof = discharge(changed, budget=60)
-    assert proof.outcome is Outcome.REFUTED, str(proof)
+    assert proof.outcome is ProofOutcome.REFUTED, str(proof)
     assert not proof.passed
     assert proof.counterexample.waveform.stat().st_size > 0
     assert str(proof.counterexample.waveform) in str(proof)
@@ -176,7 +176,7 @@ ADDER_BUGS = {
 def test_adders_add_at_many_widths():
     widths = {name: [1, 2, 3, 7, 16, 33] for name in ADDER_BUGS}
     for claim in adder_obligations(widths, "cells"):
-        assert discharge(claim, budget=60).outcome is Outcome.PROVED, claim.name
+        assert discharge(claim, budget=60).outcome is ProofOutcome.PROVED, claim.name
 
 
 @pytest.mark.parametrize("name", ADDER_BUGS)
@@ -185,7 +185,7 @@ def test_a_broken_adder_is_found(name):
     assert broken != adders_verilog()
     (claim,) = adder_obligations({name: [9]}, "cells", source=broken)
     proof = discharge(claim, budget=60, waveform=False)
-    assert proof.outcome is Outcome.REFUTED
+    assert proof.outcome is ProofOutcome.REFUTED
     pins = proof.counterexample.clocks[0].pins
     total = pins["a_9"] + pins.get("b_9", 0) + pins.get("c_9", 0) + pins.get("ci_9", 0)
     total += (511 if "ripple" in name else 0) if "plus_one" in name else 0
@@ -230,7 +230,7 @@ def test_a_broken_cell_plan_is_found(break_):
     plan = plan_cells(HEAP)
     assert conservation_of([plan], Style.CELLS).passed
     proof = conservation_of([plan, break_(plan)], Style.CELLS)
-    assert proof.outcome is Outcome.REFUTED
+    assert proof.outcome is ProofOutcome.REFUTED
     assert proof.reason
     if break_ is _swapped_constant:
         (clock,) = proof.counterexample.clocks
@@ -249,6 +249,6 @@ def test_a_broken_word_plan_is_found():
         replace(last, result=replace(last.result, high=last.result.high // 4)),
     ):
         broken = replace(plan, adders=(*plan.adders[:-1], wrong))
-        assert conservation_of([broken], Style.WORD).outcome is Outcome.REFUTED
+        assert conservation_of([broken], Style.WORD).outcome is ProofOutcome.REFUTED
     assert not conservation_of([replace(plan, total=plan.terms[0])], Style.WORD).passed
     assert not conservation_of([replace(plan, terms=plan.terms[::-1])], Style.WORD).passed
