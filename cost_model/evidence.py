@@ -1,41 +1,28 @@
 """What is known of each unit, kept between runs: which checks ran on it, and what they found.
 
 Every command that checks or costs a unit takes down what it found, one file for each unit,
-specification and kind of check; the newest counts. ``multipede list`` shows what is there. What
-comes with the package was taken down in the same way, by ``make status``.
+specification and kind of check. ``multipede list`` shows what is there. What comes with the package
+was taken down in the same way, by ``make status``.
 """
 
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
+from functools import cache as once
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from multipede.golden.catalogue import spec_from_dict
+from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
 from multipede.hw import Style
-from multipede.sim.coverage_data import CoverageKind as Reached
-from multipede.sim.coverage_report import CoverageReport
-from multipede.sim.formal_report import ProofReport
-from multipede.sim.mutation_report import MutationReport
-from multipede.sim.report import VerifyReport
 from multipede.sim.verilog import rtl_key
 from multipede.toolchain import cache, write_atomically
 
-__all__ = [
-    "Evidence",
-    "Kind",
-    "bundled",
-    "keep",
-    "kept",
-    "of_report",
-    "of_synthesis",
-    "standing",
-    "summaries",
-]
+__all__ = ["Evidence", "Kind", "bundled", "evidence", "keep", "kept", "standing", "summaries"]
 
 BUNDLED = Path(__file__).with_name("evidence.json")
 
@@ -66,96 +53,125 @@ class Evidence:
     kind : value of a :class:`Kind`.
     passed : whether it held.
     summary : in a few words, with figures.
+    strength : how much was tried: records, claims, mutants, targets.
     specification : of the unit, as ``Spec.to_dict`` gives it.
     identity : of the RTL: it changes with the specification and with the code of golden and hw.
-    date : of the run, ISO 8601, UTC.
+    checks : digest of the code that checked it.
+    time : of the run, ISO 8601 with seconds, UTC.
+    tools : versions by name.
+    limits : what was left out or made smaller.
     """
 
     unit: str
     kind: str
     passed: bool
     summary: str
+    strength: int
     specification: Mapping[str, Any]
     identity: str
-    date: str
+    checks: str
+    time: str
+    tools: Mapping[str, str] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+
+    @property
+    def spec(self) -> Spec | None:
+        """The specification, unless it is one of other code."""
+        try:
+            return spec_from_dict(dict(self.specification))
+        except (TypeError, ValueError):
+            return None
 
     @property
     def is_current(self) -> bool:
-        """Whether it was found with the code that is there now."""
-        try:
-            spec = spec_from_dict(dict(self.specification))
-            return _identity(spec) == self.identity
-        except (TypeError, ValueError):
-            return False  # a specification of other code
+        """Whether the unit's code is the one that is there now."""
+        spec = self.spec
+        return spec is not None and _identity(spec) == self.identity
+
+    @property
+    def has_current_checks(self) -> bool:
+        """Whether the code that checked it is, too."""
+        return self.checks == _checks()
+
+    @property
+    def configuration(self) -> str:
+        """The parameters that are not the defaults, as in ``rows=1, columns=2``."""
+        spec = self.spec
+        if spec is None:
+            return "parameters of other code"
+        return _differences(spec.to_dict(), type(spec)().to_dict()) or "default parameters"
+
+    @property
+    def replaces(self) -> tuple[str, str]:
+        """What two findings share of which one is kept."""
+        return self.kind, json.dumps(self.specification, sort_keys=True)
+
+    def counts_before(self, other: "Evidence") -> bool:
+        """Whether this one, which is newer, is to be kept and not the other.
+
+        Of the same code, less does not replace more, and no pass of less than that hides a failure.
+        """
+        same = (self.identity, self.checks) == (other.identity, other.checks)
+        return not same or not self.passed or self.strength >= other.strength
+
+
+def _differences(given: Mapping[str, Any], default: Mapping[str, Any]) -> str:
+    parts = []
+    for name, value in given["parameters"].items():
+        usual = default["parameters"][name]
+        if value == usual:
+            continue
+        if isinstance(value, Mapping):  # a specification inside
+            plain = spec_from_dict({"unit": value["unit"], "parameters": {}}).to_dict()
+            inner = _differences(value, plain)
+            value = f"{value['unit']}({inner})"
+        parts.append(f"{name}={str(value).lower() if isinstance(value, bool | None) else value}")
+    return ", ".join(parts)
 
 
 def _identity(spec: Spec) -> str:
     return rtl_key(spec, Style.WORD)
 
 
-def evidence(spec: Spec, kind: Kind, *, passed: bool, summary: str) -> Evidence:
+@once
+def _checks() -> str:
+    return source_digest(OWN, "sim", "toolchain")
+
+
+def evidence(
+    spec: Spec,
+    kind: Kind,
+    *,
+    passed: bool,
+    summary: str,
+    strength: int,
+    tools: Mapping[str, str] | None = None,
+    limits: Iterable[str] = (),
+) -> Evidence:
     """A finding of now."""
-    date = time.strftime("%Y-%m-%d", time.gmtime())
-    unit = spec.computation.unit
-    return Evidence(unit, kind.value, passed, summary, spec.to_dict(), _identity(spec), date)
-
-
-def of_report(report: Any) -> list[Evidence]:
-    """What a report of checks shows."""
-    if isinstance(report, VerifyReport):
-        return of_verification(report)
-    if isinstance(report, ProofReport | CoverageReport | MutationReport):
-        kind, summary = _summary(report)
-        return [evidence(report.spec, kind, passed=report.passed, summary=summary)]
-    raise TypeError(f"no evidence is known to follow from {type(report).__name__}")
-
-
-def _summary(report: ProofReport | CoverageReport | MutationReport) -> tuple[Kind, str]:
-    if isinstance(report, ProofReport):
-        proved = sum(proof.passed for proof in report.proofs)
-        return Kind.PROVED, f"{proved} of {len(report.proofs)} claims"
-    if isinstance(report, CoverageReport):
-        shares = [
-            f"{style.style} {100 * (style.reachable_share(Reached.TOGGLE) or 0):.2f} %"
-            for style in report.styles
-        ]
-        return Kind.COVERED, f"toggles within reach: {', '.join(shares)}"
-    low, high = (100 * end for end in report.interval)
-    score = "no score" if report.score is None else f"{100 * report.score:.2f} %"
-    number, style = len(report.mutants), report.style.value
-    return Kind.MUTATED, f"{score} ({low:.1f} to {high:.1f}) of {number} mutants, {style}"
-
-
-def of_verification(report: VerifyReport) -> list[Evidence]:
-    """What a verification shows: sampled, and exhaustive where a sweep was among its checks."""
-    found = []
-    styles = len({check.style for check in report.checks})
-    cocotb = any(check.stimulus.startswith("cocotb") for check in report.checks)
-    kind = Kind.COCOTB if cocotb else Kind.SAMPLED
-    summary = f"{report.records:,} records, {styles} style{'s' if styles > 1 else ''}"
-    found.append(evidence(report.spec, kind, passed=report.passed, summary=summary))
-    sweeps = [check for check in report.checks if check.stimulus == "exhaustive"]
-    if sweeps:
-        held = all(check.passed for check in sweeps)
-        first = sweeps[0]
-        text = f"{first.records:,} combinations" + (
-            f" ({first.unit})" if first.unit != report.spec.unit else ""
-        )
-        found.append(evidence(report.spec, Kind.EXHAUSTIVE, passed=held, summary=text))
-    return found
-
-
-def of_synthesis(spec: Spec, targets: Iterable[str]) -> list[Evidence]:
-    """That the unit was synthesised, for which targets."""
-    return [evidence(spec, Kind.SYNTHESISED, passed=True, summary=", ".join(targets))]
+    return Evidence(
+        unit=spec.unit,
+        kind=kind.value,
+        passed=passed,
+        summary=summary,
+        strength=strength,
+        specification=spec.to_dict(),
+        identity=_identity(spec),
+        checks=_checks(),
+        time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        tools=dict(tools or {}),
+        limits=tuple(limits),
+    )
 
 
 def keep(findings: Iterable[Evidence]) -> None:
-    """Take them down, in place of older ones of the same specification and kind."""
+    """Take them down, in place of those of the same specification and kind that they replace."""
     directory = _directory()
     for finding in findings:
-        text = json.dumps([finding.kind, finding.specification], sort_keys=True)
-        name = f"{finding.unit}-{sha256(text.encode()).hexdigest()[:24]}.json"
+        name = f"{finding.unit}-{sha256(repr(finding.replaces).encode()).hexdigest()[:24]}.json"
+        before = _read([directory / name])
+        if before and not finding.counts_before(before[0]):
+            continue
         write_atomically(directory / name, json.dumps(asdict(finding), indent=1) + "\n")
 
 
@@ -168,7 +184,12 @@ def bundled() -> list[Evidence]:
     """What comes with the package."""
     if not BUNDLED.is_file():
         return []
-    return [Evidence(**entry) for entry in json.loads(BUNDLED.read_text())]
+    return [from_dict(entry) for entry in json.loads(BUNDLED.read_text())]
+
+
+def from_dict(entry: Mapping[str, Any]) -> Evidence:
+    """A finding as JSON holds it. TypeError for anything else."""
+    return Evidence(**{**entry, "limits": tuple(entry["limits"])})
 
 
 def _directory() -> Path:
@@ -179,33 +200,47 @@ def _read(files: Iterable[Path]) -> list[Evidence]:
     found = []
     for file in files:
         try:
-            found.append(Evidence(**json.loads(file.read_text())))
-        except (OSError, ValueError, TypeError):
+            found.append(from_dict(json.loads(file.read_text())))
+        except (OSError, ValueError, TypeError, KeyError):
             continue
     return found
 
 
 def standing(unit: str, findings: Iterable[Evidence]) -> dict[str, Evidence]:
-    """The finding that counts of each kind: one of the present code before others, then the newest.
+    """The finding that counts of each kind, of all configurations of a unit.
 
-    A failure of the present code counts before everything else.
+    A failure of the present code counts before everything else, the present code before others,
+    the newer before the older and, of the same second, that of more.
     """
     best: dict[str, tuple[tuple, Evidence]] = {}
     for finding in findings:
         if finding.unit != unit:
             continue
         current = finding.is_current
-        rank = (current and not finding.passed, current, finding.date)
-        if finding.kind not in best or rank > best[finding.kind][0]:
-            best[finding.kind] = rank, finding
+        rank = (current and not finding.passed, current, finding.time, finding.strength)
+        if finding.kind not in best or (rank, finding.replaces) > best[finding.kind][0]:
+            best[finding.kind] = (rank, finding.replaces), finding
     return {kind.value: best[kind.value][1] for kind in Kind if kind.value in best}
 
 
 def summaries(unit: str, findings: Iterable[Evidence]) -> list[str]:
-    """The standing of a unit in a line for each kind of check."""
+    """The standing of a unit: each configuration, and under it a line for each kind of check."""
+    grouped: dict[str, list[Evidence]] = {}
+    for finding in standing(unit, findings).values():
+        grouped.setdefault(finding.configuration, []).append(finding)
     lines = []
-    for kind, finding in standing(unit, findings).items():
-        notes = "" if finding.passed else ", FAILED"
-        notes += "" if finding.is_current else f", older code, {finding.date}"
-        lines.append(f"{kind}: {finding.summary}{notes}")
+    for configuration, members in grouped.items():
+        lines.append(f"{configuration}:")
+        lines += [f"  {_line(finding)}" for finding in members]
     return lines
+
+
+def _line(finding: Evidence) -> str:
+    notes = "" if finding.passed else ", FAILED"
+    if finding.limits:
+        notes += f"; {len(finding.limits)} left out"
+    if not finding.is_current:
+        notes += f"; older code, {finding.time}"
+    elif not finding.has_current_checks:
+        notes += f"; older checks, {finding.time}"
+    return f"{finding.kind}: {finding.summary}{notes}"

@@ -231,7 +231,12 @@ def _list(options: argparse.Namespace) -> Answer:
             row = {"unit": name, "kind": "broken", "title": str(error), "source": ""}
         known = standing(name, findings)
         row["evidence"] = {
-            kind: asdict(finding) | {"is_current": finding.is_current}
+            kind: asdict(finding)
+            | {
+                "configuration": finding.configuration,
+                "is_current": finding.is_current,
+                "has_current_checks": finding.has_current_checks,
+            }
             for kind, finding in known.items()
         }
         rows.append(row)
@@ -328,7 +333,8 @@ def _refuse_unused(options: argparse.Namespace) -> None:
 def _reported(report, options: argparse.Namespace) -> Answer:
     """What a report of checks answers. It is taken down for `list`, and written as JUnit XML if
     that was asked for."""
-    from multipede.cost_model.evidence import keep, of_report
+    from multipede.cost_model.evidence import keep
+    from multipede.cost_model.findings import of_report
 
     keep(of_report(report))
     if options.junit is not None:
@@ -340,7 +346,8 @@ def _reported(report, options: argparse.Namespace) -> Answer:
 
 
 def _synthesize(options: argparse.Namespace) -> Answer:
-    from multipede.cost_model.evidence import keep, of_synthesis
+    from multipede.cost_model.evidence import keep
+    from multipede.cost_model.findings import of_synthesis
     from multipede.cost_model.targets import TARGETS, synthesize
 
     spec, style = _spec(options), _style(options.style)

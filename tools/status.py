@@ -1,21 +1,24 @@
-"""Take down what is known of every unit, for `multipede list` of the package: hours.
+"""Take down what is known of every unit, for `multipede list` of the package.
 
 Each unit of the catalogue, small where it is a tile, goes through all ways of verification and is
-synthesised; what was found goes into cost_model/evidence.json. What stands there of units that are
-not named on the command line is left as it is.
+synthesised; what was found goes into cost_model/evidence.json. What stands there of the same code
+and at least as much is not done again, so that a run may be broken off and go on later.
 """
 
+import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 
 from tqdm import tqdm
 
-from multipede.cost_model.evidence import BUNDLED, Evidence, of_report, of_synthesis
+from multipede.cost_model.evidence import BUNDLED, Evidence, Kind, bundled
+from multipede.cost_model.findings import of_report, of_synthesis
 from multipede.cost_model.targets import TARGETS, synthesize
-from multipede.golden.catalogue import UNITS, unit
+from multipede.golden.catalogue import UNITS
+from multipede.golden.small_units import small_unit
 from multipede.golden.spec import Spec
-from multipede.golden.tile import Tile
 from multipede.hw import Style
 from multipede.sim.cocotb_bench import verify_cocotb
 from multipede.sim.coverage import measure_coverage
@@ -24,43 +27,74 @@ from multipede.sim.mutation import mutate
 from multipede.sim.verify import verify
 from multipede.toolchain import write_atomically
 
-MUTANTS = 300
+
+def checks(
+    spec: Spec, options: argparse.Namespace
+) -> dict[Kind, tuple[int, Callable[[], list[Evidence]]]]:
+    """What is done to a unit, and how much of it is enough."""
+
+    def synthesised() -> list[Evidence]:
+        for target in TARGETS:
+            synthesize(spec, target)
+        return of_synthesis(spec, TARGETS)
+
+    budget = options.budget
+    return {
+        Kind.SAMPLED: (options.records, lambda: of_report(verify(spec, records=options.records))),
+        Kind.COCOTB: (1, lambda: of_report(verify_cocotb(spec))),
+        Kind.PROVED: (0, lambda: of_report(prove(spec, budget=budget))),
+        Kind.COVERED: (1, lambda: of_report(measure_coverage(spec))),
+        Kind.MUTATED: (
+            options.mutants,
+            lambda: of_report(mutate(spec, count=options.mutants, style=Style.WORD)),
+        ),
+        Kind.SYNTHESISED: (len(TARGETS), synthesised),
+    }
 
 
-def small(name: str) -> Spec:
-    """A unit that all of this can be done to in minutes."""
-    kind = unit(name)
-    return kind(rows=1, columns=2, lanes=2) if issubclass(kind, Tile) else kind()
-
-
-def found(spec: Spec) -> list[Evidence]:
-    """What is known of a unit afterwards."""
-    findings = []
-    for report in (
-        lambda: verify(spec),
-        lambda: verify_cocotb(spec),
-        lambda: prove(spec),
-        lambda: measure_coverage(spec),
-        lambda: mutate(spec, count=MUTANTS, style=Style.WORD),
-    ):
-        findings += of_report(report())
-    for target in TARGETS:
-        synthesize(spec, target)
-    return findings + of_synthesis(spec, TARGETS)
+def stands(findings: list[Evidence], spec: Spec, kind: Kind, enough: int) -> bool:
+    """Whether it is known of the present code already."""
+    return any(
+        finding.kind == kind.value
+        and finding.specification == spec.to_dict()
+        and finding.strength >= enough
+        and finding.passed
+        and finding.is_current
+        and finding.has_current_checks
+        for finding in findings
+    )
 
 
 def main() -> int:
     """Go through the units named, or all; exit status 1 if something failed."""
-    names = sys.argv[1:] or list(UNITS)
-    kept = json.loads(BUNDLED.read_text()) if BUNDLED.is_file() else []
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("units", nargs="*", metavar="UNIT", help="all, if none is named")
+    parser.add_argument("--records", type=int, default=100_000, help="random ones per style")
+    parser.add_argument("--mutants", type=int, default=100)
+    parser.add_argument("--budget", type=float, default=60.0, help="seconds for each proof")
+    options = parser.parse_args()
+    unknown = set(options.units) - set(UNITS)
+    if unknown:
+        parser.error(f"unknown units: {', '.join(sorted(unknown))}")
+    names = options.units or sorted(UNITS)
+    findings = bundled()
+    done = [
+        (spec, kind, enough, check)
+        for spec in map(small_unit, names)
+        for kind, (enough, check) in checks(spec, options).items()
+    ]
     failed = 0
-    for name in tqdm(names, unit="unit", disable=None):
-        findings = found(small(name))
-        failed += sum(not finding.passed for finding in findings)
-        kept = [entry for entry in kept if entry["unit"] != name]
-        kept += [asdict(finding) for finding in findings]
-        kept.sort(key=lambda entry: (entry["unit"], entry["kind"]))
-        write_atomically(BUNDLED, json.dumps(kept, indent=1) + "\n")
+    for spec, kind, enough, check in (bar := tqdm(done, unit="check", disable=None)):
+        bar.set_description(f"{spec.unit}, {kind.value}")
+        if stands(findings, spec, kind, enough):
+            continue
+        new = check()
+        failed += sum(not finding.passed for finding in new)
+        replaced = {(finding.unit, finding.kind) for finding in new}
+        findings = [f for f in findings if (f.unit, f.kind) not in replaced] + new
+        findings.sort(key=lambda finding: (finding.unit, finding.kind))
+        text = json.dumps([asdict(finding) for finding in findings], indent=1)
+        write_atomically(BUNDLED, text + "\n")
     return 1 if failed else 0
 
 

@@ -1,27 +1,21 @@
 """What is known of units: taken down by commands, shown by list, and never more than was found."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from multipede.cli import main
 from multipede.cost_model import evidence
-from multipede.cost_model.evidence import (
-    Kind,
-    bundled,
-    keep,
-    kept,
-    of_report,
-    of_synthesis,
-    standing,
-    summaries,
-)
+from multipede.cost_model.evidence import Kind, bundled, keep, kept, standing, summaries
+from multipede.cost_model.findings import of_report, of_synthesis
 from multipede.golden.catalogue import unit_names
+from multipede.golden.formats import INT4
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.stallable import Stallable
 from multipede.hw import Style
+from multipede.sim.formal import prove
 from multipede.sim.verify import verify
 
 pytestmark = pytest.mark.evidence
@@ -36,8 +30,8 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def finding(kind=Kind.SAMPLED, *, spec=SPEC, passed=True, summary="12 records"):
-    return evidence.evidence(spec, kind, passed=passed, summary=summary)
+def finding(kind=Kind.SAMPLED, *, spec=SPEC, passed=True, summary="12 records", strength=12):
+    return evidence.evidence(spec, kind, passed=passed, summary=summary, strength=strength)
 
 
 def test_a_verification_says_what_was_sampled_and_what_was_exhaustive():
@@ -56,10 +50,23 @@ def test_a_failed_verification_is_taken_down_as_failed():
     assert not any(found.passed for found in of_report(few))
 
 
-def test_what_a_unit_with_ready_shows_belongs_to_the_unit_inside():
-    assert finding(spec=Stallable(inside=SPEC)).unit == "integer_multiplier"
+def test_a_proof_says_what_is_bounded_and_what_was_left_out():
+    spec = IntegerMultiplier(a=INT4, b=INT4, stages=1)
+    (proved,) = of_report(prove(Stallable(inside=spec), styles=[Style.WORD]))
+    assert proved.passed
+    assert "of them for a bounded number of clocks" in proved.summary
+    assert (proved.unit, proved.strength > 1) == ("stallable", True)
+    assert {"yosys"} <= set(proved.tools)
+    limited = replace(proved, limits=("one", "two"))
+    assert summaries("stallable", [limited]) == [
+        "inside=integer_multiplier(a=int4, b=int4):",
+        f"  proved: {proved.summary}; 2 left out",
+    ]
+
+
+def test_a_synthesis_names_its_targets():
     (made,) = of_synthesis(MixPE(), ["gates", "ecp5"])
-    assert (made.unit, made.summary) == ("mixpe", "gates, ecp5")
+    assert (made.unit, made.summary, made.strength) == ("mixpe", "gates, ecp5", 2)
 
 
 def test_it_is_kept_once_for_each_specification_and_kind():
@@ -73,6 +80,21 @@ def test_it_is_kept_once_for_each_specification_and_kind():
     }
 
 
+def test_less_does_not_replace_more_and_hides_no_failure():
+    keep([finding(strength=100, summary="more")])
+    keep([finding(strength=99, summary="less")])
+    assert [f.summary for f in kept()] == ["more"]
+    keep([finding(strength=5, summary="wrong", passed=False)])
+    keep([finding(strength=4, summary="lucky")])
+    assert [f.summary for f in kept()] == ["wrong"]
+    keep([finding(strength=5, summary="mended")])
+    assert [f.summary for f in kept()] == ["mended"]
+    keep([replace(finding(strength=1, summary="other code"), identity="other")])
+    assert [f.summary for f in kept()] == ["other code"]
+    keep([replace(finding(strength=0, summary="other checks"), identity="other", checks="x")])
+    assert [f.summary for f in kept()] == ["other checks"]
+
+
 def test_damaged_files_count_for_nothing(place):
     keep([finding()])
     (place / "integer_multiplier-broken.json").write_text("{")
@@ -81,21 +103,42 @@ def test_damaged_files_count_for_nothing(place):
 
 
 def test_evidence_of_other_code_says_so():
-    old = replace(finding(), identity="of other code", date="2025-01-01")
+    old = replace(finding(), identity="of other code", time="2025-01-01T12:00:00Z")
     assert not old.is_current
-    assert summaries("integer_multiplier", [old]) == ["sampled: 12 records, older code, 2025-01-01"]
+    note = "older code, 2025-01-01T12:00:00Z"
+    lines = summaries("integer_multiplier", [old])
+    assert lines == ["default parameters:", f"  sampled: 12 records; {note}"]
+    checks = replace(finding(), checks="others", time="2025-01-01T12:00:00Z")
+    assert (checks.is_current, checks.has_current_checks) == (True, False)
+    assert "older checks, 2025" in summaries("integer_multiplier", [checks])[1]
     unknown = replace(finding(), specification={"unit": "gone", "parameters": {}})
     assert not unknown.is_current
+    assert summaries("integer_multiplier", [unknown])[0] == "parameters of other code:"
 
 
 def test_present_code_counts_before_older_and_failures_before_passes():
-    old = replace(finding(summary="old"), identity="of other code", date="2099-01-01")
+    old = replace(finding(summary="old"), identity="other", time="2099-01-01T00:00:00Z")
     now = finding(summary="now")
     wrong = finding(passed=False, summary="wrong")
     assert standing("integer_multiplier", [old, now])["sampled"].summary == "now"
     assert standing("integer_multiplier", [wrong, now, old])["sampled"].summary == "wrong"
-    assert summaries("integer_multiplier", [wrong]) == ["sampled: wrong, FAILED"]
+    assert summaries("integer_multiplier", [wrong])[1] == "  sampled: wrong, FAILED"
     assert standing("mixpe", [now]) == {}
+    later = replace(now, summary="later", time="2099-01-01T00:00:00Z", strength=1)
+    more = replace(later, summary="more", strength=2)
+    for findings in ([now, later, more], [more, later, now]):
+        assert standing("integer_multiplier", findings)["sampled"].summary == "more"
+
+
+def test_configurations_stand_apart():
+    small = MixPE(rows=1, zero_point=False)
+    lines = summaries("mixpe", [finding(spec=small), finding(Kind.PROVED, spec=MixPE())])
+    assert lines == [
+        "default parameters:",
+        "  proved: 12 records",
+        "zero_point=false, rows=1:",
+        "  sampled: 12 records",
+    ]
 
 
 def test_kinds_are_shown_in_order():
@@ -117,7 +160,7 @@ def test_commands_take_it_down_and_list_shows_it(capsys):
 
 def test_what_comes_with_the_package_is_read(place, monkeypatch):
     file = place / "evidence.json"
-    file.write_text(json.dumps([vars(finding())]))
+    file.write_text(json.dumps([asdict(finding())]))
     monkeypatch.setattr(evidence, "BUNDLED", file)
     assert bundled() == [finding()]
 

@@ -13,6 +13,7 @@ from multipede.golden.formats import BF16, FP16, INT4, INT8, INT16, UINT1, UINT4
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
+from multipede.golden.small_units import small_unit
 from multipede.hw import Style, build
 from multipede.hw.hierarchy import to_rtlil
 from multipede.hw.unit import payload_layout
@@ -20,7 +21,6 @@ from multipede.sim.verify import verify
 from multipede.sim.verilog import rtlil_of, verilog_of
 from tests.hw.equality import check_equal, in_two_styles
 from tests.hw.netlist import check_inventory
-from tests.small_units import small_unit
 
 ROOT = Path(__file__).parents[2]
 BOOTH = PartialProducts.BOOTH
@@ -81,7 +81,7 @@ def test_every_weight_width(bits, activation, signed):
 def test_same_verilog_in_every_process(name):
     code = (
         "import sys; from multipede.hw import *; from multipede.hw.hierarchy import to_rtlil\n"
-        "from tests.small_units import small_unit\n"
+        "from multipede.golden.small_units import small_unit\n"
         "for style in Style:\n"
         f"  sys.stdout.write(to_rtlil(build(small_unit('{name}'), style=style), '{name}'))"
     )

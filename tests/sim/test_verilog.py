@@ -13,6 +13,7 @@ from multipede.golden.formats import INT4, INT16, UINT1, UINT8
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
+from multipede.golden.small_units import small_unit
 from multipede.golden.spec import Port
 from multipede.hw import Style
 from multipede.sim.fusesoc import LINT_WAIVERS
@@ -21,7 +22,6 @@ from multipede.sim.verilog import adder_modules, rtlil_of, unit_verilog, verilog
 from multipede.sim.verilog_text import field_ranges, readable
 from multipede.toolchain import find, run
 from multipede.toolchain.yosys import run_yosys
-from tests.small_units import small_unit
 
 every_style = pytest.mark.parametrize("style", Style, ids=lambda style: style.value)
 every_unit = pytest.mark.parametrize("name", unit_names())

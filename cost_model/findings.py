@@ -1,0 +1,88 @@
+"""What the reports of checks show, as evidence to be kept."""
+
+from collections.abc import Iterable
+
+from multipede.cost_model.evidence import Evidence, Kind, evidence
+from multipede.golden.spec import Spec
+from multipede.sim.coverage_data import CoverageKind
+from multipede.sim.coverage_report import CoverageReport
+from multipede.sim.formal_report import Method, ProofReport
+from multipede.sim.mutation_report import MutationReport
+from multipede.sim.report import Report, VerifyReport
+
+__all__ = ["of_report", "of_synthesis"]
+
+
+def of_report(report: Report) -> list[Evidence]:
+    """What a report of checks shows. TypeError for anything else."""
+    for kind, shown in _SHOWN.items():
+        if isinstance(report, kind):
+            return shown(report)
+    raise TypeError(f"no evidence is known to follow from {type(report).__name__}")
+
+
+def of_synthesis(spec: Spec, targets: Iterable[str]) -> list[Evidence]:
+    """That the unit was synthesised, for which targets."""
+    names = list(targets)
+    found = evidence(
+        spec, Kind.SYNTHESISED, passed=True, summary=", ".join(names), strength=len(names)
+    )
+    return [found]
+
+
+def _found(report: Report, kind: Kind, summary: str, strength: int, **more) -> Evidence:
+    given = {"passed": report.passed, "tools": report.tools} | more
+    return evidence(report.spec, kind, summary=summary, strength=strength, **given)
+
+
+def _of_verification(report: VerifyReport) -> list[Evidence]:
+    """Sampled, and exhaustive where a sweep was among its checks."""
+    styles = len({check.style for check in report.checks})
+    cocotb = any(check.stimulus.startswith("cocotb") for check in report.checks)
+    kind = Kind.COCOTB if cocotb else Kind.SAMPLED
+    summary = f"{report.records:,} records, {styles} style{'s' if styles > 1 else ''}"
+    required = sum(check.required for check in report.checks)
+    found = [_found(report, kind, summary, required)]
+    sweeps = [check for check in report.checks if check.stimulus == "exhaustive"]
+    if sweeps:
+        first = sweeps[0]
+        # Of a tile, the smallest one of its formats was swept.
+        where = f" ({first.unit})" if first.unit != report.checks[0].unit else ""
+        text = f"{first.records:,} combinations{where}"
+        held = all(check.passed for check in sweeps)
+        strength = sum(check.required for check in sweeps)
+        found.append(_found(report, Kind.EXHAUSTIVE, text, strength, passed=held))
+    return found
+
+
+def _of_proofs(report: ProofReport) -> list[Evidence]:
+    proved = [proof for proof in report.proofs if proof.passed]
+    bounded = sum(proof.method is Method.BOUNDED for proof in proved)
+    summary = f"{len(proved)} of {len(report.proofs)} claims"
+    summary += f", {bounded} of them for a bounded number of clocks" if bounded else ""
+    return [_found(report, Kind.PROVED, summary, len(proved), limits=report.limits)]
+
+
+def _of_coverage(report: CoverageReport) -> list[Evidence]:
+    shares = [
+        f"{style.style} {100 * (style.reachable_share(CoverageKind.TOGGLE) or 0):.2f} %"
+        for style in report.styles
+    ]
+    summary = f"toggles within reach: {', '.join(shares)}"
+    return [_found(report, Kind.COVERED, summary, len(shares))]
+
+
+def _of_mutation(report: MutationReport) -> list[Evidence]:
+    low, high = (100 * end for end in report.interval)
+    score = "no score" if report.score is None else f"{100 * report.score:.2f} %"
+    number, style = len(report.mutants), report.style.value
+    summary = f"{score} ({low:.1f} to {high:.1f}) of {number} mutants, {style}"
+    return [_found(report, Kind.MUTATED, summary, number)]
+
+
+_SHOWN = {
+    VerifyReport: _of_verification,
+    ProofReport: _of_proofs,
+    CoverageReport: _of_coverage,
+    MutationReport: _of_mutation,
+}

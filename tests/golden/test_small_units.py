@@ -1,0 +1,25 @@
+"""Every unit of the catalogue has a small one."""
+
+import pytest
+
+from multipede.golden.catalogue import unit, unit_names
+from multipede.golden.small_units import small_unit
+from multipede.golden.stallable import Stallable
+from multipede.golden.tile import Tile
+
+
+@pytest.mark.parametrize("name", unit_names())
+def test_it_is_one_of_the_unit_and_small(name):
+    spec = small_unit(name)
+    assert type(spec) is unit(name)
+    core = spec.computation
+    if isinstance(core, Tile):
+        assert (core.rows, core.columns, core.lanes) == (1, 2, 2)
+    else:
+        assert spec == unit(name)()
+    assert isinstance(spec, Stallable) == (name == "stallable")
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match="unknown unit 'mixpee'"):
+        small_unit("mixpee")
