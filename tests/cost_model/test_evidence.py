@@ -160,9 +160,10 @@ def test_commands_take_it_down_and_list_shows_it(capsys):
 
 def test_what_comes_with_the_package_is_read(place, monkeypatch):
     file = place / "evidence.json"
-    file.write_text(json.dumps([asdict(finding())]))
+    made = finding()
+    file.write_text(json.dumps([asdict(made)]))
     monkeypatch.setattr(evidence, "BUNDLED", file)
-    assert bundled() == [finding()]
+    assert bundled() == [made]
 
 
 def test_unknown_reports_are_refused():

@@ -21,5 +21,5 @@ def test_it_is_one_of_the_unit_and_small(name):
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match="unknown unit 'mixpee'"):
+    with pytest.raises(ValueError, match="there is no unit 'mixpee'"):
         small_unit("mixpee")
