@@ -22,9 +22,9 @@ __all__ = ["carrier", "stalls"]
 
 
 def carrier(latency: int) -> Spec | None:
-    """A unit of this latency that carries two bits through, the smallest that may be stalled;
+    """A unit of this latency that carries a bit through, enough to tell any record from the others;
     None where there is none so slow."""
-    bits = Integer(2, signed=False)
+    bits = Integer(1, signed=False)
     if latency <= MAXIMUM_STAGES:
         return NumberConverter(x=bits, result=bits, stages=latency)
     if latency <= 16:
