@@ -33,7 +33,8 @@ def carrier(latency: int) -> Spec | None:
 
 
 def stalls(inside: Spec, style: Style, *, depth: int) -> Obligation:
-    """What is claimed above of a fixed-latency unit that is made stallable.
+    """What is claimed above of a fixed-latency unit that is made stallable; it may have a ready of
+    its own.
 
     It is followed for its latency, the time to fill and to empty its queue, and ``depth`` clocks
     from reset.
@@ -69,8 +70,11 @@ def _around(spec: Stallable, gate: str, gold: str) -> str:
     body = stream_wires("gate", spec.outputs) + stream_wires("early", spec.outputs)
     body += "  wire i_ready, accepted = i_valid & i_ready, given = gate_valid & o_ready;\n"
     body += instance(gate, "gate", pins | {"o_valid": "gate_valid", "o_payload": "gate_payload"})
+    # A unit with a ready of its own is asked only when the one around it takes a record.
+    has_ready = not spec.inside.always_ready
+    body += "  wire gold_ready;\n" if has_ready else "  wire gold_ready = 1;\n"
     pins |= {"i_valid": "accepted", "o_valid": "early_valid", "o_payload": "early_payload"}
-    body += instance(gold, "gold", pins)
+    body += instance(gold, "gold", pins | {"i_ready": "gold_ready"})
     latency = spec.inside.latency
     under_way = " + ".join(f"way_{clock}" for clock in range(1, latency + 1)) or "1'b0"
     before = "accepted"
@@ -81,7 +85,7 @@ def _around(spec: Stallable, gate: str, gold: str) -> str:
         f"  reg [{bits - 1}:0] waiting [0:{(1 << places) - 1}];\n"
         f"  reg [{places - 1}:0] first, free_place, count;\n"
         f"  wire [{places}:0] on_hand = {{1'b0, count}} + {under_way};\n"
-        f"  wire room = on_hand < {spec.depth};\n"
+        f"  wire room = on_hand < {spec.depth} & gold_ready;\n"
         "  wire has = count != 0;\n"
         "  wire gold_valid = has | early_valid;\n"
         f"  wire [{bits - 1}:0] gold_payload = has ? waiting[first] : early_payload;\n"

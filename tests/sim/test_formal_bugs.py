@@ -21,6 +21,8 @@ from multipede.sim.formal_plans import conservation_of
 from multipede.sim.formal_report import Counterexample, ProofOutcome
 from multipede.sim.formal_solver import Obligation, discharge
 from multipede.sim.formal_stalls import carrier, stalls
+from tests.sim.pausing_unit import PausingSpec
+from tests.sim.replay import replay
 
 TILE = mp.MixPE(weight=mp.UINT2, activation=mp.INT4, group=2, rows=1, columns=1, lanes=1)
 
@@ -154,12 +156,64 @@ STALL_BUGS = {
 
 
 @pytest.mark.parametrize("name", STALL_BUGS)
-def test_a_broken_queue_is_found(name):
+def test_a_broken_queue_is_found(name, tmp_path):
     right, wrong = STALL_BUGS[name]
-    found, _ = refuted(stalls(carrier(1), Style.WORD, depth=2), wrong, right)
-    last = found.clocks[-1]
+    check_stalls(carrier(1), right, wrong, tmp_path)
+
+
+PAUSE_BUGS = {
+    "ready of the unit inside disregarded": (r"i_ready = .*inside_ready.*;", "i_ready = has_room;"),
+    "room that is not used": (r"(i_ready = .*);", r"\1 & ~used[0];"),
+    "place never freed": STALL_BUGS["place never freed"],
+}
+
+
+@pytest.mark.parametrize("name", PAUSE_BUGS)
+def test_a_broken_queue_around_a_unit_with_ready_is_found(name, tmp_path):
+    right, wrong = PAUSE_BUGS[name]
+    check_stalls(PausingSpec(), right, wrong, tmp_path)
+
+
+def check_stalls(inside, right: str, wrong: str, place) -> None:
+    """A queue that is broken is refuted, by what it does in a simulator, too, on the same pins; the
+    one that is not broken does what the claim says there."""
+    claim = stalls(inside, Style.WORD, depth=2)
+    found, broken = refuted(claim, wrong, right)
     assert len(found.clocks) > 2
-    assert {"i_ready", "o_ready", "gate_valid"} <= set(last.pins)
+    spec = mp.Stallable(inside=inside)
+    shown = replay(broken, spec, found.clocks, place)
+    for clock, pins in zip(found.clocks[1:], shown[1:], strict=True):  # behind the first reset
+        assert pins["i_ready"] == str(clock.pins["i_ready"])
+        assert pins["o_valid"] == str(clock.pins["gate_valid"])
+    assert faults(spec, found.clocks, shown)
+    assert not faults(spec, found.clocks, replay(claim.designs["gate"], spec, found.clocks, place))
+
+
+def faults(spec, clocks, shown) -> list[str]:
+    """What is wrong with the pins of a stallable unit of latency 1 behind its first reset, said
+    without the harness of the proof."""
+    ((port, output),) = spec.outputs.items()
+    found, taken, given, kept, pause = [], [], 0, None, False
+    for clock, pins in list(zip(clocks, shown, strict=True))[1:]:
+        valid, payload = pins["o_valid"] == "1", pins["o_payload"]
+        if pins["i_ready"] != str(int(len(taken) - given < spec.depth and not pause)):
+            found.append("room")
+        if valid != (given < len(taken)):
+            found.append("lost or invented")
+        elif valid and output.format.from_bits(int(payload, 2)) != taken[given]:
+            found.append("order")
+        if kept not in (None, payload):
+            found.append("not kept")
+        kept = payload if valid and not clock.pins["o_ready"] else None
+        given += valid and clock.pins["o_ready"]
+        pause = False
+        if clock.pins["i_valid"] and pins["i_ready"] == "1":
+            record = {name: np.array([clock.inputs[name]]) for name in spec.inputs}
+            taken.append(int(reference(spec, record)[port][0]))
+            pause = not spec.inside.always_ready
+        if clock.pins["rst"]:
+            taken, given, kept, pause = [], 0, None, False
+    return found
 
 
 ADDER_BUGS = {
