@@ -236,7 +236,7 @@ def summaries(unit: str, findings: Iterable[Evidence]) -> list[str]:
 
 
 def _line(finding: Evidence) -> str:
-    notes = "" if finding.passed else ", FAILED"
+    notes = "" if finding.passed else ", NOT PASSED"
     if finding.limits:
         notes += f"; {len(finding.limits)} left out"
     if not finding.is_current:

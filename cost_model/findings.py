@@ -6,7 +6,7 @@ from multipede.cost_model.evidence import Evidence, Kind, evidence
 from multipede.golden.spec import Spec
 from multipede.sim.coverage_data import CoverageKind
 from multipede.sim.coverage_report import CoverageReport
-from multipede.sim.formal_report import Method, ProofReport
+from multipede.sim.formal_report import Method, ProofOutcome, ProofReport
 from multipede.sim.mutation_report import MutationReport
 from multipede.sim.report import Report, VerifyReport
 
@@ -59,6 +59,8 @@ def _of_proofs(report: ProofReport) -> list[Evidence]:
     proved = [proof for proof in report.proofs if proof.passed]
     bounded = sum(proof.method is Method.BOUNDED for proof in proved)
     summary = f"{len(proved)} of {len(report.proofs)} claims"
+    refuted = sum(proof.outcome is ProofOutcome.REFUTED for proof in report.proofs)
+    summary += f", {refuted} REFUTED" if refuted else ""
     summary += f", {bounded} of them for a bounded number of clocks" if bounded else ""
     return [_found(report, Kind.PROVED, summary, len(proved), limits=report.limits)]
 

@@ -310,7 +310,7 @@ def _waveform(bench: Bench, case: str) -> str:
         return f" (no waveform: {failure})"
     if Path(name).stat().st_size == 0:
         Path(name).unlink()
-        return ""
+        return " (no waveform: the simulation ended before one was written)"
     return f" (waveform: {name})"
 
 

@@ -28,6 +28,7 @@ from multipede.toolchain import ToolFailure, cache
 
 __all__ = ["Obligation", "discharge"]
 
+_UNKNOWN = re.compile(r"\d*'s?[bho][\da-f_]*x[\da-fx_]*", re.IGNORECASE)
 _SWEEP = "techmap; opt; abc -g AND -script +strash;ifraig;dc2;fraig\nopt_clean"
 """Merges what is equal from the inputs on, which brings products within the solver's reach."""
 
@@ -123,6 +124,7 @@ def discharge(
     ToolFailure
         If it does not understand its input.
     """
+    _require_known_constants(obligation.designs)
     limits = Budget(budget, memory_limit=memory_limit)
     outcome, found, reason = ProofOutcome.PROVED, None, None
     try:
@@ -142,6 +144,13 @@ def discharge(
         counterexample=found,
         reason=reason,
     )
+
+
+def _require_known_constants(designs: Mapping[str, str]) -> None:
+    """A constant x may be anything for `opt`, so that claims could hold by its choice."""
+    for name, text in designs.items():
+        if found := _UNKNOWN.search(text):
+            raise ToolFailure(f"{name}: the constant {found[0]} has unknown bits", tool="yosys")
 
 
 def _failing_goal(obligation: Obligation, budget: Budget) -> str | None:

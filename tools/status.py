@@ -43,7 +43,7 @@ def checks(
         Kind.SAMPLED: (options.records, lambda: of_report(verify(spec, records=options.records))),
         Kind.COCOTB: (1, lambda: of_report(verify_cocotb(spec))),
         Kind.PROVED: (0, lambda: of_report(prove(spec, budget=budget))),
-        Kind.COVERED: (1, lambda: of_report(measure_coverage(spec))),
+        Kind.COVERED: (1, lambda: of_report(measure_coverage(spec, styles=[Style.WORD]))),
         Kind.MUTATED: (
             options.mutants,
             lambda: of_report(mutate(spec, count=options.mutants, style=Style.WORD)),

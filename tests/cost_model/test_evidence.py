@@ -122,7 +122,7 @@ def test_present_code_counts_before_older_and_failures_before_passes():
     wrong = finding(passed=False, summary="wrong")
     assert standing("integer_multiplier", [old, now])["sampled"].summary == "now"
     assert standing("integer_multiplier", [wrong, now, old])["sampled"].summary == "wrong"
-    assert summaries("integer_multiplier", [wrong])[1] == "  sampled: wrong, FAILED"
+    assert summaries("integer_multiplier", [wrong])[1] == "  sampled: wrong, NOT PASSED"
     assert standing("mixpe", [now]) == {}
     later = replace(now, summary="later", time="2099-01-01T00:00:00Z", strength=1)
     more = replace(later, summary="more", strength=2)

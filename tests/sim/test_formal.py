@@ -111,6 +111,13 @@ def test_a_design_that_is_no_circuit_is_an_error(gate):
         discharge(claimed(gate), budget=60, waveform=False)
 
 
+def test_a_constant_that_is_unknown_is_an_error():
+    """`opt` may choose it so that the claim holds."""
+    for constant in ("1'bx", "2'b0X", "'hx", "4'sb1_0xx"):
+        with pytest.raises(ToolFailure, match=r"gate: the constant \S+ has unknown bits"):
+            discharge(claimed(f"assign wrong = {constant} & i;"), budget=60, waveform=False)
+
+
 def test_a_harness_that_leaves_a_wire_open_is_an_error():
     good = claimed("assign wrong = 0;")
     open_ended = replace(good, harness=good.harness.replace("gate(clk, i, wrong)", "gate(clk, i)"))
