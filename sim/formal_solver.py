@@ -28,7 +28,9 @@ from multipede.toolchain import ToolFailure, cache
 
 __all__ = ["Obligation", "discharge"]
 
-_UNKNOWN = re.compile(r"\d*'s?[bho][\da-f_]*x[\da-fx_]*", re.IGNORECASE)
+_HIGH_IMPEDANCE = re.compile(r"'\s*s?[bodh]\s*[\da-f_x]*z", re.IGNORECASE)
+"""A constant that is no value: the solver takes it for 0."""
+_LATCHES = "t:$dlatch t:$adlatch t:$dlatchsr t:$sr t:$adff t:$adffe t:$aldff t:$aldffe t:$dffsr"
 _SWEEP = "techmap; opt; abc -g AND -script +strash;ifraig;dc2;fraig\nopt_clean"
 """Merges what is equal from the inputs on, which brings products within the solver's reach."""
 
@@ -77,6 +79,8 @@ class Obligation:
             # Before anything is optimised: `opt` takes a loop such as a = ~a to be anything, and
             # the solver takes it to be impossible. Both would prove all claims.
             lines += ["design -push-copy; flatten; check -assert; design -pop; opt_expr -keepdc"]
+            # What is unknown must not be chosen by `opt` so that a claim holds.
+            lines += ["setundef -anyseq"]
             # An unknown start is the stronger claim; the harness's own registers have values.
             lines += ["setattr -unset init w:*; delete t:$meminit t:$meminit_v2"]
             if name in self.opened:
@@ -86,7 +90,9 @@ class Obligation:
         lines += ["read_verilog harness.v; hierarchy -check -top harness; proc"]
         # A wire without a driver may be anything for `opt`, so that nothing would be proved.
         # Places beyond the end of a memory are free inputs, for the same reason.
-        lines += ["flatten; check -assert; memory_map; setundef -undriven -expose; opt -full"]
+        lines += ["flatten; check -assert; memory_map; setundef -undriven -expose"]
+        # Registers without a value at the start stay what they are: `opt` would choose one.
+        lines += [f"select -assert-none {_LATCHES}; formalff -clk2ff -ff2anyinit; opt -full"]
         sequence = f"-seq {self.clocks} -prove-skip {self.skipped} " if self.clocks else ""
         if goal:
             shown = f"-show-public {SHOW_VALUES} {SHOW_WAVEFORM}"
@@ -124,7 +130,9 @@ def discharge(
     ToolFailure
         If it does not understand its input.
     """
-    _require_known_constants(obligation.designs)
+    for name, text in obligation.designs.items():
+        if _HIGH_IMPEDANCE.search(text):
+            raise ToolFailure(f"{name}: it has a high-impedance constant", tool="yosys")
     limits = Budget(budget, memory_limit=memory_limit)
     outcome, found, reason = ProofOutcome.PROVED, None, None
     try:
@@ -144,13 +152,6 @@ def discharge(
         counterexample=found,
         reason=reason,
     )
-
-
-def _require_known_constants(designs: Mapping[str, str]) -> None:
-    """A constant x may be anything for `opt`, so that claims could hold by its choice."""
-    for name, text in designs.items():
-        if found := _UNKNOWN.search(text):
-            raise ToolFailure(f"{name}: the constant {found[0]} has unknown bits", tool="yosys")
 
 
 def _failing_goal(obligation: Obligation, budget: Budget) -> str | None:
