@@ -11,7 +11,7 @@ from multipede.sim.harness import fields_header, harness_source
 from multipede.sim.held_inputs import held_inputs
 from multipede.sim.inlining import compile_all_once, compile_once
 from multipede.sim.model import Model
-from multipede.sim.pins import module_pins
+from multipede.sim.pins import needed_pins
 from multipede.sim.verilog import rtl_key, verilog_of
 from multipede.toolchain import cached, find, key, write_atomically
 from multipede.toolchain.compiler import compiler_key
@@ -63,7 +63,7 @@ def compile_model(
     identity = key(rtl_key(spec, style), find("yosys").identity, *_compilation(instruments))
 
     def build(place: Path) -> None:
-        _build(verilog_of(spec, style), spec, place, identity, instruments, style)
+        _build(verilog_of(spec, style), spec, place, identity, instruments, style, own=True)
 
     return Model(cached("model", identity, build) / "model.so", spec)
 
@@ -84,16 +84,15 @@ def compile_verilog(
     Raises
     ------
     ValueError
-        If the module or one of its pins is missing.
+        If one of the unit's pins is missing.
     ToolError
         If Verilator or a C++ compiler is missing or fails, as it does on wrong Verilog.
     """
-    module_pins(verilog, spec.unit, spec)
     instruments = Instruments(trace=trace, mutants=mutants)
     identity = key(verilog, rtl_key(spec, style), *_compilation(instruments))
 
     def build(place: Path) -> None:
-        _build(verilog, spec, place, identity, instruments, style)
+        _build(verilog, spec, place, identity, instruments, style, own=mutants)
 
     return Model(cached("model", identity, build) / "model.so", spec)
 
@@ -111,7 +110,10 @@ def _build(
     identity: str,
     instruments: Instruments,
     style: Style,
+    *,
+    own: bool,
 ) -> None:
+    """``own`` says whether we wrote the Verilog."""
     trace, coverage = instruments.trace, instruments.coverage
     prefix = f"V{spec.unit}_{identity[:16]}"
     build = place / "build"
@@ -122,7 +124,7 @@ def _build(
         apart = compile_once if style is Style.WORD else compile_all_once
         verilog = apart(verilog, top=spec.unit)
         options = ()
-    plain = trace or coverage  # where users see what is inside
+    plain = trace or coverage or not own  # where users see what is inside, or wrote it
     held = None if plain else held_inputs(verilog, spec, mutants=instruments.mutants)
     verilog, top = (verilog, spec.unit) if held is None else held
     verilate(
@@ -134,7 +136,11 @@ def _build(
         coverage=coverage,
         extra=(*options, *(() if style is Style.WORD else CELLS_OPTIONS)),
     )
-    clock = re.search(r"\bVL_IN8\(&?clk,", (build / f"{prefix}.h").read_text()) is not None
+    pins = set(re.findall(r"\bVL_(?:IN|OUT)\w*\(&?(\w+),", (build / f"{prefix}.h").read_text()))
+    clock = "clk" in pins
+    missing = [pin for pin in [*needed_pins(spec), *(["rst"] * clock)] if pin not in pins]
+    if missing:
+        raise ValueError(f"verilog: module {spec.unit} has no {', '.join(missing)}")
     header = fields_header(
         spec,
         prefix=prefix,

@@ -12,13 +12,14 @@ __all__ = ["held_inputs"]
 
 
 def held_inputs(verilog: str, spec: Spec, *, mutants: bool) -> tuple[str, str] | None:
-    """The Verilog with a frame around the unit, and the frame's name; the edge is on ``change``.
+    """Our own Verilog with a frame around the unit, and the frame's name; its inputs change with
+    either edge of ``change``.
 
-    None if it would not pay or not be the same: for units without a clock, and for Verilog with
-    registers on the falling edge, with which the inputs change here.
+    None for units without a clock. Others' Verilog may have registers on another edge of the clock,
+    which would see the inputs of before: it must do without.
     """
     pins = module_pins(verilog, spec.unit, spec)
-    if "clk" not in pins or "negedge" in verilog:
+    if "clk" not in pins:
         return None
     widths = dict.fromkeys(pins, 1)
     widths |= {"i_payload": _bits(spec.inputs), "o_payload": _bits(spec.outputs)}
