@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from multipede.golden.catalogue import spec_from_dict
-from multipede.golden.source_files import OWN, source_digest
+from multipede.golden.number_format import require_type
+from multipede.golden.source_files import OWN, SourceChangedError, source_digest
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.verilog import rtl_key
@@ -53,7 +54,8 @@ class Evidence:
     kind : value of a :class:`Kind`.
     passed : whether it held.
     summary : in a few words, with figures.
-    strength : how much was tried: records, claims, mutants, targets.
+    method : how: the styles, the simulator; of what was done otherwise nothing is replaced.
+    strength : how much was tried: random records, claims, mutants, targets.
     specification : of the unit, as ``Spec.to_dict`` gives it.
     identity : of the RTL: it changes with the specification and with the code of golden and hw.
     checks : digest of the code that checked it.
@@ -66,6 +68,7 @@ class Evidence:
     kind: str
     passed: bool
     summary: str
+    method: str
     strength: int
     specification: Mapping[str, Any]
     identity: str
@@ -79,14 +82,17 @@ class Evidence:
         """The specification, unless it is one of other code."""
         try:
             return spec_from_dict(dict(self.specification))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, KeyError, AttributeError):
             return None
 
     @property
     def is_current(self) -> bool:
         """Whether the unit's code is the one that is there now."""
         spec = self.spec
-        return spec is not None and _identity(spec) == self.identity
+        try:
+            return spec is not None and _identity(spec) == self.identity
+        except (ValueError, SourceChangedError):  # of a plug-in that was changed
+            return False
 
     @property
     def has_current_checks(self) -> bool:
@@ -99,17 +105,21 @@ class Evidence:
         spec = self.spec
         if spec is None:
             return "parameters of other code"
-        return _differences(spec.to_dict(), type(spec)().to_dict()) or "default parameters"
+        try:
+            default = type(spec)()
+        except (TypeError, ValueError):  # a plug-in with parameters that must be given
+            return str(spec)
+        return _differences(spec.to_dict(), default.to_dict()) or "default parameters"
 
     @property
-    def replaces(self) -> tuple[str, str]:
+    def replaces(self) -> tuple[str, str, str]:
         """What two findings share of which one is kept."""
-        return self.kind, json.dumps(self.specification, sort_keys=True)
+        return self.kind, self.method, json.dumps(self.specification, sort_keys=True)
 
     def counts_before(self, other: "Evidence") -> bool:
         """Whether this one, which is newer, is to be kept and not the other.
 
-        Of the same code, less does not replace more, and no pass of less than that hides a failure.
+        Of the same code, less does not replace more, and a failure gives way to a pass of as much.
         """
         same = (self.identity, self.checks) == (other.identity, other.checks)
         return not same or not self.passed or self.strength >= other.strength
@@ -144,6 +154,7 @@ def evidence(
     *,
     passed: bool,
     summary: str,
+    method: str,
     strength: int,
     tools: Mapping[str, str] | None = None,
     limits: Iterable[str] = (),
@@ -154,6 +165,7 @@ def evidence(
         kind=kind.value,
         passed=passed,
         summary=summary,
+        method=method,
         strength=strength,
         specification=spec.to_dict(),
         identity=_identity(spec),
@@ -187,9 +199,21 @@ def bundled() -> list[Evidence]:
     return [from_dict(entry) for entry in json.loads(BUNDLED.read_text())]
 
 
-def from_dict(entry: Mapping[str, Any]) -> Evidence:
+def from_dict(entry: Any) -> Evidence:
     """A finding as JSON holds it. TypeError for anything else."""
-    return Evidence(**{**entry, "limits": tuple(entry["limits"])})
+    kinds = {
+        **dict.fromkeys(("unit", "kind", "summary", "method", "identity", "checks", "time"), str),
+        "passed": bool,
+        "strength": int,
+        "specification": dict,
+        "tools": dict,
+        "limits": list,
+    }
+    if not isinstance(entry, dict) or set(entry) != set(kinds):
+        raise TypeError(f"evidence must have {', '.join(kinds)}")
+    for name, kind in kinds.items():
+        require_type(name, entry[name], kind)
+    return Evidence(**entry | {"limits": tuple(map(str, entry["limits"]))})
 
 
 def _directory() -> Path:
@@ -201,7 +225,7 @@ def _read(files: Iterable[Path]) -> list[Evidence]:
     for file in files:
         try:
             found.append(from_dict(json.loads(file.read_text())))
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, RecursionError):
             continue
     return found
 

@@ -1,6 +1,6 @@
 """What the reports of checks show, as evidence to be kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from multipede.cost_model.evidence import Evidence, Kind, evidence
 from multipede.golden.spec import Spec
@@ -8,7 +8,7 @@ from multipede.sim.coverage_data import CoverageKind
 from multipede.sim.coverage_report import CoverageReport
 from multipede.sim.formal_report import Method, ProofOutcome, ProofReport
 from multipede.sim.mutation_report import MutationReport
-from multipede.sim.report import Report, VerifyReport
+from multipede.sim.report import Check, Report, VerifyReport
 
 __all__ = ["of_report", "of_synthesis"]
 
@@ -25,34 +25,63 @@ def of_synthesis(spec: Spec, targets: Iterable[str]) -> list[Evidence]:
     """That the unit was synthesised, for which targets."""
     names = list(targets)
     found = evidence(
-        spec, Kind.SYNTHESISED, passed=True, summary=", ".join(names), strength=len(names)
+        spec,
+        Kind.SYNTHESISED,
+        passed=True,
+        summary=", ".join(names),
+        method="",
+        strength=len(names),
     )
     return [found]
 
 
-def _found(report: Report, kind: Kind, summary: str, strength: int, **more) -> Evidence:
-    given = {"passed": report.passed, "tools": report.tools} | more
+def _found(
+    report: Report, kind: Kind, summary: str, styles: Iterable[str], strength: int, **more
+) -> Evidence:
+    method = ", ".join(dict.fromkeys(styles))
+    given = {"passed": report.passed, "tools": report.tools, "method": method} | more
     return evidence(report.spec, kind, summary=summary, strength=strength, **given)
 
 
 def _of_verification(report: VerifyReport) -> list[Evidence]:
     """Sampled, and exhaustive where a sweep was among its checks."""
-    styles = len({check.style for check in report.checks})
-    cocotb = any(check.stimulus.startswith("cocotb") for check in report.checks)
-    kind = Kind.COCOTB if cocotb else Kind.SAMPLED
-    summary = f"{report.records:,} records, {styles} style{'s' if styles > 1 else ''}"
-    required = sum(check.required for check in report.checks)
-    found = [_found(report, kind, summary, required)]
+    if any(check.stimulus.startswith("cocotb") for check in report.checks):
+        return [_of_checks(report, report.checks, Kind.COCOTB)]
     sweeps = [check for check in report.checks if check.stimulus == "exhaustive"]
+    others = [check for check in report.checks if check not in sweeps]
+    found = [_of_checks(report, others, Kind.SAMPLED)]
     if sweeps:
         first = sweeps[0]
         # Of a tile, the smallest one of its formats was swept.
         where = f" ({first.unit})" if first.unit != report.checks[0].unit else ""
-        text = f"{first.records:,} combinations{where}"
+        styles = {check.style for check in sweeps}
+        text = f"{first.required:,} combinations{where}, {', '.join(sorted(styles))}"
         held = all(check.passed for check in sweeps)
-        strength = sum(check.required for check in sweeps)
-        found.append(_found(report, Kind.EXHAUSTIVE, text, strength, passed=held))
+        found.append(
+            _found(
+                report,
+                Kind.EXHAUSTIVE,
+                text,
+                [check.style for check in sweeps],
+                sum(check.required for check in sweeps),
+                passed=held,
+            )
+        )
     return found
+
+
+def _of_checks(report: VerifyReport, checks: Sequence[Check], kind: Kind) -> Evidence:
+    """How many records were compared; the strength counts random ones, of which more are asked."""
+    styles = [check.style for check in checks]
+    records = sum(check.records for check in checks)
+    random = sum(check.required for check in checks if "random" in check.stimulus)
+    given = {"passed": all(check.passed for check in checks)}
+    if kind is Kind.COCOTB:
+        simulators = {check.description.split()[4].strip(",") for check in checks}
+        styles += sorted(simulators)
+        random = sum(check.required for check in checks)
+    text = f"{records:,} records, {', '.join(dict.fromkeys(styles))}"
+    return _found(report, kind, text, styles, random, **given)
 
 
 def _of_proofs(report: ProofReport) -> list[Evidence]:
@@ -62,7 +91,8 @@ def _of_proofs(report: ProofReport) -> list[Evidence]:
     refuted = sum(proof.outcome is ProofOutcome.REFUTED for proof in report.proofs)
     summary += f", {refuted} REFUTED" if refuted else ""
     summary += f", {bounded} of them for a bounded number of clocks" if bounded else ""
-    return [_found(report, Kind.PROVED, summary, len(proved), limits=report.limits)]
+    styles = [proof.style for proof in report.proofs]
+    return [_found(report, Kind.PROVED, summary, styles, len(report.proofs), limits=report.limits)]
 
 
 def _of_coverage(report: CoverageReport) -> list[Evidence]:
@@ -71,7 +101,8 @@ def _of_coverage(report: CoverageReport) -> list[Evidence]:
         for style in report.styles
     ]
     summary = f"toggles within reach: {', '.join(shares)}"
-    return [_found(report, Kind.COVERED, summary, len(shares))]
+    styles = [style.style for style in report.styles]
+    return [_found(report, Kind.COVERED, summary, styles, len(shares))]
 
 
 def _of_mutation(report: MutationReport) -> list[Evidence]:
@@ -79,7 +110,7 @@ def _of_mutation(report: MutationReport) -> list[Evidence]:
     score = "no score" if report.score is None else f"{100 * report.score:.2f} %"
     number, style = len(report.mutants), report.style.value
     summary = f"{score} ({low:.1f} to {high:.1f}) of {number} mutants, {style}"
-    return [_found(report, Kind.MUTATED, summary, number)]
+    return [_found(report, Kind.MUTATED, summary, [style], number)]
 
 
 _SHOWN = {

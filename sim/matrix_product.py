@@ -81,6 +81,8 @@ def run_matrix_product(
         bar.set_description(f"{spec.unit} RTL")
         for first, stop in tiling.chunks():
             run = model.run(tiling.inputs(first, stop), drain=stop == tiling.tiles)
+            if run.untimely:
+                raise SimulationError(f"{spec.unit}: {run.untimely}")
             filled = _stored(tiling, target, filled, run.outputs)
             cycles += run.cycles
             bar.update((stop - first) * tiling.records_per_tile)

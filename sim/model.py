@@ -83,6 +83,7 @@ class Model:
         self._library.simulation_create.restype = ctypes.c_void_p
         self._library.simulation_cycles.restype = ctypes.c_int64
         self._handle = ctypes.c_void_p(self._library.simulation_create())
+        self._untimely: str | None = None
         self._undelivered = 0  # results that runs without drain may still owe
         self._resets = 0
         self.reset()
@@ -114,8 +115,7 @@ class Model:
             self._handle, ctypes.c_uint64(turn), before, clocks, int(valid)
         )
         self._undelivered = 0
-        self._untimely = None
-        if offered and self.spec.latency:
+        if offered and self.spec.latency and self._untimely is None:
             self._untimely = "results are offered behind the first clock of rst"
 
     def trace(self, path: Path) -> None:
@@ -229,7 +229,9 @@ class Model:
             latency=self._latency(stalls),
         )
         status = self._library.simulation_run(self._handle, ctypes.byref(run))
-        if run.off_time >= 0 and self._untimely is None:
+        if status:
+            self._untimely = None  # what follows is worse
+        elif run.off_time >= 0 and self._untimely is None:
             self._untimely = (
                 f"result {store.filled + run.off_time} does not come {spec.latency} clocks behind"
                 " a record, as specified"

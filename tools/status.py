@@ -40,7 +40,10 @@ def checks(
 
     budget = options.budget
     return {
-        Kind.SAMPLED: (options.records, lambda: of_report(verify(spec, records=options.records))),
+        Kind.SAMPLED: (
+            options.records * len(Style),
+            lambda: of_report(verify(spec, records=options.records)),
+        ),
         Kind.COCOTB: (1, lambda: of_report(verify_cocotb(spec))),
         Kind.PROVED: (0, lambda: of_report(prove(spec, budget=budget))),
         Kind.COVERED: (1, lambda: of_report(measure_coverage(spec, styles=[Style.WORD]))),
@@ -90,9 +93,9 @@ def main() -> int:
             continue
         new = check()
         failed += sum(not finding.passed for finding in new)
-        replaced = {(finding.unit, finding.kind) for finding in new}
-        findings = [f for f in findings if (f.unit, f.kind) not in replaced] + new
-        findings.sort(key=lambda finding: (finding.unit, finding.kind))
+        replaced = {finding.replaces for finding in new}
+        findings = [f for f in findings if f.replaces not in replaced] + new
+        findings.sort(key=lambda finding: (finding.unit, finding.replaces))
         text = json.dumps([asdict(finding) for finding in findings], indent=1)
         write_atomically(BUNDLED, text + "\n")
     return 1 if failed else 0

@@ -15,6 +15,7 @@ from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.stallable import Stallable
 from multipede.hw import Style
+from multipede.sim.cocotb_bench import verify_cocotb
 from multipede.sim.formal import prove
 from multipede.sim.verify import verify
 
@@ -30,16 +31,21 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def finding(kind=Kind.SAMPLED, *, spec=SPEC, passed=True, summary="12 records", strength=12):
-    return evidence.evidence(spec, kind, passed=passed, summary=summary, strength=strength)
+def finding(
+    kind=Kind.SAMPLED, *, spec=SPEC, passed=True, summary="12 records", strength=12, method="word"
+):
+    return evidence.evidence(
+        spec, kind, passed=passed, summary=summary, method=method, strength=strength
+    )
 
 
 def test_a_verification_says_what_was_sampled_and_what_was_exhaustive():
     report = verify(SPEC, styles=[Style.WORD, Style.CELLS], records=100)
     sampled, exhaustive = of_report(report)
     assert (sampled.kind, exhaustive.kind) == ("sampled", "exhaustive")
-    assert sampled.summary == f"{report.records:,} records, 2 styles"
-    assert exhaustive.summary == "65,536 combinations"
+    assert sampled.summary == f"{report.records - 2 * 65536:,} records, word, cells"
+    assert (sampled.method, sampled.strength) == ("word, cells", 200)
+    assert exhaustive.summary == "65,536 combinations, cells, word"
     assert sampled.passed
     assert sampled.is_current
 
@@ -93,6 +99,36 @@ def test_less_does_not_replace_more_and_hides_no_failure():
     assert [f.summary for f in kept()] == ["other code"]
     keep([replace(finding(strength=0, summary="other checks"), identity="other", checks="x")])
     assert [f.summary for f in kept()] == ["other checks"]
+
+
+def test_what_was_tried_otherwise_hides_no_failure():
+    keep([finding(method="cells", passed=False, summary="wrong", strength=1)])
+    keep([finding(method="word", strength=100)])
+    assert standing("integer_multiplier", kept())["sampled"].summary == "wrong"
+    report = verify_cocotb(IntegerMultiplier(a=INT4, b=INT4), records=20)
+    (found,) = of_report(report)
+    assert (found.kind, found.method) == ("cocotb", "word, verilator")
+
+
+ODD = {
+    "null parameters": {"specification": {"unit": "mixpe", "parameters": None}},
+    "no parameters": {"specification": {"unit": "mixpe"}},
+    "time": {"time": None},
+    "strength": {"strength": "12"},
+    "kind": {"kind": []},
+    "passed": {"passed": "no"},
+    "limits": {"limits": "ab"},
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_files_do_not_end_list(odd, place, capsys):
+    keep([finding(), finding(Kind.PROVED)])
+    entry = asdict(finding()) | ODD[odd]
+    (place / "mixpe-odd.json").write_text(json.dumps(entry))
+    (place / "mixpe-deep.json").write_text("[" * 100_000)
+    assert main(["list"]) == 0
+    assert "sampled: 12 records" in capsys.readouterr().out
 
 
 def test_damaged_files_count_for_nothing(place):
@@ -150,7 +186,7 @@ def test_commands_take_it_down_and_list_shows_it(capsys):
     assert main(["verify", "integer_multiplier", "--records", "50", "--style", "word"]) == 0
     assert main(["list"]) == 0
     shown = capsys.readouterr().out
-    assert "exhaustive: 65,536 combinations" in shown
+    assert "exhaustive: 65,536 combinations, word" in shown
     assert main(["list", "--json"]) == 0
     rows = {row["unit"]: row for row in json.loads(capsys.readouterr().out)}
     assert set(rows) == set(unit_names())

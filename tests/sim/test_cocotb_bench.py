@@ -23,6 +23,7 @@ from multipede.toolchain import ToolError, ToolFailure
 from tests.hw.planted import replaced
 from tests.sim.untimely_multipliers import (
     LATE_BEHIND_A_PAUSE,
+    LATE_FROM_THE_THIRD_RESET_ON,
     MULTIPLIER,
     OFFERS_DURING_RESET,
     RIGHT,
@@ -145,6 +146,8 @@ def test_planted_bugs_are_found(bug):
         (LATE_BEHIND_A_PAUSE, "back_to_back", None),
         (LATE_BEHIND_A_PAUSE, "gaps", "no record 1 clocks, the latency, before"),
         (OFFERS_DURING_RESET, "resets", "a result is offered during reset"),
+        (LATE_FROM_THE_THIRD_RESET_ON, "gaps", None),
+        (LATE_FROM_THE_THIRD_RESET_ON, "resets", "no record 1 clocks, the latency, before"),
     ],
 )
 def test_every_clock_of_a_result_is_compared(text, case, message):

@@ -1,7 +1,7 @@
 """Whole matrix products in the RTL of small tiles, and what must be noticed if they go wrong."""
 
-import dataclasses
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -308,10 +308,10 @@ def test_lost_surplus_and_mislabelled_results_are_noticed(model, change, message
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        (dataclasses.replace(SMALL, weight=Integer(3, False)), "weight = uint3 in the mixpe, but"),
-        (dataclasses.replace(SMALL, activation=INT4), "activation = int4 in the mixpe, but int8"),
-        (dataclasses.replace(SMALL, group=16), "group = 16 in the mixpe, but 8 in the weights"),
-        (dataclasses.replace(SMALL, zero_point=False), "zero_point = False in the mixpe, but True"),
+        (replace(SMALL, weight=Integer(3, False)), "weight = uint3 in the mixpe, but"),
+        (replace(SMALL, activation=INT4), "activation = int4 in the mixpe, but int8"),
+        (replace(SMALL, group=16), "group = 16 in the mixpe, but 8 in the weights"),
+        (replace(SMALL, zero_point=False), "zero_point = False in the mixpe, but True"),
     ],
 )
 def test_operands_of_another_tile_are_refused(spec, message):
@@ -358,3 +358,15 @@ def test_an_interrupt_leaves_a_usable_model(model):
     assert np.array_equal(
         run_matrix_product(SMALL, a, w, model=model).results["d"], by_definition(a, w)
     )
+
+
+def test_results_at_a_wrong_time_are_refused(monkeypatch):
+    """As of a unit with one register too many; the values are right."""
+    spec = MixPE(rows=1, columns=1, lanes=2, group=4, stages=1)
+    model = compile_model(spec)
+    late = "result 0 does not come 1 clocks behind a record, as specified"
+    run = model.run
+    monkeypatch.setattr(model, "run", lambda *a, **k: replace(run(*a, **k), untimely=late))
+    a, w = operands(spec, tokens=2, outputs=2, inner=8)
+    with pytest.raises(SimulationError, match=f"mixpe: {late}"):
+        run_matrix_product(spec, a, w, model=model)

@@ -34,3 +34,11 @@ RIGHT = _multiplier("valid1", "product1")
 LATE_BEHIND_A_PAUSE = _multiplier("late ? valid2 : valid1", "late ? product2 : product1")
 """From the first pause of two clocks on, a clock too late; at full pace just in time."""
 OFFERS_DURING_RESET = _multiplier("valid1 | rst & held_reset", "product1")
+LATE_FROM_THE_THIRD_RESET_ON = (
+    _multiplier("resets[1] ? valid2 : valid1", "resets[1] ? product2 : product1")
+    .replace(
+        "    held_reset <= rst;",
+        "    held_reset <= rst;\n    if (rst & ~held_reset & ~resets[1]) resets <= resets + 1;",
+    )
+    .replace("  reg valid1,", "  reg [1:0] resets = 0;\n  reg valid1,")
+)
