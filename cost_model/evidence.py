@@ -112,11 +112,11 @@ class Evidence:
         return _differences(spec.to_dict(), default.to_dict()) or "default parameters"
 
     @property
-    def replaces(self) -> tuple[str, str, str]:
-        """What two findings share of which one is kept."""
+    def subject(self) -> tuple[str, str, str]:
+        """What it is about and how it was found: of one subject, one finding is kept."""
         return self.kind, self.method, json.dumps(self.specification, sort_keys=True)
 
-    def counts_before(self, other: "Evidence") -> bool:
+    def replaces(self, other: "Evidence") -> bool:
         """Whether this one, which is newer, is to be kept and not the other.
 
         Of the same code, less does not replace more, and a failure gives way to a pass of as much.
@@ -177,12 +177,12 @@ def evidence(
 
 
 def keep(findings: Iterable[Evidence]) -> None:
-    """Take them down, in place of those of the same specification and kind that they replace."""
+    """Take them down, in place of those of the same subject that they replace."""
     directory = _directory()
     for finding in findings:
-        name = f"{finding.unit}-{sha256(repr(finding.replaces).encode()).hexdigest()[:24]}.json"
+        name = f"{finding.unit}-{sha256(repr(finding.subject).encode()).hexdigest()[:24]}.json"
         before = _read([directory / name])
-        if before and not finding.counts_before(before[0]):
+        if before and not finding.replaces(before[0]):
             continue
         write_atomically(directory / name, json.dumps(asdict(finding), indent=1) + "\n")
 
@@ -242,8 +242,8 @@ def standing(unit: str, findings: Iterable[Evidence]) -> dict[str, Evidence]:
             continue
         current = finding.is_current
         rank = (current and not finding.passed, current, finding.time, finding.strength)
-        if finding.kind not in best or (rank, finding.replaces) > best[finding.kind][0]:
-            best[finding.kind] = (rank, finding.replaces), finding
+        if finding.kind not in best or (rank, finding.subject) > best[finding.kind][0]:
+            best[finding.kind] = (rank, finding.subject), finding
     return {kind.value: best[kind.value][1] for kind in Kind if kind.value in best}
 
 

@@ -46,7 +46,7 @@ TIME_LIMIT = 600.0
 LONGEST_STRETCH = 64
 """Records between resets, at the most."""
 _NEEDED = (2, 1)
-_SOURCES = ("cocotb_bench", "cocotb_run", "inlining", "pins")
+_SOURCES = ("sim/cocotb_bench.py", "sim/cocotb_run.py", "sim/inlining.py", "sim/pins.py")
 """What a compiled simulation depends on."""
 
 
@@ -245,9 +245,7 @@ def _built(bench: Bench, waves: bool) -> Path:
         _cocotb_version(),
         sys.executable,
         str(waves),
-        source_digest(
-            OWN, "sim/cocotb_run.py", "sim/cocotb_bench.py", "sim/inlining.py", "sim/pins.py"
-        ),
+        source_digest(OWN, *_SOURCES),
     )
 
     def build(place: Path) -> None:

@@ -24,11 +24,11 @@ __all__ = ["carrier", "stalls"]
 def carrier(latency: int) -> Spec | None:
     """A unit of this latency that carries a bit through, enough to tell any record from the others;
     None where there is none so slow."""
-    bits = Integer(1, signed=False)
+    bit = Integer(1, signed=False)
     if latency <= MAXIMUM_STAGES:
-        return NumberConverter(x=bits, result=bits, stages=latency)
+        return NumberConverter(x=bit, result=bit, stages=latency)
     if latency <= 16:
-        return IntegerMultiplier(a=bits, b=Integer(1, signed=False), stages=latency)
+        return IntegerMultiplier(a=bit, b=bit, stages=latency)
     return None
 
 

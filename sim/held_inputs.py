@@ -23,8 +23,9 @@ def held_inputs(verilog: str, spec: Spec, *, mutants: bool) -> tuple[str, str] |
         return None
     widths = dict.fromkeys(pins, 1)
     widths |= {"i_payload": _bits(spec.inputs), "o_payload": _bits(spec.outputs)}
-    outputs = {pin: widths[pin] for pin in pins if pin.startswith("o_") != (pin[2:] == "ready")}
-    inputs = {pin: widths[pin] for pin in pins if pin not in outputs and pin != "clk"}
+    given = ("o_valid", "o_payload", "i_ready")
+    outputs = {pin: widths[pin] for pin in pins if pin in given}
+    inputs = {pin: widths[pin] for pin in pins if pin not in given and pin != "clk"}
     inputs |= {"mutant": 32} if mutants else {}
     name = "multipede_held_inputs"
     lines = [

@@ -93,9 +93,9 @@ def main() -> int:
             continue
         new = check()
         failed += sum(not finding.passed for finding in new)
-        replaced = {finding.replaces for finding in new}
-        findings = [f for f in findings if f.replaces not in replaced] + new
-        findings.sort(key=lambda finding: (finding.unit, finding.replaces))
+        replaced = {finding.subject for finding in new}
+        findings = [f for f in findings if f.subject not in replaced] + new
+        findings.sort(key=lambda finding: (finding.unit, finding.subject))
         text = json.dumps([asdict(finding) for finding in findings], indent=1)
         write_atomically(BUNDLED, text + "\n")
     return 1 if failed else 0
