@@ -163,6 +163,15 @@ class FloatTile(Tile):
             sums[running] = following(sums[running], records)
         return {"y": torch.from_numpy(sums[:-1])}, FloatTileState(sums[-1].copy())
 
+    def results_by_record(
+        self, state: FloatTileState | None = None, **inputs: "Tensor"
+    ) -> "Tensor":
+        """One with each ``last``."""
+        import torch
+
+        self.check_tensors(inputs)
+        return inputs["last"].to(torch.int64)
+
     def _following(
         self, a: np.ndarray, w: np.ndarray
     ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:

@@ -310,6 +310,18 @@ class IntegerTile(Tile):
             return dequantised_results(self, state, inputs)
         return self._group_reference(state, inputs)
 
+    def results_by_record(
+        self, state: TileState | DequantisedState | None = None, **inputs: "Tensor"
+    ) -> "Tensor":
+        """One with each record that ends a group or, dequantised, has ``last``."""
+        import torch
+
+        self.check_tensors(inputs)
+        last = inputs["last"].to(torch.int64)
+        if self.is_dequantised:
+            return last
+        return self.group_ends(last, 0 if state is None else state.position)[0]
+
     def _group_reference(
         self, state: TileState | None, inputs: "dict[str, Tensor]"
     ) -> "tuple[dict[str, Tensor], TileState]":

@@ -165,6 +165,14 @@ class MatrixTiling:
             matrix[tile // self.column_blocks, tile % self.column_blocks, place] = found
         return filled + count
 
+    def made_by(self, results: np.ndarray) -> np.ndarray:
+        """The record that completes each of these result records, by number."""
+        tile, place = results // self.results_per_tile, results % self.results_per_tile
+        ends = self.records_per_tile
+        if self.results_per_tile > 1:
+            ends = np.minimum((place + 1) * self._records_per_group, ends)
+        return tile * self.records_per_tile + ends - 1
+
     def whole(self, target: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The results [tokens, N, R, ...] without padding; views."""
         shape = (

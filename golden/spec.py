@@ -223,6 +223,29 @@ class Spec(ABC):
         outputs, state : one int64 tensor of shape (T', ...) per output port, and the state.
         """
 
+    def results_by_record(self, state: Any = None, **inputs: "Tensor") -> "Tensor":
+        """How many results of :meth:`reference` appear with each record: int64 (T,).
+
+        Arguments as there. It says in which clock each result is due. A unit with a state should
+        give it from what its results depend on: in general the reference has to be asked again and
+        again, with ever fewer records.
+        """
+        import torch
+
+        count = self.check_tensors(inputs)
+        outputs, after = self.reference(state, **inputs)
+        results = len(next(iter(outputs.values())))
+        if results == 0 or count == 1:
+            return torch.full((count,), results)
+        if state is None and after is None and results == count:
+            return torch.ones(count, dtype=torch.int64)  # without memory, so each from its own
+        half = count // 2
+        first = {name: tensor[:half] for name, tensor in inputs.items()}
+        second = {name: tensor[half:] for name, tensor in inputs.items()}
+        _, between = self.reference(state, **first)
+        parts = self.results_by_record(state, **first), self.results_by_record(between, **second)
+        return torch.cat(parts)
+
     def related_records(
         self, generator: np.random.Generator, count: int
     ) -> Mapping[str, np.ndarray] | None:

@@ -105,6 +105,10 @@ class Stallable(Spec):
         """That of the unit inside: waiting changes no values."""
         return self.inside.reference(state, **inputs)
 
+    def results_by_record(self, state: Any = None, **inputs: "Tensor") -> "Tensor":
+        """That of the unit inside."""
+        return self.inside.results_by_record(state, **inputs)
+
     def related_records(
         self, generator: np.random.Generator, count: int
     ) -> Mapping[str, np.ndarray] | None:

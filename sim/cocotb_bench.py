@@ -19,6 +19,7 @@ from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.hw.style import checked_styles
 from multipede.sim.compiled import CELLS_OPTIONS
+from multipede.sim.expected import expected_results
 from multipede.sim.inlining import compile_all_once, compile_once
 from multipede.sim.pins import module_pins
 from multipede.sim.report import Check, VerifyReport
@@ -211,8 +212,9 @@ def _simulated(bench: Bench, wanted: Sequence[str], *, waves: Path | None = None
         return {entry["case"]: entry for entry in map(json.loads, lines)}, ended
 
 
-def _stretches(bench: Bench, case: str) -> Iterator[tuple[list[str], list[str]]]:
-    """Payloads in hexadecimal of records from reset, and of what the reference makes of them.
+def _stretches(bench: Bench, case: str) -> Iterator[tuple[list[str], list[str], list[int]]]:
+    """Payloads in hexadecimal of records from reset and of what the reference makes of them, and
+    the record that makes each result.
 
     Resets come after stretches as long as a group or so, and a record more or less.
     """
@@ -226,13 +228,10 @@ def _stretches(bench: Bench, case: str) -> Iterator[tuple[list[str], list[str]]]
         yield _payloads(spec, random_records(spec, size, seed=hash_seed(seed, number)))
 
 
-def _payloads(spec: Spec, records: Records) -> tuple[list[str], list[str]]:
-    import torch
-
-    tensors = {name: torch.from_numpy(array) for name, array in records.items()}
-    outputs, _ = spec.reference(None, **tensors)
-    results = {name: outputs[name].numpy() for name in spec.outputs}
-    return payload_hex(spec.inputs, records), payload_hex(spec.outputs, results)
+def _payloads(spec: Spec, records: Records) -> tuple[list[str], list[str], list[int]]:
+    expected = expected_results(spec, records)
+    results = payload_hex(spec.outputs, expected.results)
+    return payload_hex(spec.inputs, records), results, expected.made_by.tolist()
 
 
 def _built(bench: Bench, waves: bool) -> Path:

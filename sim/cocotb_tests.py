@@ -30,10 +30,12 @@ LONG_STALLS = 0.01
 
 @dataclass(frozen=True)
 class Stretch:
-    """Payloads of records from reset on, and of the results that they must give."""
+    """Payloads of records from reset on, of the results that they must give, and for each of these
+    the record that completes it."""
 
     inputs: list[int]
     outputs: list[int]
+    made_by: list[int]
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,10 @@ class Settings:
         """Those of this simulation."""
         values = json.loads(Path(os.environ[SETTINGS]).read_text())
         stretches = {
-            case: [Stretch(*map(_numbers, pair)) for pair in pairs]
-            for case, pairs in values["stretches"].items()
+            case: [
+                Stretch(_numbers(sent), _numbers(given), made_by) for sent, given, made_by in some
+            ]
+            for case, some in values["stretches"].items()
         }
         spec = spec_from_dict(values["specification"])
         return cls(spec, values["seed"], Path(values["results"]), stretches)
@@ -235,7 +239,8 @@ class _Progress:
         self.offered: int | None = None
         self._held: int | None = None
         self._due: deque[int] = deque()
-        """clocks in which records may give results"""
+        """clocks of the results to come, of the records so far"""
+        self._completing = set(stretch.made_by)
         self.taken = False
 
     @property
@@ -256,7 +261,7 @@ class _Progress:
 
     def note_acceptance(self) -> None:
         """The record is taken with this clock."""
-        if self._bench.spec.keeps_pace:
+        if self._sent in self._completing:
             self._due.append(self._bench.pins.clocks + self._bench.spec.latency)
 
     def look(self, ready: bool, *, on_time: bool) -> None:
@@ -267,17 +272,20 @@ class _Progress:
         """
         pins = self._bench.pins
         offers = pins.offers
-        while self._due and self._due[0] < pins.clocks:
+        due = bool(self._due) and self._due[0] == pins.clocks
+        if due:
             self._due.popleft()
-        untimely = offers and not (self._due and self._due[0] == pins.clocks)
         self.taken = offers and ready
         if self._held is not None and not (offers and pins.result == self._held):
             raise AssertionError(f"{self._where}: it was not taken, and is no longer there")
         if offers:
             self._compare(pins.result)
-        if untimely and on_time and self._bench.spec.keeps_pace:
-            latency = self._bench.spec.latency
-            raise AssertionError(f"{self._where}: no record {latency} clocks, the latency, before")
+        if offers != due and on_time and self._bench.spec.keeps_pace:
+            made_by = self._stretch.made_by[self._got]
+            raise AssertionError(
+                f"{self._where}: it comes {'too late' if due else 'at a wrong time'}, for record"
+                f" {made_by} completes it, {self._bench.spec.latency} clocks before"
+            )
         self._held = pins.result if offers and not ready else None
         if self.taken:
             self._got += 1

@@ -28,6 +28,9 @@ using Words = uint32_t;
 // Records that are not compared, and payloads that are not valid, must not count as coverage.
 constexpr bool noise = !VM_COVERAGE;
 
+// No record: below all numbers of records, those of earlier runs included. NO_RECORD in model.py.
+constexpr int64_t none = INT64_MIN;
+
 // One element of BITS bits at bit OFFSET; both are known to the compiler.
 template <int BITS>
 inline void put(Words* words, int offset, uint64_t value) {
@@ -160,7 +163,8 @@ struct Simulation {
   std::unique_ptr<VerilatedFstC> trace;
 #endif
   int64_t cycles = 0;
-  std::vector<uint8_t> taken;  // of the clocks so far, the last few: whether they took a record
+  std::vector<int64_t> taken;  // of the last few clocks: which record since reset each took, or none
+  int64_t records = 0;         // taken since reset
   Words in[INPUT_WORDS + 2] = {}, out[OUTPUT_WORDS + 2] = {};
 
   void dump() {
@@ -216,6 +220,7 @@ struct Run {
   const int* types;
   int64_t records;
   int64_t* const* outputs;  // one int64 array for each output port
+  int64_t* behind;          // for each result, the record since reset taken `latency` clocks before
   int64_t capacity;         // records that the outputs hold
   uint32_t gap, stall;      // probabilities in units of 2^-32
   uint64_t seed;
@@ -224,7 +229,6 @@ struct Run {
   int64_t latency;   // clocks between each record and its result; -1 where they vary
   int64_t consumed, produced;
   int64_t busy;      // clocks up to the last record taken or result given
-  int64_t off_time;  // the first result that does not come `latency` clocks behind a record, or -1
 };
 
 void* simulation_create() { return new Simulation; }
@@ -246,6 +250,7 @@ int simulation_reset(void* handle, uint64_t seed, int before, int clocks, int va
   int offered = 0;
   s.take(true);
   s.taken.clear();
+  s.records = 0;
 #if HAS_CLOCK
   Random random{seed * 0x9e3779b97f4a7c15ull | 1};
   for (int i = 0; i < 4; ++i) random.next();
@@ -339,13 +344,12 @@ int simulation_run(void* handle, Run* run) {
   for (int i = 0; i < 4; ++i) random.next();
   int64_t waited = 0, idle = 0;
   run->consumed = run->produced = run->busy = 0;
-  run->off_time = -1;
   const int64_t start = s.cycles;
   bool pending = false;  // a valid record stays until it is accepted
   bool waiting = false;
   Words offered[OUTPUT_WORDS + 2] = {};
   const size_t span = run->latency < 0 ? 0 : run->latency + 1;
-  if (s.taken.size() != span) s.taken.assign(span, 0);
+  if (s.taken.size() != span) s.taken.assign(span, none);
   while (run->consumed < run->records || idle < run->drain) {
     const bool more = run->consumed < run->records;
     if (more && !pending && (run->gap == 0 || !random.chance(run->gap))) {
@@ -365,14 +369,12 @@ int simulation_run(void* handle, Run* run) {
     s.take(ready);
     s.settle();
     const bool accepted = pending && s.accepts();
-    if (span) {
-      s.taken[s.cycles % span] = accepted;
-      const bool on_time = s.taken[(s.cycles + 1) % span];
-      if (s.model.o_valid && !on_time && run->off_time < 0) run->off_time = run->produced;
-    }
+    if (span) s.taken[s.cycles % span] = accepted ? s.records : none;
+    s.records += accepted;
     if (s.model.o_valid && (ready || !HAS_OUTPUT_READY)) {
       if (run->produced == run->capacity) return 1;
       fetch(s.model.o_payload, s.out);
+      if (span) run->behind[run->produced] = s.taken[(s.cycles + 1) % span];
       Outputs::unpack(s.out, run->outputs, run->produced++);
       run->busy = s.cycles + 1 - start;
     }

@@ -11,7 +11,8 @@ from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.tile import Tile
 from multipede.hw import Style
 from multipede.sim.compiled import compile_model
-from multipede.sim.model import Model, SimulationError
+from multipede.sim.expected import wrong_timing
+from multipede.sim.model import Model, SimulationError, SimulationRun
 from multipede.sim.report import MismatchError
 
 if TYPE_CHECKING:
@@ -81,8 +82,7 @@ def run_matrix_product(
         bar.set_description(f"{spec.unit} RTL")
         for first, stop in tiling.chunks():
             run = model.run(tiling.inputs(first, stop), drain=stop == tiling.tiles)
-            if run.untimely:
-                raise SimulationError(f"{spec.unit}: {run.untimely}")
+            _require_timely(tiling, run, first * tiling.records_per_tile, filled)
             filled = _stored(tiling, target, filled, run.outputs)
             cycles += run.cycles
             bar.update((stop - first) * tiling.records_per_tile)
@@ -91,6 +91,18 @@ def run_matrix_product(
     if filled != expected:
         raise SimulationError(f"{spec.unit} gave {filled} results of {expected}")
     return MatrixProduct(tiling.whole(target), cycles, tiling.records, seconds)
+
+
+def _require_timely(
+    tiling: MatrixTiling, run: SimulationRun, first_record: int, first_result: int
+) -> None:
+    results = np.arange(len(next(iter(run.values())))) + first_result
+    made_by = tiling.made_by(results) - first_record
+    wrong = wrong_timing(
+        tiling.spec, run, made_by, first_record=first_record, first_result=first_result
+    )
+    if wrong is not None:
+        raise SimulationError(f"{tiling.spec.unit}: {wrong}")
 
 
 def _stored(

@@ -12,9 +12,11 @@ from multipede.golden.number_format import require_type
 from multipede.golden.spec import Spec
 from multipede.toolchain import ToolError
 
-__all__ = ["Model", "SimulationError", "SimulationRun"]
+__all__ = ["NO_RECORD", "Model", "SimulationError", "SimulationRun"]
 
 ELEMENT_TYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+NO_RECORD = np.iinfo(np.int64).min
+"""Behind no record."""
 CHUNK_CLOCKS = 1 << 16
 """Clocks per call into the library, so that Ctrl-C and progress bars stay alive."""
 RESET_CLOCKS = (1, 2, 3, 5)
@@ -31,13 +33,16 @@ class SimulationRun(Mapping[str, np.ndarray]):
 
     ``cycles`` counts the clocks from the first record to the last result or record, whichever is
     later; for a unit of latency L without gaps it is T + L if the last record gives a result.
-    ``untimely`` says which result came first at a time at which there should be none: without a
-    record ``latency`` clocks before, where that is constant, or during the reset before.
+    ``behind`` (T',) int64 says behind which record each result came: the number, within the run,
+    of the record taken ``latency`` clocks before it, negative if in an earlier run, or NO_RECORD.
+    It is None where that is not constant: for units that do not keep pace, and behind stalls.
+    ``offered_in_reset`` says whether the reset before saw a result behind its first clock.
     """
 
     outputs: dict[str, np.ndarray]
     cycles: int
-    untimely: str | None = None
+    behind: np.ndarray | None = None
+    offered_in_reset: bool = False
 
     def __getitem__(self, port: str) -> np.ndarray:
         return self.outputs[port]
@@ -55,6 +60,7 @@ class _Run(ctypes.Structure):
         ("types", ctypes.POINTER(ctypes.c_int)),
         ("records", ctypes.c_int64),
         ("outputs", ctypes.POINTER(ctypes.c_void_p)),
+        ("behind", ctypes.c_void_p),
         ("capacity", ctypes.c_int64),
         ("gap", ctypes.c_uint32),
         ("stall", ctypes.c_uint32),
@@ -65,7 +71,6 @@ class _Run(ctypes.Structure):
         ("consumed", ctypes.c_int64),
         ("produced", ctypes.c_int64),
         ("busy", ctypes.c_int64),
-        ("off_time", ctypes.c_int64),
     )
 
 
@@ -83,7 +88,9 @@ class Model:
         self._library.simulation_create.restype = ctypes.c_void_p
         self._library.simulation_cycles.restype = ctypes.c_int64
         self._handle = ctypes.c_void_p(self._library.simulation_create())
-        self._untimely: str | None = None
+        self._delayed = False  # whether stalls held results back that may still be inside
+        self._offered_in_reset = False
+        self._records = 0  # taken since reset
         self._undelivered = 0  # results that runs without drain may still owe
         self._resets = 0
         self.reset()
@@ -114,9 +121,10 @@ class Model:
         offered = self._library.simulation_reset(
             self._handle, ctypes.c_uint64(turn), before, clocks, int(valid)
         )
-        self._undelivered = 0
-        if offered and self.spec.latency and self._untimely is None:
-            self._untimely = "results are offered behind the first clock of rst"
+        self._undelivered = self._records = 0
+        self._delayed = False
+        if offered and self.spec.latency:
+            self._offered_in_reset = True
 
     def trace(self, path: Path) -> None:
         """Write everything from now on to an FST waveform. ToolError if not compiled for that."""
@@ -185,18 +193,24 @@ class Model:
         if stalls and not self.spec.stallable:
             raise ValueError(f"stalls = {stalls}: {self.spec.unit} cannot be stalled")
         cycles = 0
+        # At full pace what once was stalled stays late, until all results are out.
+        self._delayed |= stalls > 0
+        timed = self.spec.keeps_pace and not self._delayed
         store = _Store(self.spec, self.spec.maximum_results(records) + self._undelivered)
         ordered = [np.ascontiguousarray(arrays[name]) for name in self.spec.inputs]
         for start, stop in _chunks(records, self.spec.initiation_interval):
             last = stop == records
             chunk = [array[start:stop] for array in ordered]
             before = self.cycles
-            busy = self._run_chunk(chunk, store, gaps, stalls, seed + start, drain and last)
+            busy = self._run_chunk(chunk, store, gaps, stalls, seed + start, drain and last, timed)
             cycles += busy if last else self.cycles - before
         in_flight = self.spec.maximum_results(self.spec.latency + 1)
         self._undelivered = 0 if drain else min(store.room, in_flight)
-        untimely, self._untimely = self._untimely, None
-        return SimulationRun(store.results(), cycles, untimely)
+        self._delayed &= not drain
+        first, self._records = self._records, self._records + records
+        offered, self._offered_in_reset = self._offered_in_reset, False
+        behind = store.behind(first) if timed else None
+        return SimulationRun(store.results(), cycles, behind, offered)
 
     def _run_chunk(
         self,
@@ -206,6 +220,7 @@ class Model:
         stalls: float,
         seed: int,
         drain: bool,
+        timed: bool,
     ) -> int:
         spec = self.spec
         slowness = 1.0 / ((1 - gaps) * (1 - stalls))
@@ -220,22 +235,16 @@ class Model:
             types=types,
             records=arrays[0].shape[0],
             outputs=targets,
+            behind=store.behind_pointer(),
             capacity=store.room,
             gap=int(gaps * 2**32),
             stall=int(stalls * 2**32),
             seed=seed & (2**64 - 1),
             drain=int((spec.latency + 2) * 20 * slowness) if drain else 0,
             patience=patience,
-            latency=self._latency(stalls),
+            latency=spec.latency if timed else -1,
         )
         status = self._library.simulation_run(self._handle, ctypes.byref(run))
-        if status:
-            self._untimely = None  # what follows is worse
-        elif run.off_time >= 0 and self._untimely is None:
-            self._untimely = (
-                f"result {store.filled + run.off_time} does not come {spec.latency} clocks behind"
-                " a record, as specified"
-            )
         store.filled += run.produced
         if status == 1:
             raise SimulationError(
@@ -254,11 +263,6 @@ class Model:
             )
         return run.busy
 
-    def _latency(self, stalls: float) -> int:
-        """What each result must have, or -1: stalls delay results, those of the run before too."""
-        delayed = stalls or (self.spec.stallable and self._undelivered)
-        return self.spec.latency if self.spec.keeps_pace and not delayed else -1
-
 
 class _Store:
     """Output arrays, of which only the pages that are written take memory."""
@@ -270,6 +274,7 @@ class _Store:
             name: np.empty((capacity, *port.array_shape), np.int64)
             for name, port in spec.outputs.items()
         }
+        self._behind = np.empty(capacity, np.int64)
 
     @property
     def room(self) -> int:
@@ -280,6 +285,14 @@ class _Store:
             array.ctypes.data + self.filled * array.strides[0] for array in self._arrays.values()
         ]
         return (ctypes.c_void_p * len(places))(*places)
+
+    def behind_pointer(self) -> int:
+        return self._behind.ctypes.data + self.filled * self._behind.strides[0]
+
+    def behind(self, first: int) -> np.ndarray:
+        """Numbers of records from ``first`` on."""
+        numbers = self._behind[: self.filled]
+        return np.where(numbers == NO_RECORD, numbers, numbers - first)
 
     def results(self) -> dict[str, np.ndarray]:
         return {name: array[: self.filled] for name, array in self._arrays.items()}

@@ -4,9 +4,8 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from multipede.golden.spec import Spec
+from multipede.sim.expected import Expected, expected_results
 from multipede.sim.model import Model
 from multipede.sim.report import first_difference
 from multipede.sim.stimulus import Records, Stimulus
@@ -14,9 +13,8 @@ from multipede.sim.verify import (
     Subject,
     begin,
     check_idle_latency,
-    expected_results,
     simulate,
-    wrong_timing,
+    wrong_clocks,
 )
 
 __all__ = ["beginnings", "kill"]
@@ -78,7 +76,8 @@ def _drive(spec: Spec, stimulus: Stimulus, alive: dict[int, Subject]) -> dict[in
     state = None
     for index, chunk in enumerate(stimulus.chunks()):
         state = None if stimulus.resets else state
-        expected, state = expected_results(spec, chunk, state)
+        expected = expected_results(spec, chunk, state)
+        state = expected.state
         for number, subject in alive.items():
             if number not in killed:
                 shown = _shown(spec, stimulus, subject, chunk, index, expected)
@@ -95,7 +94,7 @@ def _shown(
     subject: Subject,
     chunk: Records,
     index: int,
-    expected: Mapping[str, np.ndarray],
+    expected: Expected,
 ) -> str | None:
     """How the mutant shows itself in a chunk: a hang, a wrong latency or a wrong result."""
     if index == 0 and not spec.keeps_pace:
@@ -105,8 +104,10 @@ def _shown(
     if got is None:
         return subject.error
     for port in spec.outputs:
-        found = first_difference(expected[port], got[port])
+        found = first_difference(expected.results[port], got[port])
         if found is not None:
             return f"result {subject.results + found[0]} differs in {port}"
-    subject.results += len(next(iter(expected.values())))
-    return wrong_timing(spec, chunk, stimulus, got)
+    subject.records += len(next(iter(chunk.values())))
+    shown = wrong_clocks(subject, chunk, stimulus, expected, got)
+    subject.results += len(expected.made_by)
+    return shown

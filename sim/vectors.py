@@ -7,6 +7,7 @@ import numpy as np
 
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import LIMB_BITS, Port, Spec
+from multipede.sim.expected import expected_results
 from multipede.sim.stimulus import Records, random_records
 
 __all__ = ["Vectors", "golden_records", "golden_vectors", "payload_hex"]
@@ -37,10 +38,11 @@ def golden_vectors(spec: Spec, count: int, *, seed: int) -> Vectors:
     Raises ValueError if they give no result at all.
     """
     records = golden_records(spec, count, seed=seed)
-    results, made_by = _results(spec, records, count)
+    expected = expected_results(spec, records)
+    made_by = expected.made_by.tolist()
     if not made_by:
         raise ValueError(f"vectors = {count}: {spec.unit} gives no result for so few records")
-    lines = payload_hex(spec.outputs, results)
+    lines = payload_hex(spec.outputs, expected.results)
     width = len(f"{count:x}")
     numbered = [f"{record:0{width}x} {line}" for record, line in zip(made_by, lines, strict=True)]
     return Vectors(
@@ -84,25 +86,6 @@ def _led_by_corners(spec: Spec, records: Records) -> Records:
 
 def _file(lines: list[str]) -> str:
     return "\n".join([*lines, f"{len(lines):x}"]) + "\n"
-
-
-def _results(spec: Spec, records: Records, count: int) -> tuple[Records, list[int]]:
-    """All results in order, and for each the record behind which it appears."""
-    import torch
-
-    tensors = {name: torch.from_numpy(array) for name, array in records.items()}
-    outputs, state = spec.reference(None, **tensors)
-    results = {name: outputs[name].numpy() for name in spec.outputs}
-    if state is None and all(len(array) == count for array in results.values()):
-        return results, list(range(count))  # without memory, so each from its own record
-    state, parts, made_by = None, [], []
-    for record in range(count):
-        one = {name: tensor[record : record + 1] for name, tensor in tensors.items()}
-        outputs, state = spec.reference(state, **one)
-        parts.append({name: tensor.numpy() for name, tensor in outputs.items()})
-        made_by += [record] * len(next(iter(parts[-1].values())))
-    results = {name: np.concatenate([part[name] for part in parts]) for name in spec.outputs}
-    return results, made_by
 
 
 def payload_hex(ports: Mapping[str, Port], records: Records) -> list[str]:

@@ -16,6 +16,7 @@ from multipede.golden.spec import Port, Spec
 from multipede.hw import Style
 from multipede.hw.style import checked_styles
 from multipede.sim.compiled import compile_model, compile_verilog
+from multipede.sim.expected import Expected, expected_results, wrong_timing
 from multipede.sim.model import Model, SimulationError, SimulationRun
 from multipede.sim.report import Check, Mismatch, VerifyReport, first_difference
 from multipede.sim.stimulus import Records, Stimulus, exhaustive_twin, stimuli
@@ -160,19 +161,20 @@ def _drive(
         state = None if stimulus.resets else state
         outputs = [simulate(subject, chunk, stimulus, index) for subject in active]
         # Behind the simulation, so that an unchanged unit starts before torch is imported.
-        expected, state = expected_results(spec, chunk, state)
+        expected = expected_results(spec, chunk, state)
+        state = expected.state
         for subject, got in zip(active, outputs, strict=True):
             if got is None:
                 continue
             subject.records += len(next(iter(chunk.values())))
-            found = _difference(spec, stimulus, subject, expected, got)
+            found = _difference(spec, stimulus, subject, expected.results, got)
             if found is not None:
                 subject.mismatch = _explained(spec, stimulus, subject, found, index, waveform)
                 subject.results = found.result + 1
                 continue
-            subject.error = wrong_timing(spec, chunk, stimulus, got)
+            subject.error = wrong_clocks(subject, chunk, stimulus, expected, got)
             if subject.error is None:
-                subject.results += len(next(iter(expected.values())))
+                subject.results += len(expected.made_by)
         bar.update(len(next(iter(chunk.values()))))
 
 
@@ -215,22 +217,23 @@ def simulate(
     return run
 
 
-def wrong_timing(spec: Spec, chunk: Records, stimulus: Stimulus, run: SimulationRun) -> str | None:
-    """What is wrong with the clocks of results."""
+def wrong_clocks(
+    subject: Subject, chunk: Records, stimulus: Stimulus, expected: Expected, run: SimulationRun
+) -> str | None:
+    """What is wrong with the pace or with the clocks of results, which are the right ones."""
+    spec, count = subject.model.spec, len(next(iter(chunk.values())))
     ends = "last" not in chunk or bool(chunk["last"][-1])
     if spec.keeps_pace and ends and not (stimulus.gaps or stimulus.stalls):
-        latency = run.cycles - len(next(iter(chunk.values())))
+        latency = run.cycles - count
         if latency != spec.latency:
             return _wrong_latency(spec, latency)
-    return run.untimely
-
-
-def expected_results(spec: Spec, chunk: Records, state) -> tuple[dict[str, np.ndarray], object]:
-    import torch
-
-    tensors = {name: torch.from_numpy(array) for name, array in chunk.items()}
-    outputs, state = spec.reference(state, **tensors)
-    return {name: tensor.numpy() for name, tensor in outputs.items()}, state
+    return wrong_timing(
+        spec,
+        run,
+        expected.made_by,
+        first_record=subject.records - count,
+        first_result=subject.results,
+    )
 
 
 def _difference(

@@ -21,12 +21,14 @@ from multipede.sim.testing import check_directory, check_unit, directory_cases
 from multipede.sim.verilog import verilog_of
 from multipede.toolchain import ToolError, ToolFailure
 from tests.hw.planted import replaced
-from tests.sim.untimely_multipliers import (
+from tests.sim import untimely_units
+from tests.sim.untimely_units import (
     LATE_BEHIND_A_PAUSE,
     LATE_FROM_THE_THIRD_RESET_ON,
     MULTIPLIER,
     OFFERS_DURING_RESET,
     RIGHT,
+    tile_that_delays_results,
 )
 
 TILE = MixPE(weight=UINT2, activation=INT4, rows=1, columns=1, lanes=2, group=4)
@@ -144,10 +146,10 @@ def test_planted_bugs_are_found(bug):
         (RIGHT, "gaps", None),
         (RIGHT, "resets", None),
         (LATE_BEHIND_A_PAUSE, "back_to_back", None),
-        (LATE_BEHIND_A_PAUSE, "gaps", "no record 1 clocks, the latency, before"),
+        (LATE_BEHIND_A_PAUSE, "gaps", "it comes too late"),
         (OFFERS_DURING_RESET, "resets", "a result is offered during reset"),
         (LATE_FROM_THE_THIRD_RESET_ON, "gaps", None),
-        (LATE_FROM_THE_THIRD_RESET_ON, "resets", "no record 1 clocks, the latency, before"),
+        (LATE_FROM_THE_THIRD_RESET_ON, "resets", "it comes too late"),
     ],
 )
 def test_every_clock_of_a_result_is_compared(text, case, message):
@@ -155,6 +157,14 @@ def test_every_clock_of_a_result_is_compared(text, case, message):
     (check,) = run_bench(bench, style="other", only=[case])
     assert check.passed == (message is None)
     assert message is None or message in check.error
+
+
+def test_each_result_comes_behind_the_record_that_completes_it():
+    tile = untimely_units.TILE
+    bench = Bench(tile, tile_that_delays_results(), tile.unit, ICARUS, 300, 1, 60.0)
+    failed = [check for check in run_bench(bench, style="late") if not check.passed]
+    assert [check.stimulus for check in failed] == [f"cocotb {case}" for case in cases(tile)]
+    assert all("too late, for record" in check.error for check in failed)
 
 
 def test_a_failure_in_verilator_keeps_a_waveform():

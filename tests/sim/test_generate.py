@@ -11,6 +11,7 @@ import pytest
 from multipede.golden.formats import INT4, UINT2
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
+from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim import generate as module
 from multipede.sim.generate import generate
@@ -115,6 +116,7 @@ def test_one_record_is_enough_for_a_tile_and_too_few_are_refused(tmp_path, monke
         return {name: value[:0] for name, value in outputs.items()}, state
 
     monkeypatch.setattr(type(TILE), "reference", no_results)
+    monkeypatch.setattr(type(TILE), "results_by_record", Spec.results_by_record)
     with pytest.raises(ValueError, match="vectors = 5: mixpe gives no result for so few records"):
         generate(TILE, tmp_path / "none", vectors=5)
     assert not (tmp_path / "none").exists()

@@ -364,9 +364,21 @@ def test_results_at_a_wrong_time_are_refused(monkeypatch):
     """As of a unit with one register too many; the values are right."""
     spec = MixPE(rows=1, columns=1, lanes=2, group=4, stages=1)
     model = compile_model(spec)
-    late = "result 0 does not come 1 clocks behind a record, as specified"
+    monkeypatch.setattr(matrix_tiling, "CHUNK_RECORDS", 8)  # two tiles in a run
     run = model.run
-    monkeypatch.setattr(model, "run", lambda *a, **k: replace(run(*a, **k), untimely=late))
-    a, w = operands(spec, tokens=2, outputs=2, inner=8)
-    with pytest.raises(SimulationError, match=f"mixpe: {late}"):
+    fifth = [5]
+
+    def late(*arguments, **options):
+        """The fifth result a clock late, right behind a record that gives none."""
+        found = run(*arguments, **options)
+        if 0 <= fifth[0] < len(found.behind):
+            found.behind[fifth[0]] += 1
+        fifth[0] -= len(found.behind)
+        return found
+
+    a, w = operands(spec, tokens=3, outputs=2, inner=6)
+    run_matrix_product(spec, a, w, model=model)
+    monkeypatch.setattr(model, "run", late)
+    message = "mixpe: result 5 comes 1 clocks, the latency, behind record 9; record 8 completes it"
+    with pytest.raises(SimulationError, match=message):
         run_matrix_product(spec, a, w, model=model)

@@ -11,6 +11,7 @@ import torch
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.source_files import source_digest
+from multipede.golden.stallable import Stallable
 from multipede.hw import Style
 from multipede.sim.compiled import compile_model, compile_verilog
 from multipede.sim.model import SimulationError
@@ -263,3 +264,37 @@ def test_models_are_freed():
     watched = weakref.ref(model)
     del model
     assert watched() is None
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.5])
+@pytest.mark.parametrize("stages", [0, 1, 4])
+def test_runs_say_behind_which_record_each_result_came(stages, gaps):
+    """In pieces, too: what comes of earlier runs has negative numbers."""
+    unit = IntegerMultiplier(stages=stages)
+    multiplier = compile_model(unit)
+    records = random_records(unit, 60, seed=5)
+    found, filled = [], 0
+    for start, stop in ((0, 20), (20, 22), (22, 60)):
+        part = {name: array[start:stop] for name, array in records.items()}
+        run = multiplier.run(part, gaps=gaps, drain=stop == 60)
+        assert run.behind.dtype == np.int64
+        found += (run.behind + start).tolist()
+        filled += len(run["p"])
+    assert filled == 60
+    assert found == list(range(60))
+
+
+def test_no_clock_is_compared_behind_stalls():
+    """Until all results are out: what was held back stays late."""
+    unit = Stallable(inside=IntegerMultiplier(stages=2))
+    model = compile_model(unit)
+    records = random_records(unit, 50, seed=5)
+    assert model.run(records, drain=False).behind is not None
+    assert model.run(records, drain=False).behind is not None
+    assert model.run(records, stalls=0.5, drain=False).behind is None
+    assert model.run(records, drain=False).behind is None
+    assert model.run(records).behind is None
+    assert model.run(records).behind.tolist() == list(range(50))
+    model.run(records, stalls=0.5, drain=False)
+    model.reset()
+    assert model.run(records).behind.tolist() == list(range(50))

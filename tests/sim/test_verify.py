@@ -16,11 +16,13 @@ from multipede.hw import Style
 from multipede.sim.report import Check, MismatchError, VerifyReport, first_difference
 from multipede.sim.verify import verify
 from multipede.sim.verilog import verilog_of
-from tests.sim.untimely_multipliers import (
+from tests.sim import untimely_units
+from tests.sim.untimely_units import (
     LATE_BEHIND_A_PAUSE,
     MULTIPLIER,
     OFFERS_DURING_RESET,
     RIGHT,
+    tile_that_delays_results,
 )
 
 TILE = MixPE(rows=2, columns=2, lanes=2, group=8)
@@ -214,13 +216,29 @@ def test_every_clock_of_a_result_is_compared():
     """Not only how many clocks there are in all, and during reset too."""
     messages = {
         RIGHT: "",
-        LATE_BEHIND_A_PAUSE: r"gaps.* does not come 1 clocks behind a record",
+        LATE_BEHIND_A_PAUSE: r"gaps.* comes 1 clocks, the latency, behind",
         OFFERS_DURING_RESET: "results are offered behind the first clock of rst",
     }
     for text, message in messages.items():
         report = verify(MULTIPLIER, verilog={"other": text}, records=2000, waveform=False)
         assert report.passed == (text is RIGHT)
         assert re.search(message, str(report)), report
+
+
+def test_each_result_comes_behind_the_record_that_completes_it():
+    """Not behind any other that was taken ``latency`` clocks before."""
+    late = {"late": tile_that_delays_results()}
+    report = verify(untimely_units.TILE, verilog=late, records=2000, waveform=False)
+    assert not report.passed
+    message = r"result \d+ comes 1 clocks, the latency, behind record (\d+); record (\d+) completes"
+    found = re.search(message, str(report))
+    assert int(found[1]) == int(found[2]) + 1
+
+
+def test_a_reference_must_agree_with_its_results_by_record(monkeypatch):
+    monkeypatch.setattr(MixPE, "results_by_record", lambda self, state, last, **inputs: last)
+    with pytest.raises(ValueError, match=r"mixpe: reference gives \d+ results, results_by_record"):
+        verify(TILE, records=100, styles=[Style.WORD])
 
 
 def test_wrong_arguments():
