@@ -97,7 +97,7 @@ class Evidence:
     @property
     def has_current_checks(self) -> bool:
         """Whether the code that checked it is, too."""
-        return self.checks == _checks()
+        return self.checks == _checks(self.kind)
 
     @property
     def configuration(self) -> str:
@@ -144,8 +144,11 @@ def _identity(spec: Spec) -> str:
 
 
 @once
-def _checks() -> str:
-    return source_digest(OWN, "sim", "toolchain")
+def _checks(kind: str) -> str:
+    synthesis = (
+        ("asic_flow", "cost_model/targets.py", "fpga") if kind == Kind.SYNTHESISED.value else ()
+    )
+    return source_digest(OWN, "sim", "toolchain", *synthesis)
 
 
 def evidence(
@@ -169,7 +172,7 @@ def evidence(
         strength=strength,
         specification=spec.to_dict(),
         identity=_identity(spec),
-        checks=_checks(),
+        checks=_checks(kind.value),
         time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         tools=dict(tools or {}),
         limits=tuple(limits),

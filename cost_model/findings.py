@@ -88,8 +88,10 @@ def _of_proofs(report: ProofReport) -> list[Evidence]:
     proved = [proof for proof in report.proofs if proof.passed]
     bounded = sum(proof.method is Method.BOUNDED for proof in proved)
     summary = f"{len(proved)} of {len(report.proofs)} claims"
-    refuted = sum(proof.outcome is ProofOutcome.REFUTED for proof in report.proofs)
-    summary += f", {refuted} REFUTED" if refuted else ""
+    words = {ProofOutcome.REFUTED: "REFUTED", ProofOutcome.NOT_PROVED: "undecided"}
+    for outcome, word in words.items():
+        count = sum(proof.outcome is outcome for proof in report.proofs)
+        summary += f", {count} {word}" if count else ""
     summary += f", {bounded} of them for a bounded number of clocks" if bounded else ""
     styles = [proof.style for proof in report.proofs]
     return [_found(report, Kind.PROVED, summary, styles, len(report.proofs), limits=report.limits)]

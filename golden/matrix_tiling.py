@@ -8,13 +8,12 @@ import numpy as np
 from multipede.golden.arrays import refuse
 from multipede.golden.formats import FP32, Float, Format, Integer
 from multipede.golden.number_format import require_type
+from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
 from multipede.golden.spec import Port
 from multipede.golden.tile import Tile
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
 
 CHUNK_RECORDS = 100_000
 CHUNK_BYTES = 16 << 20
@@ -48,12 +47,9 @@ class MatrixTiling:
     def __init__(
         self,
         spec: Tile,
-        activations: "QuantisedActivations",
-        weights: "QuantisedWeights",
+        activations: QuantisedActivations,
+        weights: QuantisedWeights,
     ):
-        # Here, for that module imports this one's neighbours.
-        from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
-
         require_type("spec", spec, Tile)
         require_type("activations", activations, QuantisedActivations)
         require_type("weights", weights, QuantisedWeights)
@@ -212,7 +208,7 @@ class MatrixTiling:
 
 
 def _check_operands(
-    spec: Tile, activations: "QuantisedActivations", weights: "QuantisedWeights"
+    spec: Tile, activations: QuantisedActivations, weights: QuantisedWeights
 ) -> None:
     zero_point = "z" in spec.inputs
     pairs = {
@@ -242,7 +238,7 @@ def _limbs(port: Port) -> tuple[int, ...]:
     return port.array_shape[len(port.shape) :]
 
 
-def _check_filling(spec: Tile, activations: "QuantisedActivations") -> None:
+def _check_filling(spec: Tile, activations: QuantisedActivations) -> None:
     inner = activations.codes.shape[1]
     if inner % spec.lanes == 0:
         return
@@ -255,7 +251,7 @@ def _check_filling(spec: Tile, activations: "QuantisedActivations") -> None:
             )
 
 
-def _scales(spec: Tile, weights: "QuantisedWeights") -> np.ndarray:
+def _scales(spec: Tile, weights: QuantisedWeights) -> np.ndarray:
     """Codes [N, G] of the groups' scales."""
     if isinstance(spec.scale, Integer):
         return weights.levels.codes.numpy()

@@ -52,19 +52,19 @@ def compare_with_unit(
     if exchanges_addends(netlist, mutation):
         return UnitComparison(Answer.PROVED, "addends of one sum exchanged")
     if mutation.module != spec.unit:
-        alone = _compared(netlist, mutation, mutation.module, None, budget / 4)
+        first = Budget(budget / 4)
+        alone = _compared(netlist, mutation, mutation.module, None, first)
         if alone is not None and alone.answer is Answer.PROVED:
             return alone
-    return _compared(netlist, mutation, spec.unit, spec, budget) or UnitComparison(
-        Answer.UNKNOWN, ""
-    )
+        budget -= first.spent
+    compared = _compared(netlist, mutation, spec.unit, spec, Budget(budget))
+    return compared or UnitComparison(Answer.UNKNOWN, "")
 
 
 def _compared(
-    netlist: dict[str, Any], mutation: Mutation, top: str, spec: Spec | None, budget: float
+    netlist: dict[str, Any], mutation: Mutation, top: str, spec: Spec | None, limits: Budget
 ) -> UnitComparison | None:
     """The proof for one module of the netlist; None if the module alone is no function."""
-    limits = Budget(budget)
     try:
         flat = _flat(with_mutants(netlist, [mutation], top=top), top, limits)
     except BudgetExceeded as exceeded:

@@ -24,6 +24,7 @@ from .manifest import is_whole, seal, sync
 # The common mark of cache directories: backup programs leave them out.
 _TAG = "CACHEDIR.TAG"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_STAYING = ("locks", "evidence")
 
 
 def directory() -> Path:
@@ -266,11 +267,14 @@ def clear() -> int:
 
 
 def prune(*, days: float = 30.0) -> int:
-    """Remove results, logs and work directories not used for so many days; returns the bytes."""
+    """Remove results, logs and work directories not used for so many days; returns the bytes.
+
+    Findings stay: they cannot be made again for code that is gone.
+    """
     oldest, freed = time.time() - days * 86400, 0
     for entry in directory().glob("*/*"):
         try:
-            if entry.lstat().st_mtime < oldest and entry.parent.name != "locks":
+            if entry.lstat().st_mtime < oldest and entry.parent.name not in _STAYING:
                 freed += _size(entry) + sum(_size(file) for file in entry.rglob("*"))
                 _remove(entry)
         except OSError:

@@ -17,6 +17,7 @@ from multipede.golden.stallable import Stallable
 from multipede.hw import Style
 from multipede.sim.cocotb_bench import verify_cocotb
 from multipede.sim.formal import prove
+from multipede.sim.formal_report import ProofOutcome
 from multipede.sim.verify import verify
 
 pytestmark = pytest.mark.evidence
@@ -70,9 +71,25 @@ def test_a_proof_says_what_is_bounded_and_what_was_left_out():
     ]
 
 
+def test_what_is_undecided_is_told_from_what_is_refuted():
+    report = prove(IntegerMultiplier(a=INT4, b=INT4), styles=[Style.WORD])
+    first, second, *rest = report.proofs
+    open_ = replace(first, outcome=ProofOutcome.NOT_PROVED)
+    (found,) = of_report(replace(report, proofs=(open_, second, *rest)))
+    assert found.summary.startswith(f"{len(rest) + 1} of {len(rest) + 2} claims, 1 undecided")
+    wrong = replace(second, outcome=ProofOutcome.REFUTED)
+    (found,) = of_report(replace(report, proofs=(open_, wrong, *rest)))
+    assert found.summary.startswith(
+        f"{len(rest)} of {len(rest) + 2} claims, 1 REFUTED, 1 undecided"
+    )
+    assert not found.passed
+
+
 def test_a_synthesis_names_its_targets():
     (made,) = of_synthesis(MixPE(), ["gates", "ecp5"])
     assert (made.unit, made.summary, made.strength) == ("mixpe", "gates, ecp5", 2)
+    assert made.has_current_checks
+    assert made.checks != finding().checks  # the code that synthesises counts, too
 
 
 def test_it_is_kept_once_for_each_specification_and_kind():

@@ -305,6 +305,13 @@ class TestClearing:
         assert cache.prune(days=1) >= 100
         assert (old.exists(), used.exists()) == (False, True)
 
+    def test_findings_are_never_pruned(self, private_cache: Path) -> None:
+        finding = cache.subdirectory("evidence") / "unit.json"
+        finding.write_text("{}")
+        os.utime(finding, (0, 0))
+        cache.prune(days=1)
+        assert finding.exists()
+
     def test_pruning_comes_by_itself_once_a_day(self, private_cache: Path) -> None:
         old = cached("kind", "old", put("x"))
         os.utime(old, (0, 0))
