@@ -19,8 +19,7 @@ from multipede.golden.catalogue import spec_from_dict
 from multipede.golden.number_format import require_type
 from multipede.golden.source_files import OWN, SourceChangedError, source_digest
 from multipede.golden.spec import Spec
-from multipede.hw import Style
-from multipede.sim.verilog import rtl_key
+from multipede.sim.verilog import code_key
 from multipede.toolchain import cache, write_atomically
 
 __all__ = ["Evidence", "Kind", "bundled", "evidence", "keep", "kept", "standing", "summaries"]
@@ -57,7 +56,7 @@ class Evidence:
     method : how: the styles, the simulator; of what was done otherwise nothing is replaced.
     strength : how much was tried: random records, claims, mutants, targets.
     specification : of the unit, as ``Spec.to_dict`` gives it.
-    identity : of the RTL: it changes with the specification and with the code of golden and hw.
+    identity : of the unit: it changes with the specification and with its code in golden and hw.
     checks : digest of the code that checked it.
     time : of the run, ISO 8601 with seconds, UTC.
     tools : versions by name.
@@ -90,7 +89,7 @@ class Evidence:
         """Whether the unit's code is the one that is there now."""
         spec = self.spec
         try:
-            return spec is not None and _identity(spec) == self.identity
+            return spec is not None and code_key(spec) == self.identity
         except (ValueError, SourceChangedError):  # of a plug-in that was changed
             return False
 
@@ -139,10 +138,6 @@ def _differences(given: Mapping[str, Any], default: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _identity(spec: Spec) -> str:
-    return rtl_key(spec, Style.WORD)
-
-
 @once
 def _checks(kind: str) -> str:
     synthesis = (
@@ -171,7 +166,7 @@ def evidence(
         method=method,
         strength=strength,
         specification=spec.to_dict(),
-        identity=_identity(spec),
+        identity=code_key(spec),
         checks=_checks(kind.value),
         time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         tools=dict(tools or {}),

@@ -112,6 +112,7 @@ def _of_mutation(report: MutationReport) -> list[Evidence]:
     score = "no score" if report.score is None else f"{100 * report.score:.2f} %"
     number, style = len(report.mutants), report.style.value
     summary = f"{score} ({low:.1f} to {high:.1f}) of {number} mutants, {style}"
+    summary += "" if report.passed else f", {100 * report.target:g} % wanted"
     return [_found(report, Kind.MUTATED, summary, [style], number)]
 
 

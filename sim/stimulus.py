@@ -31,6 +31,8 @@ RECORDS_AFTER_RESET = 64
 FEW_BITS = 8
 """Bits of a format whose codes are all tried beside the corners of a wider one."""
 STRETCH_GROUPS = 16
+BARE_RECORDS = 8
+"""Records in a row whose floats are powers of two."""
 STRETCH_RECORDS = 32
 """Groups in a row, and at least so many records, that are ordinary numbers, or are not."""
 
@@ -99,6 +101,8 @@ def random_records(spec: Spec, count: int, *, seed: int) -> Records:
         records = {name: np.where(mixed, related[name], codes) for name, codes in records.items()}
     if isinstance(spec, Tile):
         records |= _with_ordinary_stretches(spec, records, generator)
+        if isinstance(spec.activation, Float) and spec.activation.signed:
+            records = _with_cancellation(spec, records, generator)
         records["last"] = _random_last(spec, count, generator)
     return records
 
@@ -150,13 +154,42 @@ def _with_ordinary_stretches(
 
 def _ordinary_codes(port: Port, count: int, generator: np.random.Generator) -> np.ndarray:
     """Normally distributed numbers times powers of two; half of them have few bits, so that sums
-    cancel and tie."""
-    shape = (count, *port.shape)
-    spread = generator.choice([0, 3, 12], (count, *[1] * len(port.shape)))
+    cancel and tie. In some runs of records there are powers of two alone: their sums have long runs
+    of ones, at which rounding carries far."""
+    shape, each = (count, *port.shape), (count, *[1] * len(port.shape))
+    spread = generator.choice([0, 3, 12], each)
+    bare = np.repeat(generator.random(-(-count // BARE_RECORDS)) < 0.25, BARE_RECORDS)[:count]
+    bare = bare.reshape(each)
     powers = np.ldexp(1.0, generator.integers(-spread, spread + 1, shape))
-    codes = port.format.encode(generator.normal(0, 1, shape) * powers)
+    factors = generator.normal(0, 1, shape)
+    codes = port.format.encode(np.where(bare, np.sign(factors), factors) * powers)
     dropped = port.format.mantissa_bits // 2
     return np.where(generator.random(shape) < 0.5, codes, codes >> dropped << dropped)
+
+
+def _with_cancellation(spec: Tile, records: Records, generator: np.random.Generator) -> Records:
+    """The records; in some, an activation is the negative of that one lane or one record before but
+    for a few bits, with the same weight, so that sums lose most of their bits or all."""
+    count, kind = len(records["last"]), spec.activation
+    a = records["a"].copy()
+    flips = 1 << generator.integers(0, kind.mantissa_bits + 1, (3, *a.shape))
+    kept = generator.random((3, *a.shape)) < 0.5
+    negative = 1 << (kind.bits - 1) ^ np.bitwise_xor.reduce(np.where(kept, flips, 0))
+    how = generator.random(count)
+    records = dict(records)
+    lanes = np.flatnonzero(how < 0.2)
+    even = spec.lanes // 2 * 2
+    a[lanes, :, 1:even:2] = a[lanes, :, 0:even:2] ^ negative[lanes, :, 1:even:2]
+    records["w"] = records["w"].copy()
+    records["w"][lanes, :, 1:even:2] = records["w"][lanes, :, 0:even:2]
+    again = np.flatnonzero(how > 0.8)
+    again = again[again > 0]
+    a[again] = a[again - 1] ^ negative[again]
+    for name, codes in records.items():
+        if name not in ("a", "last"):
+            records[name] = codes.copy()
+            records[name][again] = codes[again - 1]
+    return records | {"a": a}
 
 
 def _random_last(spec: Tile, count: int, generator: np.random.Generator) -> np.ndarray:

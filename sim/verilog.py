@@ -2,11 +2,12 @@
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache as once
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multipede.golden.import_closure import imported_files
 from multipede.golden.source_files import OWN, require_unchanged, source_digest
 from multipede.golden.spec import Port, Spec
 from multipede.hw import Style
@@ -17,6 +18,7 @@ from multipede.toolchain.yosys import run_yosys
 __all__ = [
     "adder_modules",
     "axi4_stream_verilog",
+    "code_key",
     "rtl_key",
     "rtlil_of",
     "unit_verilog",
@@ -52,21 +54,42 @@ def rtl_key(spec: Spec, style: Style, name: str | None = None) -> str:
     ValueError
         For a unit that was typed into an interpreter and so has no source file.
     """
-    kinds = [type(spec), type(spec.computation)]
-    modules = [kind.hardware_module for kind in kinds]
-    modules += [base.__module__ for kind in kinds for base in kind.__mro__]
-    foreign = {module.partition(".")[0] for module in modules} - {OWN, *sys.stdlib_module_names}
-    identity = key(
-        spec.fingerprint,
-        style.value,
-        name or spec.unit,
-        *(f"{kind.__module__}:{kind.__qualname__}, {kind.hardware_module}" for kind in kinds),
-        _amaranth_version(),
-        source_digest(OWN, "golden", "hw"),
-        *(source_digest(package) for package in sorted(foreign)),
-    )
+    identity = key(style.value, name or spec.unit, *_made_of(spec, ("golden", "hw")))
     require_unchanged()
     return identity
+
+
+def code_key(spec: Spec) -> str:
+    """Identity of the code that a unit is made of, for what is to be remembered of it.
+
+    As :func:`rtl_key`, but of golden and hw it depends on just those modules that a unit of ours
+    imports: another unit leaves it as it is. Raises what that raises.
+    """
+    rooms, modules = ("golden", "hw"), _modules(spec)
+    own = all(module.partition(".")[0] in {OWN, *sys.stdlib_module_names} for module in modules)
+    identity = key(*_made_of(spec, imported_files(modules, rooms=rooms) if own else rooms))
+    require_unchanged()
+    return identity
+
+
+def _modules(spec: Spec) -> list[str]:
+    """Modules that hold the specification, what it derives from, and its hardware."""
+    kinds = [type(spec), type(spec.computation)]
+    bases = [base.__module__ for kind in kinds for base in kind.__mro__]
+    return [*(kind.hardware_module for kind in kinds), *bases]
+
+
+def _made_of(spec: Spec, parts: Sequence[str]) -> list[str]:
+    """Parts of a key: the specification, its code, and ``parts`` of our own."""
+    packages = {module.partition(".")[0] for module in _modules(spec)}
+    kinds = (type(spec), type(spec.computation))
+    return [
+        spec.fingerprint,
+        *(f"{kind.__module__}:{kind.__qualname__}, {kind.hardware_module}" for kind in kinds),
+        _amaranth_version(),
+        source_digest(OWN, *parts),
+        *(source_digest(package) for package in sorted(packages - {OWN, *sys.stdlib_module_names})),
+    ]
 
 
 @once

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 import multipede
+from multipede.golden.mixpe import MixPE
+from multipede.sim import verilog
+from multipede.sim.verilog import code_key
+from tests.sim.slow_unit import SlowSpec
 
 SESSION = """
 import sys
@@ -201,3 +205,23 @@ except ValueError as error:
     assert session(code) == (
         "__main__ has no source file: define the unit in a module of its own\n"
     )
+
+
+def test_what_is_remembered_of_a_unit_does_not_hang_on_other_units(monkeypatch):
+    """Of a plug-in's unit, which may import anything of ours, it does."""
+    parts = []
+    monkeypatch.setattr(verilog, "source_digest", lambda module, *of: parts.append(of) or "digest")
+    code_key(MixPE())
+    assert "golden/mixpe.py" in parts[0]
+    assert "golden/float_adder.py" not in parts[0]
+    parts.clear()
+    code_key(SlowSpec())
+    assert ("golden", "hw") in parts
+
+
+def test_what_is_remembered_hangs_on_the_specification_and_the_code(monkeypatch):
+    known = code_key(MixPE())
+    assert code_key(MixPE()) == known
+    assert code_key(MixPE(rows=3)) != known
+    monkeypatch.setattr(verilog, "source_digest", lambda module, *of: "other code")
+    assert code_key(MixPE()) != known

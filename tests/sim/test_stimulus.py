@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from multipede.golden.catalogue import unit, unit_names
+from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.float_adder import FloatAdder
 from multipede.golden.float_multiplier import FloatMultiplier
 from multipede.golden.formats import FP16
@@ -177,3 +178,34 @@ def test_lone_bits_go_to_one_element_at_a_time():
         assert (index % 2 == 0) == bool(chunk[other].any())  # random, then zeros
         assert len(np.unique(chunk[other])) < 64 * 22
         spec.check_inputs(chunk)
+
+
+FLOAT_TILE = DequantiseFirstTile(rows=2, columns=2, lanes=3, group=3)
+
+
+def test_activations_cancel_between_lanes_and_between_records():
+    """But for the sign and a few bits they are alike, and their weights are."""
+    records = random_records(FLOAT_TILE, 4000, seed=SEED)
+    a, w = records["a"], records["w"]
+
+    def alike(first, second):
+        changed = first ^ second
+        few = np.bitwise_count(changed & 0x7FFF) <= 3
+        return (few & (changed >> 15 == 1)).all(axis=tuple(range(1, first.ndim)))
+
+    lanes = alike(a[:, :, 0], a[:, :, 1]) & (w[:, :, 0] == w[:, :, 1]).all(axis=1)
+    assert lanes.sum() > 400
+    again = alike(a[1:], a[:-1]) & (w[1:] == w[:-1]).all(axis=(1, 2))
+    assert (again & (records["scale"][1:] == records["scale"][:-1]).all(axis=1)).sum() > 400
+    exact = a[:, :, 0] ^ a[:, :, 1] == 0x8000
+    assert exact[lanes].any()
+    assert not exact[lanes].all()
+
+
+def test_sums_of_powers_of_two_are_among_them():
+    records = random_records(FLOAT_TILE, 4000, seed=SEED)
+    bare = (records["a"] & 0x3FF == 0).all(axis=(1, 2)) & (records["a"] & 0x7C00 != 0x7C00).all(
+        axis=(1, 2)
+    )
+    exponents = records["a"][bare] >> 10 & 31
+    assert (exponents.max(axis=(1, 2)) - exponents.min(axis=(1, 2)) > 6).sum() > 50
