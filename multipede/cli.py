@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if status is None:
             what = f"{type(error).__name__}: {_one_line(error)}"
             return _fail(
-                f"internal error, {what} (set MULTIPEDE_TRACEBACK=1 to see where)",
+                f"{_whose(error)}, {what} (set MULTIPEDE_TRACEBACK=1 to see where)",
                 TOOL_FAILED,
                 arguments,
             )
@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_unit(command("show", "show a unit's parameters, ports and operators", _show))
 
     generate = _add_unit(command("generate", "write Verilog, ports.json and a bench", _generate))
-    generate.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    generate.add_argument("-o", "--output", type=_directory, required=True, metavar="DIR")
     generate.add_argument("--style", default="word", help="word, cells or cells-prefix")
     generate.add_argument("--name", help="name of the top module (default: the unit's)")
     generate.add_argument("--vectors", type=int, default=1000, help="records in the bench")
@@ -155,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     demo = command("demo", "a transformer layer through the RTL", _demo)
-    demo.add_argument("-o", "--output", type=Path, default=Path("build/demo"), metavar="DIR")
+    demo.add_argument("-o", "--output", type=_directory, default=Path("build/demo"), metavar="DIR")
     demo.add_argument("--weights", type=Path, metavar="FILE", help="another safetensors file")
     demo.add_argument("--tensor", metavar="NAME", help="its tensor, [outputs, inputs]")
     demo.add_argument("--style", default="word", help="word, cells or cells-prefix")
@@ -212,6 +212,27 @@ def _member(kind: type[Enum], what: str, value: str | None):
     if value is not None and value not in known:
         raise ValueError(f"{what} {value!r}: allowed are {', '.join(known)}")
     return None if value is None else kind(value)
+
+
+def _whose(error: Exception) -> str:
+    """Where the error is from: our own code, or a unit's of somebody else."""
+    import traceback
+
+    package = Path(__file__).parent
+    own = [Path(sys.prefix), Path(sys.base_prefix), package.resolve()]
+    own += [room.resolve() for room in package.iterdir() if room.is_dir()]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename).resolve()
+        if file.is_file() and not any(file.is_relative_to(place) for place in own):
+            return f"error in {frame.filename}, line {frame.lineno}"
+    return "internal error"
+
+
+def _directory(text: str) -> Path:
+    """A path; nothing at all is none, as a script's variable that was never set gives."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a directory is needed, not an empty one")
+    return Path(text)
 
 
 def _list(options: argparse.Namespace) -> Answer:

@@ -61,7 +61,10 @@ def _text(spec: Spec, document: dict[str, Any]) -> str:
     least = "" if spec.always_ready else "at least "
     clocks = spec.initiation_interval
     pace = "every clock" if clocks == 1 else f"every {clocks} clocks"
-    lines += ["", f"latency {least}{spec.latency} clocks, one record {pace}"]
+    lines += [
+        "",
+        f"latency {least}{spec.latency} clock{'s' * (spec.latency != 1)}, one record {pace}",
+    ]
     lines += [f"{number} {name} per record" for name, number in spec.operations.items()]
     lines += ["", "operators, in bits"]
     rows = [

@@ -283,8 +283,8 @@ class _Progress:
         if offers != due and on_time and self._bench.spec.keeps_pace:
             made_by = self._stretch.made_by[self._got]
             raise AssertionError(
-                f"{self._where}: it comes {'too late' if due else 'at a wrong time'}, for record"
-                f" {made_by} completes it, {self._bench.spec.latency} clocks before"
+                f"{self._where}: {'not there yet' if due else 'there at a wrong time'}, although"
+                f" record {made_by} completes it (latency {self._bench.spec.latency})"
             )
         self._held = pins.result if offers and not ready else None
         if self.taken:

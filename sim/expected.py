@@ -9,7 +9,9 @@ from multipede.golden.spec import Spec
 from multipede.sim.model import NO_RECORD, SimulationRun
 from multipede.sim.stimulus import Records
 
-__all__ = ["Expected", "expected_results", "wrong_timing"]
+__all__ = ["Expected", "expected_results", "require_state", "wrong_timing"]
+
+PART_RECORDS = 7
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,24 @@ def expected_results(spec: Spec, records: Records, state: Any = None) -> Expecte
     return Expected(results, made_by, after)
 
 
+def require_state(spec: Spec, records: Records) -> None:
+    """Raise ValueError unless the reference in parts is the reference in one: what it keeps of the
+    records before must be in its state."""
+    whole = expected_results(spec, records)
+    count, state = len(next(iter(records.values()))), None
+    parts = []
+    for start in range(0, count, PART_RECORDS):
+        part = {name: array[start : start + PART_RECORDS] for name, array in records.items()}
+        parts.append(expected_results(spec, part, state))
+        state = parts[-1].state
+    for port, results in whole.results.items():
+        if not np.array_equal(np.concatenate([part.results[port] for part in parts]), results):
+            raise ValueError(
+                f"{spec.unit}: reference gives other results in {port} for {count} records at once"
+                f" than for {PART_RECORDS} at a time: its state does not tell all"
+            )
+
+
 def wrong_timing(
     spec: Spec,
     run: SimulationRun,
@@ -75,6 +95,6 @@ def wrong_timing(
     behind, due = run.behind[result], made_by[result] + first_record
     record = "no record" if behind == NO_RECORD else f"record {behind + first_record}"
     return (
-        f"result {result + first_result} comes {spec.latency} clocks, the latency, behind {record};"
+        f"result {result + first_result} comes behind {record} (latency {spec.latency});"
         f" record {due} completes it"
     )

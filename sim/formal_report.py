@@ -185,6 +185,6 @@ class ProofReport(Report):
         counts = ", ".join(f"{number} {outcome.value}" for outcome, number in count.items())
         verdict = "is proved as far as tried" if self.passed else "is NOT PROVED"
         if not self.proofs:
-            verdict += " (there was nothing to prove)"
+            verdict = "has NOTHING TO PROVE: no claim is known that fits it, which is no pass"
         lines.append(f"{self.spec.unit} {verdict}: {counts}, {self.seconds:.1f} s")
         return "\n".join(lines)

@@ -19,7 +19,7 @@ name: {vlnv}
 description: {description}
 filesets:
   rtl:
-    files: [{name}.v]
+    files: [{rtl}]
     file_type: verilogSource{depend}
   tb:
     files:
@@ -30,9 +30,9 @@ filesets:
 targets:
   default: &default
     filesets: [rtl]
-    toplevel: {name}
+    toplevel: {top}
   sim:
-    description: Golden vectors in Icarus Verilog, or with --tool verilator in Verilator
+    description: Golden vectors of {name} in Icarus Verilog, or with --tool verilator in Verilator
     flow: sim
     flow_options:
       tool: icarus
@@ -64,12 +64,18 @@ targets:
 """
 
 
-def unit_core(spec: Spec, *, name: str, with_adders: bool) -> str:
-    """The core of a unit whose top module is ``name``, with the targets default, sim and lint."""
+def unit_core(spec: Spec, *, name: str, bus: str | None, with_adders: bool) -> str:
+    """The core of a unit, with the targets default, sim and lint.
+
+    ``name`` is that of the unit's module and ``bus`` of the one that puts it on a bus, which then
+    is the top; the bench of ``sim`` is of the unit alone.
+    """
     return _UNIT.format(
         vlnv=json.dumps(f"multipede:units:{name}:{version('multipede')}"),
         description=json.dumps(spec.title),
         name=name,
+        rtl=", ".join(f"{module}.v" for module in (name, bus) if module),
+        top=bus or name,
         depend=f'\n    depend: ["{ADDERS_CORE}"]' if with_adders else "",
         lint=", ".join(["-Wall", *(f"-Wno-{warning}" for warning in LINT_WAIVERS)]),
     )

@@ -160,10 +160,10 @@ def _contents(
     vectors = golden_vectors(spec, count, seed=seed)
     _require_matching_results(spec, vectors, layout)
     verilog = unit_verilog(spec, style, name=name)
-    wrapper = {}
+    wrapper, bus = {}, None
     if layout is not None:
-        top = f"{name}_axi4_stream"
-        wrapper = {f"{top}.v": axi4_stream_verilog(layout, style, name=top)}
+        bus = f"{name}_axi4_stream"
+        wrapper = {f"{bus}.v": axi4_stream_verilog(layout, style, name=bus)}
     adders = {}
     if adder_modules(verilog):
         adders = {f"{ADDERS}.v": _adders(), f"{ADDERS}.core": adders_core([f"{ADDERS}.v"])}
@@ -186,7 +186,7 @@ def _contents(
         **wrapper,
         **adders,
         "ports.json": json.dumps(description, indent=2) + "\n",
-        f"{name}.core": unit_core(spec, name=name, with_adders=bool(adders)),
+        f"{name}.core": unit_core(spec, name=name, bus=bus, with_adders=bool(adders)),
         **dict(zip(bench, (bench_text, vectors.inputs, vectors.outputs), strict=True)),
     }
 

@@ -31,6 +31,8 @@ RECORDS_AFTER_RESET = 64
 FEW_BITS = 8
 """Bits of a format whose codes are all tried beside the corners of a wider one."""
 STRETCH_GROUPS = 16
+LAST_RECORDS = 64
+"""Where a unit that is no tile has `last`: a fourth of the stretches with little of it."""
 BARE_RECORDS = 8
 """Records in a row whose floats are powers of two."""
 STRETCH_RECORDS = 32
@@ -103,6 +105,7 @@ def random_records(spec: Spec, count: int, *, seed: int) -> Records:
         records |= _with_ordinary_stretches(spec, records, generator)
         if isinstance(spec.activation, Float) and spec.activation.signed:
             records = _with_cancellation(spec, records, generator)
+    if "last" in records:
         records["last"] = _random_last(spec, count, generator)
     return records
 
@@ -192,13 +195,15 @@ def _with_cancellation(spec: Tile, records: Records, generator: np.random.Genera
     return records | {"a": a}
 
 
-def _random_last(spec: Tile, count: int, generator: np.random.Generator) -> np.ndarray:
-    """Stretches without `last`, so that whole groups occur, and stretches full of it."""
-    stretch = 4 * spec.records_per_group
-    rates = generator.choice(
-        [0.0, 0.0, 0.5 / spec.records_per_group, 0.5, 1.0], -(-count // stretch)
-    )
-    return (generator.random(count) < np.repeat(rates, stretch)[:count]).astype(np.int64)
+def _random_last(spec: Spec, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Stretches without `last`, so that whole groups occur and sums grow, and stretches full of it;
+    of few records there are stretches of every kind, too."""
+    group = spec.records_per_group if isinstance(spec, Tile) else LAST_RECORDS
+    rates = np.array([0.0, 0.0, 0.5 / group, 0.5, 1.0])
+    stretch = max(1, min(4 * group, count // len(rates)))
+    rounds = -(-count // (stretch * len(rates)))
+    dealt = generator.permuted(np.tile(rates, (rounds, 1)), axis=1).ravel()
+    return (generator.random(count) < np.repeat(dealt, stretch)[:count]).astype(np.int64)
 
 
 def _stalled(spec: Spec, count: int, seed: int) -> list[Stimulus]:

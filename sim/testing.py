@@ -27,6 +27,7 @@ def check_unit(
     spec: Spec, *, styles: Sequence[Style] | None = None, records: int = 100_000, seed: int = 1
 ) -> VerifyReport:
     """:func:`multipede.verify`, with MismatchError unless it passed."""
+    __tracebackhide__ = True  # pytest shows the user's line, and the report
     report = verify(spec, styles=styles, records=records, seed=seed)
     report.raise_on_failure()
     return report
@@ -65,6 +66,7 @@ def check_directory(
     ToolError
         If cocotb or the simulator is missing, too old, or fails.
     """
+    __tracebackhide__ = True
     known = directory_cases(directory)
     if case not in known:
         raise ValueError(f"case = {case!r}: allowed are {', '.join(known)}")

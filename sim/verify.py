@@ -16,15 +16,17 @@ from multipede.golden.spec import Port, Spec
 from multipede.hw import Style
 from multipede.hw.style import checked_styles
 from multipede.sim.compiled import compile_model, compile_verilog
-from multipede.sim.expected import Expected, expected_results, wrong_timing
+from multipede.sim.expected import Expected, expected_results, require_state, wrong_timing
 from multipede.sim.model import Model, SimulationError, SimulationRun
 from multipede.sim.report import Check, Mismatch, VerifyReport, first_difference
-from multipede.sim.stimulus import Records, Stimulus, exhaustive_twin, stimuli
+from multipede.sim.stimulus import Records, Stimulus, exhaustive_twin, random_records, stimuli
 from multipede.toolchain import cache, find
 
 __all__ = ["verify"]
 
 RECORDS = 100_000
+STATE_RECORDS = 500
+"""Records with which the reference's own state is tried."""
 WAVEFORM_RECORDS = 200
 """Records before the mismatch that the waveform shows."""
 
@@ -77,6 +79,7 @@ def verify(
         sources = dict(verilog)
     plan = stimuli(spec, records=records, seed=seed)
     checks = _compare(spec, sources, plan, waveform)
+    require_state(spec, random_records(spec, STATE_RECORDS, seed=seed))
     twin = exhaustive_twin(spec) if verilog is None else None
     if twin is not None:
         sweep = [s for s in stimuli(twin, records=1, seed=seed) if s.name == "exhaustive"]

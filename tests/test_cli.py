@@ -35,7 +35,7 @@ def test_list_and_show(capsys):
     status, out, _ = run(capsys, "show", "mixpe", "-p", "rows=2")
     assert "  rows                2      activation rows in a record, 1 to 256.\n" in out
     assert "  w     uint4  4 x 8  128 bits  weights of each column\n" in out
-    assert "latency 1 clocks, one record every clock\n" in out
+    assert "latency 1 clock, one record every clock\n" in out
     status, out, _ = run(capsys, "show", "mixpe", "-p", "output=dequantised")
     assert "latency at least 19 clocks" in out
     assert "  dequantiser_stages  1 " in out
@@ -249,3 +249,22 @@ def test_mistakes_in_ways_of_verification(arguments, message, capsys):
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_an_empty_name_of_a_directory_is_refused(capsys, tmp_path, monkeypatch):
+    """As of a script's variable that was never set."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["generate", "mixpe", "-o", ""]) == 2
+    assert "the name of a directory is needed, not an empty one" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_in_somebody_elses_unit_names_its_place(capsys, monkeypatch):
+    def broken(spec, **options):
+        raise AttributeError("no field 'lost'")
+
+    monkeypatch.setattr("multipede.sim.verify.verify", broken)
+    assert cli.main(["verify", "mixpe", "--records", "10"]) == 3
+    message = capsys.readouterr().err
+    assert f"error in {__file__}, line " in message
+    assert "AttributeError: no field 'lost'" in message

@@ -52,10 +52,10 @@ def output(place: Path, command: str) -> str:
 def test_the_page_has_its_files_and_commands():
     assert set(FILES) == {
         *("pyproject.toml", "xnor/__init__.py", "xnor/golden.py", "xnor/hardware.py"),
-        "tests/test_xnor_dot.py",
+        *("xnor/running_sum.py", "xnor/running_sum_hardware.py", "tests/test_xnor_dot.py"),
     }
     assert COMMANDS[0] == "pip install ."
-    assert len(COMMANDS) == 8
+    assert len(COMMANDS) == 9
 
 
 SHOWN = {
@@ -63,6 +63,7 @@ SHOWN = {
     "multipede show": r"multiply_accumulate per record",
     "multipede verify xnor_dot -p lanes=9": r"exhaustive +262144 records",
     "multipede verify xnor_dot --stallable": r"random with stalls",
+    "multipede verify running_sum": r"running_sum equals its reference",
     "multipede generate": r"build/xnor_dot/xnor_dot.v",
     "multipede synthesize": r"NAND2",
     "pytest": r"9 passed",

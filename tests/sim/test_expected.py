@@ -10,9 +10,10 @@ from multipede.golden.mixpe import MixPE
 from multipede.golden.small_units import small_unit
 from multipede.golden.spec import Spec
 from multipede.golden.stallable import Stallable
-from multipede.sim.expected import expected_results, wrong_timing
+from multipede.sim.expected import expected_results, require_state, wrong_timing
 from multipede.sim.model import NO_RECORD, SimulationRun
 from multipede.sim.stimulus import random_records
+from tests.sim.running_sum import RunningSum
 
 SEED = 11
 TILE = MixPE(rows=1, columns=1, lanes=2, group=8)
@@ -69,6 +70,16 @@ def test_expected_results_go_on_from_a_state():
         assert np.array_equal(np.concatenate(parts), whole.results[port])
 
 
+def test_a_reference_that_loses_its_state_is_refused():
+    for spec in UNITS:
+        require_state(spec, random_records(spec, 300, seed=SEED))
+    right, wrong = RunningSum(), RunningSum(forgetful=True)
+    records = random_records(right, 300, seed=SEED)
+    require_state(right, records)
+    with pytest.raises(ValueError, match="running_sum: reference gives other results in y for 300"):
+        require_state(wrong, records)
+
+
 def run_with(behind: list[int] | None, *, offered_in_reset: bool = False) -> SimulationRun:
     numbers = None if behind is None else np.array(behind, np.int64)
     return SimulationRun({}, 0, numbers, offered_in_reset)
@@ -79,10 +90,10 @@ def test_wrong_timing_names_the_first_result():
     assert wrong_timing(TILE, run_with([3, 7, 8]), made_by) is None
     assert wrong_timing(TILE, run_with(None), made_by) is None
     found = wrong_timing(TILE, run_with([3, 8, 9]), made_by, first_record=100, first_result=20)
-    assert found == (
-        "result 21 comes 1 clocks, the latency, behind record 108; record 107 completes it"
+    assert found == "result 21 comes behind record 108 (latency 1); record 107 completes it"
+    assert "behind no record (latency 1); record 8" in wrong_timing(
+        TILE, run_with([3, 7, NO_RECORD]), made_by
     )
-    assert "behind no record; record 8" in wrong_timing(TILE, run_with([3, 7, NO_RECORD]), made_by)
     offered = run_with([3, 7, 8], offered_in_reset=True)
     found = wrong_timing(TILE, offered, made_by)
     assert found == "results are offered behind the first clock of rst"

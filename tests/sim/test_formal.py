@@ -150,7 +150,7 @@ def test_a_harness_that_leaves_a_wire_open_is_an_error():
 def test_nothing_to_prove_is_no_pass():
     report = ProofReport(spec=SMALL, proofs=(), limits=(), tools={}, seconds=0.0)
     assert not report.passed
-    assert "there was nothing to prove" in str(report)
+    assert "has NOTHING TO PROVE" in str(report)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from multipede.golden.mixpe import MixPE
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim import generate as module
-from multipede.sim.generate import generate
+from multipede.sim.generate import Bus, generate
 from multipede.sim.verilog import verilog_of
 from multipede.toolchain import run
 from tests.sim.bench_runs import SIMULATORS, verdict
@@ -248,11 +248,19 @@ def test_core_names_files_that_are_there(tmp_path):
     files = set(re.findall(r"\bdut\w*\.(?:v|hex)\b", core))
     assert files == {path.name for path in tmp_path.glob("dut*")} - {"dut.core"}
     assert 'depend: ["multipede:library:adders"]' in core
+    assert core.count("    toplevel: dut\n") == 1
     for target in ("default", "sim", "lint"):
         assert re.search(rf"^  {target}:", core, re.M)
     adders = (tmp_path / "multipede_adders.core").read_text()
     assert 'name: "multipede:library:adders:' in adders
     assert "multipede_adders.v" in adders
+
+
+def test_core_of_a_unit_on_a_bus_has_the_wrapper_on_top(tmp_path):
+    generate(TILE, tmp_path, name="dut", vectors=10, bus=Bus.AXI4_STREAM)
+    core = (tmp_path / "dut.core").read_text()
+    assert "files: [dut.v, dut_axi4_stream.v]" in core
+    assert re.findall(r"toplevel: (\w+)", core) == ["dut_axi4_stream", "dut_tb"]
 
 
 @pytest.mark.parametrize("style", [Style.WORD, Style.CELLS])

@@ -379,6 +379,6 @@ def test_results_at_a_wrong_time_are_refused(monkeypatch):
     a, w = operands(spec, tokens=3, outputs=2, inner=6)
     run_matrix_product(spec, a, w, model=model)
     monkeypatch.setattr(model, "run", late)
-    message = "mixpe: result 5 comes 1 clocks, the latency, behind record 9; record 8 completes it"
+    message = r"mixpe: result 5 comes behind record 9 \(latency 1\); record 8 completes it"
     with pytest.raises(SimulationError, match=message):
         run_matrix_product(spec, a, w, model=model)

@@ -14,6 +14,7 @@ from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.number_converter import NumberConverter
 from multipede.sim.stimulus import exhaustive_twin, random_records, stimuli
+from tests.sim.running_sum import RunningSum
 
 SEED = 20261122
 
@@ -178,6 +179,16 @@ def test_lone_bits_go_to_one_element_at_a_time():
         assert (index % 2 == 0) == bool(chunk[other].any())  # random, then zeros
         assert len(np.unique(chunk[other])) < 64 * 22
         spec.check_inputs(chunk)
+
+
+@pytest.mark.parametrize("count", [200, 1250, 20_000])
+@pytest.mark.parametrize("spec", [MixPE(lanes=2), RunningSum()], ids=lambda spec: spec.unit)
+def test_last_is_seldom_and_often_whatever_the_number_of_records(spec, count):
+    """So that sums grow, whole groups occur, and short ones do, with few records too."""
+    last = random_records(spec, count, seed=SEED)["last"]
+    ends = np.flatnonzero(last)
+    assert len(ends) > count // 8
+    assert np.diff(ends, prepend=-1, append=count).max() > min(count // 6, 128)
 
 
 FLOAT_TILE = DequantiseFirstTile(rows=2, columns=2, lanes=3, group=3)

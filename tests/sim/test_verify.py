@@ -216,7 +216,7 @@ def test_every_clock_of_a_result_is_compared():
     """Not only how many clocks there are in all, and during reset too."""
     messages = {
         RIGHT: "",
-        LATE_BEHIND_A_PAUSE: r"gaps.* comes 1 clocks, the latency, behind",
+        LATE_BEHIND_A_PAUSE: r"gaps.* comes behind .*latency 1",
         OFFERS_DURING_RESET: "results are offered behind the first clock of rst",
     }
     for text, message in messages.items():
@@ -230,7 +230,7 @@ def test_each_result_comes_behind_the_record_that_completes_it():
     late = {"late": tile_that_delays_results()}
     report = verify(untimely_units.TILE, verilog=late, records=2000, waveform=False)
     assert not report.passed
-    message = r"result \d+ comes 1 clocks, the latency, behind record (\d+); record (\d+) completes"
+    message = r"result \d+ comes behind record (\d+) \(latency 1\); record (\d+) completes"
     found = re.search(message, str(report))
     assert int(found[1]) == int(found[2]) + 1
 
