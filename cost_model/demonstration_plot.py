@@ -162,5 +162,5 @@ def _draw_costs(axes: "Axes", comparison: "Comparison") -> None:
     axes.invert_yaxis()
     axes.set_xlim(0, 1.15)
     axes.set_xlabel("cost / largest on its target [1]")
-    axes.set_title(f"First costs: {comparison.rows[0]['label']}, and rivals")
+    axes.set_title(f"First costs: {comparison.rows[0]['label']},\nand rivals")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), fontsize=8)

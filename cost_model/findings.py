@@ -7,7 +7,7 @@ from multipede.golden.spec import Spec
 from multipede.sim.coverage_data import CoverageKind
 from multipede.sim.coverage_report import CoverageReport
 from multipede.sim.formal_report import Method, ProofOutcome, ProofReport
-from multipede.sim.mutation_report import MutationReport
+from multipede.sim.mutation_report import MutantOutcome, MutationReport
 from multipede.sim.report import Check, Report, VerifyReport
 
 __all__ = ["of_report", "of_synthesis"]
@@ -112,7 +112,10 @@ def _of_mutation(report: MutationReport) -> list[Evidence]:
     score = "no score" if report.score is None else f"{100 * report.score:.2f} %"
     number, style = len(report.mutants), report.style.value
     summary = f"{score} ({low:.1f} to {high:.1f}) of {number} mutants, {style}"
-    summary += "" if report.passed else f", {100 * report.target:g} % wanted"
+    if not report.passed:
+        alive = (MutantOutcome.SURVIVED, MutantOutcome.UNDECIDED)
+        left = ", ".join(f"{report.counts[outcome]} {outcome.value}" for outcome in alive)
+        summary += f", {100 * report.target:g} % wanted: {left}"
     return [_found(report, Kind.MUTATED, summary, [style], number)]
 
 

@@ -46,6 +46,26 @@ _ECP5 = Device(
     remark="lut includes two LUT4 places for each CCU2C",
 )
 
+_XILINX_LUT_RAM = {
+    "RAM32X1S": 1,
+    "RAM64X1S": 1,
+    "RAM128X1S": 2,
+    "RAM256X1S": 4,
+    "RAM512X1S": 8,
+    "RAM32X1D": 2,
+    "RAM64X1D": 2,
+    "RAM128X1D": 4,
+    "RAM256X1D": 8,
+    "RAM32M": 4,
+    "RAM64M": 4,
+    "RAM32M16": 8,
+    "RAM64M8": 8,
+    "RAM32X16DR8": 8,
+    "RAM64X8SW": 8,
+}
+"""Memories and how many LUT6 hold each: one for 64 bits and read port (AMD, UltraScale
+Architecture Configurable Logic Block User Guide, UG574, distributed RAM)."""
+
 _XCUP = Device(
     name="xcup",
     title="Xilinx UltraScale+",
@@ -55,6 +75,7 @@ _XCUP = Device(
         "INV": {"lut": 1},
         "SRL16E": {"lut": 1, "lutram": 1},
         "SRLC32E": {"lut": 1, "lutram": 1},
+        **{cell: {"lut": luts, "lutram": luts} for cell, luts in _XILINX_LUT_RAM.items()},
         "CARRY4": {"carry": 1},
         **{f"MUXF{number}": {"mux": 1} for number in (7, 8, 9)},
         **{f"FD{kind}E": {"ff": 1} for kind in "CPRS"},

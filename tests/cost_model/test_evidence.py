@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,7 @@ from multipede.cli import main
 from multipede.cost_model import evidence
 from multipede.cost_model.evidence import Kind, bundled, keep, kept, standing, summaries
 from multipede.cost_model.findings import of_report, of_synthesis
-from multipede.golden.catalogue import unit_names
+from multipede.golden.catalogue import UNITS, unit_names
 from multipede.golden.formats import INT4
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
@@ -18,6 +19,8 @@ from multipede.hw import Style
 from multipede.sim.cocotb_bench import verify_cocotb
 from multipede.sim.formal import prove
 from multipede.sim.formal_report import ProofOutcome
+from multipede.sim.mutation import mutate
+from multipede.sim.mutation_report import MutantOutcome
 from multipede.sim.verify import verify
 
 pytestmark = pytest.mark.evidence
@@ -217,6 +220,28 @@ def test_what_comes_with_the_package_is_read(place, monkeypatch):
     file.write_text(json.dumps([asdict(made)]))
     monkeypatch.setattr(evidence, "BUNDLED", file)
     assert bundled() == [made]
+
+
+def test_survivors_are_told_from_mutants_that_are_undecided():
+    report = mutate(IntegerMultiplier(a=INT4, b=INT4), count=20, style=Style.WORD)
+    (found,) = of_report(report)
+    assert "wanted" not in found.summary
+    first, second, *rest = report.mutants
+    changed = (
+        replace(first, outcome=MutantOutcome.SURVIVED),
+        replace(second, outcome=MutantOutcome.UNDECIDED),
+    )
+    (found,) = of_report(replace(report, mutants=(*changed, *rest)))
+    assert not found.passed
+    assert found.summary.endswith("word, 99 % wanted: 1 survived, 1 undecided")
+
+
+def test_the_package_brings_evidence_of_each_of_its_units():
+    """Of which code it is, `list` says; a unit that is new needs a run of `make status`."""
+    path = Path(evidence.__file__).with_name("evidence.json")
+    known = {(entry["unit"], entry["kind"]) for entry in json.loads(path.read_text())}
+    done = (Kind.PROVED, Kind.SAMPLED, Kind.COCOTB, Kind.COVERED, Kind.MUTATED, Kind.SYNTHESISED)
+    assert {(unit, kind.value) for unit in UNITS for kind in done} <= known
 
 
 def test_unknown_reports_are_refused():

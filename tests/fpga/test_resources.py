@@ -12,6 +12,7 @@ from multipede.golden.formats import INT2, INT3, INT4, INT5, UINT3
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
+from multipede.golden.stallable import Stallable
 from multipede.hw import Style, inventory
 from multipede.toolchain import ToolError
 from multipede.toolchain.cost import CostMethod
@@ -48,6 +49,13 @@ module top(input [7:0] a, b, c, d, output [7:0] s);
 endmodule
 """
 PRODUCT = "module top(input [7:0] a, b, output [15:0] p); assign p = a * b; endmodule"
+MEMORY = """
+module top(input clk, we, input [4:0] to, from, input [13:0] d, output [13:0] q);
+  reg [13:0] words [0:31];
+  always @(posedge clk) if (we) words[to] <= d;
+  assign q = words[from];
+endmodule
+"""
 SHARED = """
 module part(input [3:0] a, output y); assign y = &a; endmodule
 module top(input [11:0] a, output [2:0] y);
@@ -69,8 +77,11 @@ class TestByHand:
             # Three adders of eight bits each, and no compressor made of look-up tables.
             (TREE, {"lut": 24, "carry": 12}, {"lut": 24, "carry": 6}),
             (SHARED, {"lut": 3}, {"lut": 3}),
+            # Two banks of four memories of 16 x 4 in the place of four look-up tables each, the
+            # choice of 14 bits and two enables; or one memory of eight LUT6.
+            (MEMORY, {"lut": 48, "lutram": 8}, {"lut": 8, "lutram": 8}),
         ],
-        ids=["and4", "and6", "register", "adder", "tree", "shared"],
+        ids=["and4", "and6", "register", "adder", "tree", "shared", "memory"],
     )
     def test_counts(self, verilog, ecp5, xcup):
         assert counted(verilog, "ecp5") == ecp5
@@ -110,6 +121,12 @@ class TestUnits:
         assert found.ff == inventory(SMALL, style=style)["register"]
         assert found.dsp == 0
         assert found.lut > 0
+
+    @pytest.mark.parametrize("name", DEVICES)
+    def test_the_queue_of_a_stallable_unit_is_memory(self, name):
+        found = resources(Stallable(inside=SMALL), device=name)
+        assert found.by_kind["lutram"] > 0
+        assert found.lut > resources(SMALL, device=name).lut
 
     def test_the_baseline_takes_no_dsp_either(self):
         assert resources(MultiplierTile(group=2, rows=1, columns=1, lanes=1)).dsp == 0
