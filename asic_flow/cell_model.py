@@ -52,7 +52,7 @@ class DelayArc:
 
 @dataclass(frozen=True)
 class Constraint:
-    """A setup time, ps, of a data pin's edge over the clock's slew (rows) and the pin's (columns)."""
+    """A setup time, ps, of a data pin's edge, over the clock's slew (rows) and the pin's own."""
 
     pin: str
     pin_edge: Edge

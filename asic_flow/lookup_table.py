@@ -44,7 +44,9 @@ class LookupTable:
 
     def at(self, row: float, column: float) -> float:
         """The value at one place."""
-        return float(TableStack([self]).at(np.zeros(1, int), np.array([row]), np.array([column]))[0])
+        return float(
+            TableStack([self]).at(np.zeros(1, int), np.array([row]), np.array([column]))[0]
+        )
 
 
 class TableStack:
@@ -83,9 +85,7 @@ def _padded(axes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return padded, counts
 
 
-def _place(
-    axes: np.ndarray, counts: np.ndarray, at: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _place(axes: np.ndarray, counts: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The interval of each axis, and where in it: from 0 to 1, and beyond outside the axis."""
     last = np.maximum(counts - 2, 0)
     interval = np.clip((axes <= at[:, None]).sum(axis=1) - 1, 0, last)

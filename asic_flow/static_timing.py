@@ -19,6 +19,7 @@ from multipede.asic_flow.wire_load import NO_WIRES, WireLoad
 
 __all__ = ["Conditions", "PathPoint", "StaticTiming", "TimingPath", "static_timing"]
 
+
 @dataclass(frozen=True)
 class Conditions:
     """What stands around a netlist.
@@ -349,7 +350,9 @@ class _Analysis:
             arc = self._arcs[number] if number >= 0 else None
             points.append(
                 PathPoint(
-                    cell=self._netlist["cells"][arc.instance]["type"] if arc and arc.instance else "",
+                    cell=self._netlist["cells"][arc.instance]["type"]
+                    if arc and arc.instance
+                    else "",
                     pin=arc.pin if arc and arc.instance else "",
                     net=self._name(node),
                     edge=Edge.FALL if (node - _FIRST) % 2 else Edge.RISE,
@@ -362,6 +365,11 @@ class _Analysis:
             node = arc.source if arc else _INPUT
         arrival = float(self._arrival[end.node])
         return TimingPath(start, end.name, tuple(reversed(points)), arrival, float(setup))
+
+    def _cell(self, arc: _Arc | None) -> str:
+        """The type of an arc's cell; empty for inputs and what drives them."""
+        named = arc is not None and arc.instance
+        return self._netlist["cells"][arc.instance]["type"] if named else ""
 
     def _name(self, node: int) -> str:
         bit = list(self._net_of)[(node - _FIRST) // 2]

@@ -4,7 +4,7 @@ import pytest
 
 from multipede.asic_flow.liberty_syntax import parse_group
 
-TEXT = '''
+TEXT = """
 library ("small one") { /* a { in a comment */
   time_unit : "1ns"; // and one to the line's end
   no_semicolon : 12
@@ -20,7 +20,7 @@ library ("small one") { /* a { in a comment */
       "3, 4"); } }
   cell ("B") { }
 }
-'''
+"""
 
 
 def test_attributes_and_groups():
