@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from multipede.asic_flow.boolean import truth_table
+from multipede.asic_flow.liberty_syntax import Group, parse_group
+from multipede.asic_flow.units import Units, units_of
 
 __all__ = ["Cell", "Library", "Pin", "group_end", "groups", "read_liberty"]
 
@@ -50,6 +52,11 @@ class Cell:
         return [pin.name for pin in self.pins.values() if pin.output]
 
     @cached_property
+    def group(self) -> Group:
+        """All that the file says of it. ValueError if that is broken."""
+        return parse_group(self.text)
+
+    @cached_property
     def functions(self) -> dict[str, int]:
         """Truth table of each output over ``inputs``; empty where a function is not plain."""
         if self.sequential or len(self.inputs) > 6:
@@ -84,6 +91,45 @@ class Library:
             and sorted(cell.functions.values()) == sorted(tables)
         ]
         return min(fitting, key=lambda cell: (cell.area, cell.name), default=None)
+
+    @cached_property
+    def header(self) -> Group:
+        """The library without its cells. ValueError, naming the file, if it is broken."""
+        parts, place = [], 0
+        for start, end in _spans(self.text, "cell"):
+            parts.append(self.text[place:start])
+            place = end
+        try:
+            return parse_group("".join([*parts, self.text[place:]]))
+        except ValueError as error:
+            raise ValueError(f"Liberty file {self.source}: {error}") from None
+
+    @cached_property
+    def units(self) -> Units:
+        """Its units. ValueError, naming the file, for those that cannot be read."""
+        try:
+            return units_of(self.header)
+        except ValueError as error:
+            raise ValueError(f"Liberty file {self.source}: {error}") from None
+
+    @cached_property
+    def templates(self) -> dict[str, Group]:
+        """The templates of tables by name."""
+        kinds = ("lu_table_template", "power_lut_template")
+        return {group.arguments[0]: group for kind in kinds for group in self.header.of(kind)}
+
+    @property
+    def default_capacitance(self) -> float:
+        """Of input pins that have none, in the file's unit."""
+        return self.header.number("default_input_pin_cap", 0.0)
+
+    @property
+    def voltage(self) -> float:
+        """The supply's, V. ValueError, naming the file, where it has none."""
+        value = self.header.number("nom_voltage")
+        if value is None:
+            raise ValueError(f"Liberty file {self.source}: it has no nom_voltage")
+        return value * self.units.voltage
 
     @property
     def registers(self) -> bool:
@@ -145,11 +191,19 @@ def parse_liberty(text: str, source: str, unit: str) -> Library:
 
 def groups(text: str, kind: str) -> list[tuple[str, str]]:
     """Name and text of each group ``kind (name) { ... }``, with what stands around the braces."""
+    return [
+        (re.match(r"\w+\s*\(\s*\"?([^)\"\s]*)", text[start:end])[1], text[start:end])
+        for start, end in _spans(text, kind)
+    ]
+
+
+def _spans(text: str, kind: str) -> list[tuple[int, int]]:
+    """Where the groups of a kind begin and end."""
     found = []
-    for opening in re.finditer(rf"\b{kind}\s*\(\s*\"?([^)\"\s]*)\"?\s*\)\s*\{{", text):
+    for opening in re.finditer(rf"\b{kind}\s*\([^){{}};]*\)\s*\{{", text):
         end = group_end(text, opening.end() - 1)
         if end is not None:
-            found.append((opening[1], text[opening.start() : end]))
+            found.append((opening.start(), end))
     return found
 
 
