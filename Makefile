@@ -12,7 +12,7 @@ help:
 	@echo "make regress  long tests besides"
 	@echo "make bench    speed, memory and area against their targets"
 	@echo "make tables   write the README's tables anew"
-	@echo "make status   take down what is known of every unit, for 'multipede list' (hours)"
+	@echo "make status   take down what is known of every unit, for 'multipede list' (half an hour)"
 	@echo "make lint     style and the direction of imports"
 	@echo "make doctor   which tools are there, and how to get the others"
 	@echo "make clean    remove .venv and build/"

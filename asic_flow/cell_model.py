@@ -15,7 +15,6 @@ __all__ = ["CellModel", "Constraint", "DelayArc", "Edge", "EnergyArc", "Leakage"
 
 _SLEW = ("input_net_transition", "input_transition_time", "related_pin_transition")
 _OTHER = ("total_output_net_capacitance", "constrained_pin_transition")
-_CLOCK_EDGES = {"rising_edge": True, "falling_edge": False}
 
 
 class Edge(Enum):
@@ -31,6 +30,9 @@ class Edge(Enum):
     def other(self) -> "Edge":
         """The opposite one."""
         return Edge.FALL if self is Edge.RISE else Edge.RISE
+
+
+_CLOCK_EDGES = {"rising_edge": Edge.RISE, "falling_edge": Edge.FALL}
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,6 @@ class Constraint:
 
     pin: str
     pin_edge: Edge
-    clock: str
-    clock_edge: Edge
     time: LookupTable
 
 
@@ -174,7 +174,7 @@ class _Reader:
     ) -> tuple[Edge, ...]:
         """Edges of the input that may cause the output's edge."""
         if kind in _CLOCK_EDGES:
-            return (Edge.RISE if _CLOCK_EDGES[kind] else Edge.FALL,)
+            return (_CLOCK_EDGES[kind],)
         sense = timing.text("timing_sense") or self._sense(related, output)
         return {"positive_unate": (edge,), "negative_unate": (edge.other,)}.get(sense, tuple(Edge))
 
@@ -192,16 +192,14 @@ class _Reader:
 
     def _setups(self, name: str, pin: Group) -> Iterator[Constraint]:
         for timing in pin.of("timing"):
-            kind = timing.text("timing_type")
-            if not kind.startswith("setup_"):
+            if not timing.text("timing_type").startswith("setup_"):
                 continue
-            clock_edge = Edge.RISE if kind == "setup_rising" else Edge.FALL
             for edge in Edge:
                 table = self._table(
                     timing, f"{edge.value}_constraint", self._units.time, self._units.time
                 )
                 if table is not None:
-                    yield Constraint(name, edge, timing.text("related_pin"), clock_edge, table)
+                    yield Constraint(name, edge, table)
 
     def _energies(self, name: str, pin: Group) -> Iterator[EnergyArc]:
         for group in pin.of("internal_power"):
@@ -235,6 +233,8 @@ class _Reader:
         table = found[0]
         template = self._templates.get(table.arguments[0] if table.arguments else "scalar")
         numbers = np.array(table.numbers("values"))
+        if not numbers.size:
+            raise ValueError(f"{kind}: it has no values")
         axes = []
         for place in (1, 2, 3):
             variable = "" if template is None else template.text(f"variable_{place}")

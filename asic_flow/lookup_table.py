@@ -38,10 +38,6 @@ class LookupTable:
         """The same value everywhere."""
         return cls(np.zeros(1), np.zeros(1), np.full((1, 1), float(value)))
 
-    def scaled(self, *, rows: float = 1.0, columns: float = 1.0, values: float = 1.0):
-        """The table in other units."""
-        return LookupTable(self.rows * rows, self.columns * columns, self.values * values)
-
     def at(self, row: float, column: float) -> float:
         """The value at one place."""
         return float(

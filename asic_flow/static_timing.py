@@ -181,6 +181,7 @@ class _Analysis:
             self._add_instance(name, instance)
         for name, port in netlist["ports"].items():
             self._add_port(name, port)
+        self._nets = list(self._net_of)
         self._propagate()
 
     def result(self, paths: int) -> StaticTiming:
@@ -195,7 +196,7 @@ class _Analysis:
         # Of equal delays the first name, so that the answer is the same every time.
         order = sorted(longest.values(), key=lambda one: (-(one[0] + one[1]), one[2].name))
         found = tuple(self._path(end, setup) for _, setup, end in order[:paths])
-        by_node = [(bit, edge) for bit in self._net_of for edge in Edge]
+        by_node = [(bit, edge) for bit in self._nets for edge in Edge]
         columns = self._arrival[_FIRST:], self._slew[_FIRST:], self._load[_FIRST:]
         return StaticTiming(
             found,
@@ -283,7 +284,7 @@ class _Analysis:
     def _propagate(self) -> None:
         """Arrivals, slews, loads and the arc before each node, level by level."""
         size = _FIRST + 2 * len(self._net_of)
-        fanout = np.array([self._fanout[bit] for bit in self._net_of], int)
+        fanout = np.array([self._fanout[bit] for bit in self._nets], int)
         self._load = np.zeros(size)
         for node, load in self._pins.items():
             self._load[node] = load
@@ -350,9 +351,7 @@ class _Analysis:
             arc = self._arcs[number] if number >= 0 else None
             points.append(
                 PathPoint(
-                    cell=self._netlist["cells"][arc.instance]["type"]
-                    if arc and arc.instance
-                    else "",
+                    cell=self._cell(arc),
                     pin=arc.pin if arc and arc.instance else "",
                     net=self._name(node),
                     edge=Edge.FALL if (node - _FIRST) % 2 else Edge.RISE,
@@ -372,7 +371,7 @@ class _Analysis:
         return self._netlist["cells"][arc.instance]["type"] if named else ""
 
     def _name(self, node: int) -> str:
-        bit = list(self._net_of)[(node - _FIRST) // 2]
+        bit = self._nets[(node - _FIRST) // 2]
         return self._names.get(bit, f"net {bit}")
 
 

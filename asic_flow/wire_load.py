@@ -12,8 +12,7 @@ __all__ = ["NO_WIRES", "WireLoad", "wire_load"]
 @dataclass(frozen=True)
 class WireLoad:
     """A wire-load model: ``lengths`` by fanout from 1 on, ``slope`` more for each fanout beyond,
-    ``capacitance`` fF per unit of length. Resistances are left out: they count for less than a
-    hundredth of a gate's delay at these lengths.
+    ``capacitance`` fF per unit of length. Resistances are left out.
     """
 
     name: str
@@ -23,8 +22,6 @@ class WireLoad:
 
     def load(self, fanout: np.ndarray) -> np.ndarray:
         """fF on nets with so many loads; none on nets without."""
-        if not self.lengths:
-            return np.zeros(len(fanout))
         known = np.array((0.0, *self.lengths))
         beyond = np.maximum(fanout - len(self.lengths), 0)
         return (known[np.minimum(fanout, len(self.lengths))] + self.slope * beyond) * (
@@ -54,6 +51,8 @@ def wire_load(library: Library, name: str | None = None) -> WireLoad:
         int(float(values[0])): float(values[1])
         for values in group.attributes.get("fanout_length", ())
     }
+    if not given:
+        raise ValueError(f"wire_load = {chosen!r}: {library.source} gives it no fanout_length")
     fanouts = sorted(given)
     lengths = np.interp(np.arange(1, fanouts[-1] + 1), fanouts, [given[f] for f in fanouts])
     return WireLoad(

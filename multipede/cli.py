@@ -215,16 +215,22 @@ def _member(kind: type[Enum], what: str, value: str | None):
 
 
 def _whose(error: Exception) -> str:
-    """Where the error is from: our own code, or a unit's of somebody else."""
+    """Where the error is from: our own code, or a unit's of somebody else, installed or not."""
     import traceback
+    from importlib.metadata import entry_points
 
+    from multipede.golden.catalogue import ENTRY_POINT_GROUP
+
+    plug_ins = {point.module.partition(".")[0] for point in entry_points(group=ENTRY_POINT_GROUP)}
     package = Path(__file__).parent
     own = [Path(sys.prefix), Path(sys.base_prefix), package.resolve()]
     own += [room.resolve() for room in package.iterdir() if room.is_dir()]
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        file = Path(frame.filename).resolve()
-        if file.is_file() and not any(file.is_relative_to(place) for place in own):
-            return f"error in {frame.filename}, line {frame.lineno}"
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        file = Path(frame.f_code.co_filename).resolve()
+        inside = any(file.is_relative_to(place) for place in own)
+        package_name = frame.f_globals.get("__name__", "").partition(".")[0]
+        if package_name in plug_ins or (file.is_file() and not inside):
+            return f"error in {file}, line {line}"
     return "internal error"
 
 

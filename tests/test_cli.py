@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -257,6 +259,22 @@ def test_an_empty_name_of_a_directory_is_refused(capsys, tmp_path, monkeypatch):
     assert cli.main(["generate", "mixpe", "-o", ""]) == 2
     assert "the name of a directory is needed, not an empty one" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_an_error_in_an_installed_plug_in_names_its_place(capsys, monkeypatch):
+    """It lies among the packages that we use, whose errors are ours."""
+
+    def broken(spec, **options):
+        raise AttributeError("no field")
+
+    monkeypatch.setattr("multipede.sim.verify.verify", broken)
+    monkeypatch.setattr(sys, "prefix", str(Path(__file__).parent))
+    assert cli.main(["verify", "mixpe", "--records", "10"]) == 3
+    assert "multipede: internal error, AttributeError" in capsys.readouterr().err
+    plug_in = EntryPoint("other", f"{__name__.partition('.')[0]}.other:Other", "multipede.units")
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [plug_in])
+    assert cli.main(["verify", "mixpe", "--records", "10"]) == 3
+    assert f"error in {__file__}, line " in capsys.readouterr().err
 
 
 def test_an_error_in_somebody_elses_unit_names_its_place(capsys, monkeypatch):

@@ -51,11 +51,6 @@ def test_tables_of_different_sizes_are_looked_up_together():
     np.testing.assert_allclose(found, alone, rtol=1e-12)
 
 
-def test_other_units():
-    scaled = TABLE.scaled(rows=1000, columns=0.5, values=10)
-    assert scaled.at(1500, 2.5) == pytest.approx(30)
-
-
 @pytest.mark.parametrize(
     ("rows", "columns", "values", "message"),
     [

@@ -25,6 +25,7 @@ HEADER = """
   lu_table_template (S) { variable_1 : related_pin_transition;
     variable_2 : constrained_pin_transition; index_1 ("0, 10"); index_2 ("0, 10"); }
   wire_load ("small") { capacitance : 0.5; slope : 3; fanout_length (1, 2); fanout_length (3, 6); }
+  wire_load ("bare") { capacitance : 0.5; }
   default_wire_load : "small";
 """
 
@@ -75,6 +76,13 @@ library (linear) {{ {HEADER}
     pin (CK) {{ direction : input; clock : true; }} pin (D) {{ direction : input; }}
     pin (Q) {{ direction : output; function : "IQ"; {arc("CK", 7, 9, "timing_type : falling_edge;")}
     }} }}
+  cell (HOT) {{ area : 1; cell_leakage_power : 30; leakage_power () {{ when : "!A"; value : 20; }}
+    pin (A) {{ direction : input; internal_power () {{
+      {table("rise_power", 3, 0, 0)} {table("fall_power", 5, 0.5, 0)} }} }}
+    pin (Y) {{ direction : output; function : "A"; {arc("A", 4, 4)}
+      internal_power () {{ related_pin : "A"; when : "A"; {table("power", 2, 0, 1)} }} }} }}
+  cell (EMPTY) {{ area : 1; pin (A) {{ direction : input; }}
+    pin (Y) {{ direction : output; timing () {{ related_pin : "A"; cell_rise (D) {{ }} }} }} }}
   cell (MUTE) {{ area : 1; pin (A) {{ direction : input; }}
     pin (Y) {{ direction : output; function : "A"; }} }}
 }}
@@ -122,6 +130,24 @@ def test_units_are_those_of_the_file(library):
     assert turned[0].delay.at(40, 10) == pytest.approx(150)
 
 
+def test_energies_and_leakage_in_fj_and_nw(library):
+    """A unit of energy is 2 fF times (1 V)^2, one of leakage 1 pW."""
+    model = cell_model(library, "HOT")
+    assert [(leak.when, leak.power) for leak in model.leakages] == [
+        ("!A", pytest.approx(0.02)),
+        ("", pytest.approx(0.03)),
+    ]
+    found = {(e.pin, e.pin_edge, e.related, e.when): e.energy.at(40, 10) for e in model.energies}
+    assert found == {
+        ("A", Edge.RISE, "", ""): pytest.approx(2 * 3),
+        ("A", Edge.FALL, "", ""): pytest.approx(2 * (5 + 0.5 * 4)),
+        ("Y", Edge.RISE, "A", "A"): pytest.approx(2 * (2 + 5)),
+        ("Y", Edge.FALL, "A", "A"): pytest.approx(2 * (2 + 5)),
+    }
+    with pytest.raises(ValueError, match="Liberty file linear: cell EMPTY: cell_rise: it has no v"):
+        cell_model(library, "EMPTY")
+
+
 def test_two_inverters_by_hand(library):
     """a falls: n rises after 3 + 2 * 1.5 = 6 with a slew of 1 + 1.5 = 2.5, y falls after
     5 + 2.5 / 4; a rises: n falls after 5 + 1 with a slew of 3, y rises after 3 + 3 / 4."""
@@ -161,6 +187,8 @@ def test_wire_lengths_between_and_beyond_the_table(library):
     assert NO_WIRES.load(np.array([3])).tolist() == [0]
     with pytest.raises(ValueError, match="wire_load = 'huge': linear has small"):
         wire_load(library, "huge")
+    with pytest.raises(ValueError, match="wire_load = 'bare': linear gives it no fanout_length"):
+        wire_load(library, "bare")
 
 
 def test_the_worst_input_counts(library):
