@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["LookupTable", "TableStack"]
+__all__ = ["LookupTable", "RowProfiles", "TableStack"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +63,52 @@ class TableStack:
 
     def at(self, numbers: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """The values of tables, by number, each at its place; all arrays of shape (n,)."""
-        i, u = _place(self._rows[numbers], self._row_counts[numbers], rows)
+        return self.profiles(numbers, columns).at(slice(None), rows)
+
+    def profiles(self, numbers: np.ndarray, columns: np.ndarray) -> "RowProfiles":
+        """What tables, by number, are at one place of the second variable each."""
         j, v = _place(self._columns[numbers], self._column_counts[numbers], columns)
-        low = self._values[numbers, i, j] * (1 - v) + self._values[numbers, i, j + 1] * v
-        high = self._values[numbers, i + 1, j] * (1 - v) + self._values[numbers, i + 1, j + 1] * v
-        return low * (1 - u) + high * u
+        low, high = self._values[numbers, :, j], self._values[numbers, :, j + 1]
+        values = low + (high - low) * v[:, None]
+        return RowProfiles(self._rows[numbers], self._row_counts[numbers], values)
+
+    def column_slopes(
+        self, numbers: np.ndarray, rows: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        """How much the values grow with the second variable, at the places as in :meth:`at`."""
+        axes, counts = self._columns[numbers], self._column_counts[numbers]
+        j, _ = _place(axes, counts, columns)
+        i, u = _place(self._rows[numbers], self._row_counts[numbers], rows)
+        each = np.arange(len(numbers))
+        width = axes[each, j + 1] - axes[each, j]
+        low = self._values[numbers, i, j + 1] - self._values[numbers, i, j]
+        high = self._values[numbers, i + 1, j + 1] - self._values[numbers, i + 1, j]
+        return np.where(counts > 1, (low * (1 - u) + high * u) / width, 0.0)
+
+
+class RowProfiles:
+    """Functions of the first variable alone, given at points and linear between them."""
+
+    def __init__(self, axes: np.ndarray, counts: np.ndarray, values: np.ndarray):
+        self._axes = axes
+        self._counts = counts
+        self._values = values
+
+    def at(self, which: slice | np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """The values of those of ``which``, each at its place."""
+        values = self._values[which]
+        i, u = _place(self._axes[which], self._counts[which], rows)
+        each = np.arange(len(values))
+        low = values[each, i]
+        return low + (values[each, i + 1] - low) * u
+
+    def slopes(self, rows: np.ndarray) -> np.ndarray:
+        """How much each grows with the variable, each at its place."""
+        i, _ = _place(self._axes, self._counts, rows)
+        each = np.arange(len(self._values))
+        width = self._axes[each, i + 1] - self._axes[each, i]
+        rise = self._values[each, i + 1] - self._values[each, i]
+        return np.where(self._counts > 1, rise / width, 0.0)
 
 
 def _padded(axes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from multipede.asic_flow.cell_model import Edge, cell_model
+from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.liberty import parse_liberty, read_liberty
 from multipede.asic_flow.mapping import Recipe, map_to_cells
-from multipede.asic_flow.static_timing import Conditions, static_timing
+from multipede.asic_flow.static_timing import static_timing
 from multipede.asic_flow.timing import time_netlist
 from multipede.asic_flow.wire_load import NO_WIRES, wire_load
 from multipede.golden.float_adder import FloatAdder
