@@ -1,6 +1,6 @@
-"""On standard cells: area in NAND2 equivalents or with any Liberty file, and delay."""
+"""On standard cells: area, timing and the clock that a unit holds, with any Liberty file."""
 
 from multipede.asic_flow.synthesis import Synthesis
-from multipede.asic_flow.synthesize import synthesize, synthesize_component
+from multipede.asic_flow.synthesize import Constraints, synthesize, synthesize_component
 
-__all__ = ["Synthesis", "synthesize", "synthesize_component"]
+__all__ = ["Constraints", "Synthesis", "synthesize", "synthesize_component"]

@@ -10,7 +10,7 @@ from enum import Enum
 
 from multipede.asic_flow.liberty import Cell, Library
 
-__all__ = ["AdderCells", "AdderMapping", "adder_cells", "replacements"]
+__all__ = ["PREFIX_CHAINS", "AdderCells", "AdderMapping", "adder_cells", "replacements"]
 
 _EXCLUSIVE = {2: 0b0110, 3: 0b10010110}
 _CARRY = {2: 0b1000, 3: 0b11101000}
@@ -82,6 +82,27 @@ def _find(library: Library, inputs: int) -> _Adder | None:
                 names = {table: name for name, table in cell.functions.items()}
                 found.append(_Adder(cell, names[total], names[carry], sum_inverted, carry_inverted))
     return min(found, key=lambda adder: (adder.cell.area, adder.cell.name), default=None)
+
+
+PREFIX_CHAINS = """\
+module ripple_adder #(parameter WIDTH = 1) (
+  input [WIDTH-1:0] a, b, input ci, output [WIDTH-1:0] sum, output co
+);
+  // The lowest column makes the carry, the highest one keeps it.
+  wire [WIDTH+1:0] total;
+  prefix_adder #(.WIDTH(WIDTH + 2)) fast (.a({1'b0, a, ci}), .b({1'b0, b, ci}), .sum(total));
+  assign {co, sum} = total[WIDTH+1:1];
+endmodule
+
+module ripple_half_adder #(parameter WIDTH = 1) (
+  input [WIDTH-1:0] a, input ci, output [WIDTH-1:0] sum, output co
+);
+  wire [WIDTH:0] total;
+  prefix_adder #(.WIDTH(WIDTH + 1)) fast (.a({1'b0, a}), .b({{WIDTH{1'b0}}, ci}), .sum(total));
+  assign {co, sum} = total;
+endmodule
+"""
+"""Verilog for ``techmap -map``: chains of adders as parallel-prefix adders."""
 
 
 def replacements(cells: AdderCells, mapping: AdderMapping) -> str:

@@ -7,13 +7,30 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from multipede.asic_flow.adder_cells import AdderCells, AdderMapping, adder_cells, replacements
+from multipede.asic_flow.adder_cells import (
+    PREFIX_CHAINS,
+    AdderCells,
+    AdderMapping,
+    adder_cells,
+    replacements,
+)
 from multipede.asic_flow.liberty import Library
 from multipede.hw.arithmetic.adders import adders_verilog
 from multipede.toolchain import ToolError
 from multipede.toolchain.yosys import run_yosys
 
-__all__ = ["MappedNetlist", "Recipe", "map_to_cells"]
+__all__ = ["Adders", "MappedNetlist", "Recipe", "map_to_cells"]
+
+
+class Adders(Enum):
+    """What becomes of the adder modules of a unit."""
+
+    SMALLEST = "as is smallest"
+    """each module's adders onto adder cells, in the way that makes that module smallest"""
+    PREFIX = "chains as prefix adders"
+    """the same, but chains as parallel-prefix adders of gates"""
+    GATES = "gates"
+    """all as gates"""
 
 
 class Recipe(Enum):
@@ -37,14 +54,15 @@ _REGISTER = re.compile(r"^  cell \$\w*dff|^\s+sync (?:pos|neg)edge", re.MULTILIN
 class MappedNetlist:
     """A flat netlist of library cells.
 
-    ``top`` names its module, ``verilog`` and ``netlist`` (Yosys' JSON of that module) hold it,
-    ``adders`` tells how each module's adders became cells.
+    ``top`` names its module, ``netlist`` (Yosys' JSON of that module) holds it, ``recipe`` and
+    ``adders`` tell how it was made, ``mappings`` how each module's adders became cells.
     """
 
     top: str
-    verilog: str
     netlist: Mapping[str, Any]
-    adders: Mapping[str, AdderMapping]
+    recipe: Recipe
+    adders: Adders
+    mappings: Mapping[str, AdderMapping]
 
     @property
     def cells(self) -> dict[str, int]:
@@ -55,33 +73,48 @@ class MappedNetlist:
         return dict(sorted(count.items()))
 
 
-def map_to_cells(rtlil: str, top: str, library: Library, recipe: Recipe) -> MappedNetlist:
-    """Map a design, with each module's adders in the way that makes that module smallest.
+def map_to_cells(
+    rtlil: str,
+    top: str,
+    library: Library,
+    recipe: Recipe,
+    adders: Adders = Adders.SMALLEST,
+    *,
+    timeout: float | None = None,
+) -> MappedNetlist:
+    """Map a design in one way.
+
+    ``timeout`` : seconds for each run of Yosys.
 
     Raises
     ------
     ToolError
-        If Yosys is missing or fails, or the library lacks a cell that the design needs.
+        If Yosys is missing, fails or takes too long, or the library lacks a cell that the design
+        needs.
     """
     if not library.registers and _REGISTER.search(rtlil):
         raise ToolError(f"{library.source} has no flip-flop, and {top} has registers")
     available = adder_cells(library)
-    chosen = _chosen_mappings(rtlil, library, available, recipe)
+    mappings = {}
+    if adders is not Adders.GATES:
+        mappings = _smallest_mappings(rtlil, library, available, timeout)
     script = ["read_rtlil unit.il", f"hierarchy -top {top}"]
-    for module, mapping in chosen.items():
+    for module, mapping in mappings.items():
+        if adders is Adders.PREFIX:
+            script.append(f"techmap -map prefix.v {module}")
         script.append(f"techmap -map {mapping.name}.v {module}")
-    script += [*_synthesis(top, recipe), "write_verilog -noattr netlist.v"]
-    script += [f"select {top}", "write_json -selected netlist.json"]
+    script += [*_synthesis(top, recipe), f"select {top}", "write_json -selected netlist.json"]
     result = run_yosys(
         "\n".join(script),
         files=_files(rtlil, library, available),
-        outputs=["netlist.v", "netlist.json"],
+        outputs=["netlist.json"],
+        timeout=timeout,
     )
     netlist = json.loads(result.outputs["netlist.json"])["modules"][top]
     netlist["cells"] = {
         name: cell for name, cell in netlist["cells"].items() if cell["type"] != "$scopeinfo"
     }
-    mapped = MappedNetlist(top, result.outputs["netlist.v"], netlist, chosen)
+    mapped = MappedNetlist(top, netlist, recipe, adders, mappings)
     _check(mapped, library)
     return mapped
 
@@ -96,7 +129,13 @@ def _check(mapped: MappedNetlist, library: Library) -> None:
 
 def _files(rtlil: str, library: Library, available: AdderCells) -> dict[str, str]:
     maps = {f"{m.name}.v": replacements(available, m) for m in available.mappings}
-    return {"unit.il": rtlil, "adders.v": adders_verilog(), "cells.lib": library.text, **maps}
+    return {
+        "unit.il": rtlil,
+        "adders.v": adders_verilog(),
+        "prefix.v": PREFIX_CHAINS,
+        "cells.lib": library.text,
+        **maps,
+    }
 
 
 def _synthesis(top: str, recipe: Recipe) -> Iterator[str]:
@@ -110,8 +149,8 @@ def _synthesis(top: str, recipe: Recipe) -> Iterator[str]:
     yield "opt_clean -purge"
 
 
-def _chosen_mappings(
-    rtlil: str, library: Library, available: AdderCells, recipe: Recipe
+def _smallest_mappings(
+    rtlil: str, library: Library, available: AdderCells, timeout: float | None
 ) -> dict[str, AdderMapping]:
     """Map each module that holds adders alone in every way, and take the smallest."""
     modules = _modules_with_adders(rtlil)
@@ -123,10 +162,12 @@ def _chosen_mappings(
         for mapping in available.mappings:
             outputs[module, mapping] = f"{number}-{mapping.name}.json"
             script += ["design -load start", f"hierarchy -top {module}"]
-            script += [f"techmap -map {mapping.name}.v", *_synthesis(module, recipe)]
+            script += [f"techmap -map {mapping.name}.v", *_synthesis(module, Recipe.AREA)]
             script += [f"tee -q -o {outputs[module, mapping]} stat -json -liberty cells.lib"]
     files = _files(rtlil, library, available)
-    found = run_yosys("\n".join(script), files=files, outputs=list(outputs.values())).outputs
+    found = run_yosys(
+        "\n".join(script), files=files, outputs=list(outputs.values()), timeout=timeout
+    ).outputs
     areas = {key: json.loads(found[name])["design"]["area"] for key, name in outputs.items()}
     return {
         module: min(available.mappings, key=lambda mapping: areas[module, mapping])

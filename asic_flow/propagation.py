@@ -90,11 +90,14 @@ class Propagation:
             load += np.bincount(inputs.nodes + edge, capacitances[:, edge], self.graph.size)
         return load
 
-    def arrivals(self, cells: np.ndarray | None = None) -> Arrivals:
-        """One pass with these cells (I,), by default those of the netlist."""
+    def arrivals(self, cells: np.ndarray | None = None, *, limit: float = np.inf) -> Arrivals:
+        """One pass with these cells (I,), by default those of the netlist.
+
+        ``limit`` : fF; nets with more are taken as if they had so much.
+        """
         graph, conditions = self.graph, self.graph.conditions
         cells = graph.cells if cells is None else cells
-        load = self.loads(cells)
+        load = np.minimum(self.loads(cells), limit)
         arrival, slew = np.full(graph.size, -np.inf), np.zeros(graph.size)
         arrival[[CLOCK, INPUT]] = arrival[graph.starts] = 0.0
         slew[INPUT] = slew[graph.starts] = conditions.input_slew
@@ -112,6 +115,18 @@ class Propagation:
             slew[nodes] = np.maximum.reduceat(change[part], targets)
         lateness = arrival[graph.ends.nodes] + self.setups(cells, slew)
         return Arrivals(arrival, slew, load, through, change, lateness)
+
+    def slopes(self, cells: np.ndarray, arrivals: Arrivals) -> tuple[np.ndarray, ...]:
+        """By arc, how delay and slew grow with the slew of the input, and with the load: (A,) of
+        ps/ps, ps/ps, ps/fF, ps/fF."""
+        arcs, tables = self.graph.arcs, self.tables(cells)
+        slews, loads = arrivals.slew[arcs.sources], arrivals.load[arcs.targets]
+        return (
+            self.delays.profiles(tables, loads).slopes(slews),
+            self.slews.profiles(tables, loads).slopes(slews),
+            self.delays.column_slopes(tables, slews, loads),
+            self.slews.column_slopes(tables, slews, loads),
+        )
 
     def setups(self, cells: np.ndarray, slew: np.ndarray) -> np.ndarray:
         """ps by end, with these cells (I,) and slews by node; 0 for outputs."""

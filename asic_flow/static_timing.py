@@ -53,6 +53,17 @@ class TimingPath:
         """ps from the clock, or the input, to the next clock or the output."""
         return self.arrival + self.setup
 
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        points = [{**vars(point), "edge": point.edge.value} for point in self.points]
+        return {**vars(self), "points": points}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "TimingPath":
+        """The path that :meth:`to_dict` told of."""
+        points = [PathPoint(**{**point, "edge": Edge(point["edge"])}) for point in values["points"]]
+        return cls(**{**values, "points": tuple(points)})
+
     def __str__(self) -> str:
         lines = [f"{self.start} -> {self.end}: {self.delay:.1f} ps"]
         for point in self.points:

@@ -1,13 +1,16 @@
 """What a unit takes on standard cells."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from multipede.asic_flow.timing import METHOD
+from multipede.asic_flow.netlist_text import netlist_verilog
+from multipede.asic_flow.static_timing import TimingPath
 from multipede.toolchain.cost import Cost, CostMethod
 
-__all__ = ["GATES", "Synthesis"]
+__all__ = ["DELAY_METHOD", "GATES", "Synthesis"]
+
+DELAY_METHOD = "static timing, registers and setup included"
 
 GATES = "gates"
 """The target whose areas are NAND2 equivalents by the table."""
@@ -24,13 +27,16 @@ class Synthesis:
     area_unit : ``"NAND2"`` or ``"um2"``.
     combinational, registers : areas in that unit.
     cells : cell -> number.
-    delay : ps on the longest path between registers; None where the library has no delays.
-    path : the cells on that path, as ABC lists them.
+    delay : ps, the shortest clock period: inputs come with the clock, and outputs are needed at the
+        next. None where the library has no delays.
+    paths : the longest, one for each end, the longest first.
     clock_period : ns that the netlist was sized for, or None.
+    conditions : slews, driver, load and wires that ``delay`` is for; None as for ``delay``.
     method : tool, recipe and library in words.
     adders : module -> how its adders became cells.
     rtlil_digest : SHA-256 of the RTLIL that was synthesised.
-    netlist : the mapped netlist in Verilog; before sizing, if there was any.
+    top, netlist : the mapped netlist as Yosys writes it in JSON, and its module's name.
+    verilog : the same in Verilog.
     costs : the figures as cost records.
     operations : what one record of the unit is worth.
     """
@@ -43,14 +49,21 @@ class Synthesis:
     registers: float
     cells: Mapping[str, int]
     delay: float | None
-    path: str
+    paths: tuple[TimingPath, ...] = field(repr=False)
     clock_period: float | None
+    conditions: Mapping[str, Any] | None
     method: str
     adders: Mapping[str, str]
     rtlil_digest: str
-    netlist: str
+    top: str
+    netlist: Mapping[str, Any] = field(repr=False)
     tools: Mapping[str, str]
     operations: Mapping[str, int]
+
+    @property
+    def verilog(self) -> str:
+        """The netlist in Verilog."""
+        return netlist_verilog(self.netlist, self.top)
 
     @property
     def total(self) -> float:
@@ -66,7 +79,7 @@ class Synthesis:
             ("area_registers", self.registers, self.area_unit, self.method),
         ]
         if self.delay is not None:
-            figures.append(("delay", self.delay, "ps", f"{self.method}; {METHOD}"))
+            figures.append(("delay", self.delay, "ps", f"{self.method}; {self._timed}"))
         return [
             Cost(
                 quantity=quantity,
@@ -88,6 +101,14 @@ class Synthesis:
         return None if self.clock_period is None else self.delay <= 1000 * self.clock_period
 
     @property
+    def _timed(self) -> str:
+        around = self.conditions or {}
+        return (
+            f"{DELAY_METHOD}; inputs behind {around['driver']}, {around['output_load']:.3g} fF on"
+            f" outputs, wire load {around['wires']}"
+        )
+
+    @property
     def _against_clock(self) -> str:
         if self.clock_period is None:
             return ""
@@ -97,6 +118,7 @@ class Synthesis:
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it, without the netlist."""
         values = {name: value for name, value in vars(self).items() if name != "netlist"}
+        values["paths"] = [path.to_dict() for path in self.paths]
         values |= {"holds_clock": self.holds_clock}
         values |= {"total": self.total, "costs": [cost.to_dict() for cost in self.costs]}
         return values
@@ -110,9 +132,10 @@ class Synthesis:
             lines.append(f"  {'':14}{self.total / number:14,.2f}  {per}")
         if self.delay is not None:
             lines.append(f"  {'delay':14}{self.delay:14,.0f}  ps{self._against_clock}")
+            lines += [f"  {'':14}from {p.start} to {p.end}" for p in self.paths[:1]]
         largest = sorted(self.cells.items(), key=lambda entry: (-entry[1], entry[0]))[:8]
         lines.append("  cells: " + ", ".join(f"{number} {cell}" for cell, number in largest))
         lines.append(f"  {self.method}")
         if self.delay is not None:
-            lines.append(f"  delay: {METHOD}")
+            lines.append(f"  delay: {self._timed}")
         return "\n".join(lines)

@@ -1,19 +1,24 @@
-"""Maps units to standard cells: area in NAND2 equivalents or um2, and delay."""
+"""Maps units to standard cells: area in NAND2 equivalents or um2, and the clock that they hold."""
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from amaranth.lib import wiring
 
+from multipede.asic_flow.candidates import Candidates
+from multipede.asic_flow.conditions import Conditions, usual_conditions
+from multipede.asic_flow.fitting import Fitted
 from multipede.asic_flow.gate_table import gate_library
 from multipede.asic_flow.liberty import Library, read_liberty
-from multipede.asic_flow.mapping import MappedNetlist, Recipe, map_to_cells
+from multipede.asic_flow.mapping import MappedNetlist
+from multipede.asic_flow.static_timing import TimingPath
 from multipede.asic_flow.synthesis import GATES, Synthesis
-from multipede.asic_flow.timing import Timing, time_netlist
 from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
 from multipede.hw import Style
@@ -22,44 +27,99 @@ from multipede.hw.hierarchy import to_rtlil
 from multipede.sim.verilog import rtlil_of
 from multipede.toolchain import cached, find, key, write_atomically
 
-__all__ = ["Synthesis", "synthesize", "synthesize_component", "synthesize_rtlil"]
+__all__ = [
+    "Constraints",
+    "Synthesis",
+    "synthesize",
+    "synthesize_component",
+    "synthesize_rtlil",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constraints:
+    """What a netlist is made for.
+
+    Parameters
+    ----------
+    clock_period : ns from one clock to the next, registers and setup included. None for the
+        smallest area.
+    fastest : instead of a clock period, the shortest that can be held, by bisection to 1 %.
+    driver : cell of the library that drives each input; by default its smallest buffer.
+    output_load : fF on each output; by default four of the smallest inverter.
+    wire_load : name of the library's wire-load model, or ``"none"``; by default its default.
+    time_limit : s for all of it.
+    """
+
+    clock_period: float | None = None
+    fastest: bool = False
+    driver: str | None = None
+    output_load: float | None = None
+    wire_load: str | None = None
+    time_limit: float = 1800.0
+
+    def __post_init__(self) -> None:
+        period = self.clock_period
+        if period is not None and not 0 < period < float("inf"):
+            raise ValueError(f"clock_period = {period}: more than 0 ns is needed")
+        if period is not None and self.fastest:
+            raise ValueError(f"clock_period = {period}: none is taken with fastest = True")
+        if self.output_load is not None and not 0 <= self.output_load < float("inf"):
+            raise ValueError(f"output_load = {self.output_load}: 0 fF or more is needed")
+        if not self.time_limit > 0:
+            raise ValueError(f"time_limit = {self.time_limit}: more than 0 s is needed")
+
+    def __str__(self) -> str:
+        given = {
+            k: v for k, v in vars(self).items() if v != type(self).__dataclass_fields__[k].default
+        }
+        return ", ".join(f"{name} = {value}" for name, value in given.items()) or "none"
+
+    def conditions(self, library: Library) -> Conditions | None:
+        """What stands around the netlist; None for a library without delays.
+
+        Raises ValueError for what needs delays if the library has none.
+        """
+        if library.timed:
+            return usual_conditions(
+                library, driver=self.driver, output_load=self.output_load, wires=self.wire_load
+            )
+        for name in ("clock_period", "fastest", "driver", "output_load", "wire_load"):
+            if getattr(self, name) not in (None, False):
+                raise ValueError(f"{name} = {getattr(self, name)}: {library.source} has no delays")
+        return None
 
 
 def synthesize(
     spec: Spec,
     style: Style = Style.CELLS,
     *,
-    liberty: Path | None = None,
-    clock_period: float | None = None,
+    liberty: Path | Library | None = None,
+    constraints: Constraints | None = None,
 ) -> Synthesis:
     """Map a unit to standard cells for the smallest area, or to hold a clock. Cached.
 
     Parameters
     ----------
     spec, style : the unit and how its sums are written out.
-    liberty : a Liberty file, plain or compressed by gzip: areas in um2, and a delay. Without it
-        the table of gate sizes: areas in NAND2 equivalents.
-    clock_period : ns between registers, without the registers' own delay and setup. Gates are
-        sized to hold it; if that fails, the fastest netlist found is returned: compare ``delay``.
+    liberty : a Liberty file, plain or compressed by gzip, or a library that was read: areas in um2,
+        and a delay. Without it the table of gate sizes: areas in NAND2 equivalents.
+    constraints : the clock and what stands around; by default the smallest area. If the clock
+        cannot be held, the fastest netlist found is returned: see ``holds_clock``.
 
     Raises
     ------
     ValueError
         For a Liberty file that is missing or broken or lacks an inverter, a buffer or a NAND gate,
-        a clock period that is not positive, or one without a Liberty file with delays.
+        a constraint that the library cannot meet, such as a clock period without delays.
     ToolError
-        If Yosys is missing or fails, or the library lacks a cell that the unit needs, such as a
-        flip-flop.
+        If Yosys is missing, fails or takes too long, or the library lacks a cell that the unit
+        needs, such as a flip-flop.
     """
-    return synthesize_rtlil(
-        rtlil_of(spec, style),
-        top=spec.unit,
-        unit=str(spec),
-        style=style.value,
-        liberty=liberty,
-        clock_period=clock_period,
-        operations=spec.operations,
+    found = synthesize_rtlil(
+        rtlil_of(spec, style), top=spec.unit, liberty=liberty, constraints=constraints
     )
+    return replace(found, unit=str(spec), style=style.value, operations=dict(spec.operations or {}))
 
 
 def synthesize_component(
@@ -67,59 +127,61 @@ def synthesize_component(
     *,
     name: str,
     style: Style,
-    liberty: Path | None = None,
-    clock_period: float | None = None,
+    liberty: Path | Library | None = None,
+    constraints: Constraints | None = None,
 ) -> Synthesis:
     """Map any component, such as a bare :class:`~multipede.hw.arithmetic.summation.Summation`."""
-    return synthesize_rtlil(
-        to_rtlil(component, name),
-        top=name,
-        style=style.value,
-        liberty=liberty,
-        clock_period=clock_period,
+    found = synthesize_rtlil(
+        to_rtlil(component, name), top=name, liberty=liberty, constraints=constraints
     )
+    return replace(found, style=style.value)
 
 
 def synthesize_rtlil(
     rtlil: str,
     *,
     top: str,
-    unit: str = "",
-    style: str = "",
-    liberty: Path | None = None,
-    clock_period: float | None = None,
-    operations: Mapping[str, int] | None = None,
+    liberty: Path | Library | None = None,
+    constraints: Constraints | None = None,
 ) -> Synthesis:
     """Map any RTLIL whose top module is ``top``; see :func:`synthesize`."""
-    liberty = None if liberty is None else Path(liberty)
-    if clock_period is not None and not clock_period > 0:
-        raise ValueError(f"clock_period = {clock_period}: more than 0 ns is needed")
-    if clock_period is not None and liberty is None:
-        raise ValueError(f"clock_period = {clock_period}: it needs a Liberty file with delays")
-    identity = _identity(rtlil, top, liberty, clock_period)
+    constraints = constraints or Constraints()
+    identity = _identity(rtlil, top, liberty, constraints)
 
     def build(place: Path) -> None:
-        library = gate_library() if liberty is None else read_liberty(liberty)
-        if clock_period is not None and not library.timed:
-            raise ValueError(f"clock_period = {clock_period}: {library.source} has no delays")
-        made = _map(rtlil, top, library, clock_period)
-        write_atomically(place / "synthesis.json", json.dumps(vars(made)))
+        library = _library(liberty)
+        around = constraints.conditions(library)
+        made = _synthesis(rtlil, top, library, around, constraints)
+        made = replace(made, target=GATES if liberty is None else library.source)
+        values = {**vars(made), "paths": [path.to_dict() for path in made.paths]}
+        write_atomically(place / "synthesis.json", json.dumps(values))
 
     place = cached("synthesis", identity, build)
-    found = Synthesis(**json.loads((place / "synthesis.json").read_text()))
-    target = GATES if liberty is None else liberty.name
-    of_unit = {"unit": unit or top, "style": style, "operations": dict(operations or {})}
-    return replace(found, target=target, **of_unit)
+    values = json.loads((place / "synthesis.json").read_text())
+    paths = tuple(map(TimingPath.from_dict, values.pop("paths")))
+    return Synthesis(**values, paths=paths)
 
 
-def _identity(rtlil: str, top: str, liberty: Path | None, clock_period: float | None) -> str:
-    library = gate_library().text.encode() if liberty is None else _content(liberty)
+def _library(liberty: Path | Library | None) -> Library:
+    if liberty is None:
+        return gate_library()
+    return liberty if isinstance(liberty, Library) else read_liberty(Path(liberty))
+
+
+def _identity(
+    rtlil: str, top: str, liberty: Path | Library | None, constraints: Constraints
+) -> str:
+    if isinstance(liberty, Library):
+        content, name = liberty.text.encode(), liberty.source
+    elif liberty is None:
+        content, name = gate_library().text.encode(), ""
+    else:
+        content, name = _content(Path(liberty)), Path(liberty).name
     # Cells of the unit are instances of these modules, so the RTLIL does not hold them.
     adders = adders_verilog()
     sources = source_digest(OWN, "asic_flow", "toolchain/yosys.py")
-    tools = find("yosys").identity, find("yosys-abc").identity
-    name = "" if liberty is None else liberty.name
-    return key(rtlil, top, adders, library, name, repr(clock_period), *tools, sources)
+    asked = {name: value for name, value in vars(constraints).items() if name != "time_limit"}
+    return key(rtlil, top, adders, content, name, repr(asked), find("yosys").identity, sources)
 
 
 def _content(liberty: Path) -> bytes:
@@ -130,66 +192,54 @@ def _content(liberty: Path) -> bytes:
         raise
 
 
-def _map(rtlil: str, top: str, library: Library, clock_period: float | None) -> Synthesis:
-    """The smallest netlist, of those that hold the clock; if none does, the fastest."""
-    found = []
-    for recipe in [Recipe.AREA] if clock_period is None else Recipe:
-        mapped = map_to_cells(rtlil, top, library, recipe)
-        timing = _timing(mapped, library, clock_period)
-        found.append(_described(rtlil, library, recipe, mapped, timing, clock_period))
-    if clock_period is None:
-        return found[0]
-    held = [one for one in found if one.delay <= 1000 * clock_period]
-    return min(held, key=lambda one: one.total) if held else min(found, key=lambda one: one.delay)
-
-
-def _timing(mapped: MappedNetlist, library: Library, clock_period: float | None) -> Timing | None:
-    if not library.timed:
-        return None
-    timing = time_netlist(mapped, library)
-    if clock_period is None or timing.delay <= 1000 * clock_period:
-        return timing
-    return time_netlist(mapped, library, period=1000 * clock_period)
-
-
-def _described(
-    rtlil: str,
-    library: Library,
-    recipe: Recipe,
-    mapped: MappedNetlist,
-    timing: Timing | None,
-    clock_period: float | None,
+def _synthesis(
+    rtlil: str, top: str, library: Library, around: Conditions | None, constraints: Constraints
 ) -> Synthesis:
-    cells = mapped.cells if timing is None else timing.cells
+    candidates = Candidates(rtlil, top, library, around, time_limit=constraints.time_limit)
+    period = constraints.clock_period
+    fitted: Fitted | None = None
+    if around is None:
+        mapped = candidates.smallest
+    elif constraints.fastest:
+        mapped, fitted = candidates.fastest()
+        period = fitted.timing.delay / 1000
+    else:
+        mapped, fitted = candidates.best(None if period is None else 1000 * period)
+    netlist = mapped.netlist if fitted is None else fitted.netlist
     yosys = find("yosys")
-    method = (
-        f"{yosys.origin.removeprefix('wheel ')}, ABC {recipe.name.lower()} script"
-        f"{' and sizing' if cells != mapped.cells else ''}, {library.source}"
-    )
     return Synthesis(
-        unit="",
+        unit=top,
         style="",
-        target="",
+        target=library.source,
         area_unit=library.unit,
-        combinational=_area(library, cells, registers=False),
-        registers=_area(library, cells, registers=True),
-        cells=dict(cells),
-        delay=timing.delay if timing else None,
-        path=timing.path if timing else "",
-        clock_period=clock_period,
-        method=method,
-        adders={module: mapping.value for module, mapping in mapped.adders.items()},
+        combinational=_area(library, netlist, registers=False),
+        registers=_area(library, netlist, registers=True),
+        cells=dict(sorted(Counter(c["type"] for c in netlist["cells"].values()).items())),
+        delay=fitted.timing.delay if fitted else None,
+        paths=fitted.timing.paths if fitted else (),
+        clock_period=period,
+        conditions=around.to_dict() if around else None,
+        method=_method(mapped, library, period),
+        adders={module: mapping.value for module, mapping in mapped.mappings.items()},
         rtlil_digest=hashlib.sha256(rtlil.encode()).hexdigest(),
-        netlist=mapped.verilog,
+        top=top,
+        netlist=netlist,
         tools={"yosys": ".".join(map(str, yosys.version))},
         operations={},
     )
 
 
-def _area(library: Library, cells: Mapping[str, int], *, registers: bool) -> float:
+def _method(mapped: MappedNetlist, library: Library, period: float | None) -> str:
+    origin = find("yosys").origin.removeprefix("wheel ")
+    adders = f", adders {mapped.adders.value}" if mapped.mappings else ""
+    fitted = "" if not library.timed else ", buffers" if period is None else ", buffers and sizing"
+    return f"{origin}, ABC {mapped.recipe.name.lower()} script{adders}{fitted}, {library.source}"
+
+
+def _area(library: Library, netlist: Mapping[str, Any], *, registers: bool) -> float:
     areas = (
-        library.cells[name].area * number
-        for name, number in cells.items()
-        if library.cells[name].sequential is registers
+        library.cells[cell["type"]].area
+        for cell in netlist["cells"].values()
+        if library.cells[cell["type"]].sequential is registers
     )
     return float(sum(areas, Fraction(0)))

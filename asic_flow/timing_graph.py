@@ -254,6 +254,11 @@ class TimingGraph:
         loads = np.concatenate([self.inputs.nodes, self.output_nodes])
         return np.bincount((loads - FIRST_NET) // 2, minlength=len(self.nets))
 
+    def kinds(self, cells: np.ndarray) -> dict[str, str]:
+        """The cell of each of the netlist's own instances, by name, with these cells (I,)."""
+        own = zip(self.instances[: self.own], self.family.tolist(), cells.tolist(), strict=False)
+        return {name: self.families[family].cells[cell] for name, family, cell in own}
+
     def name(self, node: int) -> str:
         """The name of a node's net."""
         bit = self.nets[(node - FIRST_NET) // 2]
@@ -269,14 +274,16 @@ def _joined(parts: list[tuple], count: int = 3) -> Iterator[np.ndarray]:
 
 
 def net_names(netlist: Mapping[str, Any]) -> dict[int, str]:
-    """The name of each net: a port's before a signal's of the source, before one of the tools."""
-    names: dict[int, tuple[int, str]] = {}
+    """The name of each net: a port's before a signal's of the source, before one of the tools; of
+    several the one highest in the hierarchy, then the shortest."""
+    names: dict[int, tuple] = {}
     for name, net in netlist["netnames"].items():
         rank = 0 if name in netlist["ports"] else 1 + bool(net.get("hide_name"))
         for place, bit in enumerate(net["bits"]):
             if not isinstance(bit, int):
                 continue
             full = f"{name}[{place}]" if len(net["bits"]) > 1 else name
-            if bit not in names or (rank, full) < names[bit]:
-                names[bit] = rank, full
-    return {bit: name for bit, (_, name) in names.items()}
+            found = rank, name.count("."), len(full), full
+            if bit not in names or found < names[bit]:
+                names[bit] = found
+    return {bit: found[-1] for bit, found in names.items()}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -13,6 +13,9 @@ from multipede.golden.formats import Float
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import Spec
 from multipede.toolchain import ToolError, find
+
+if TYPE_CHECKING:
+    from multipede.asic_flow import Constraints
 
 __all__ = ["MAIN_QUANTITY", "Comparison", "compare", "compare_with_baselines"]
 
@@ -89,7 +92,7 @@ def compare(
     targets: Sequence[str] = TARGETS,
     group: str = "",
     liberty: Path | None = None,
-    clock_period: float | None = None,
+    constraints: "Constraints | None" = None,
 ) -> Comparison:
     """Map units to every target and set them side by side; a progress bar on a terminal.
 
@@ -100,7 +103,7 @@ def compare(
     specs : units by label, or just units; ratios are to the first.
     targets : of :data:`~multipede.cost_model.targets.TARGETS`.
     group : a heading for these rows.
-    liberty, clock_period : for the target ``gates``, as in
+    liberty, constraints : for the target ``gates``, as in
         :func:`~multipede.cost_model.targets.synthesize`.
 
     Raises
@@ -110,7 +113,7 @@ def compare(
     ToolError
         If Yosys is missing.
     """
-    options = {"liberty": liberty, "clock_period": clock_period}
+    options = {"liberty": liberty, "constraints": constraints}
     return _compared([(group, _labelled(specs))], tuple(targets), options)
 
 
@@ -120,7 +123,7 @@ def compare_with_baselines(
     targets: Sequence[str] = TARGETS,
     accumulators: Sequence[str] = (),
     liberty: Path | None = None,
-    clock_period: float | None = None,
+    constraints: "Constraints | None" = None,
 ) -> Comparison:
     """A tile beside its baselines: with exact accumulators, and with equal ones.
 
@@ -139,7 +142,7 @@ def compare_with_baselines(
     unknown = sorted(set(accumulators) - set(groups))
     if unknown:
         raise ValueError(f"accumulators = {unknown}: allowed are {' and '.join(groups)}")
-    options = {"liberty": liberty, "clock_period": clock_period}
+    options = {"liberty": liberty, "constraints": constraints}
     return _compared([groups[name] for name in accumulators or groups], tuple(targets), options)
 
 

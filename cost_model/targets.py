@@ -7,7 +7,7 @@ from multipede.golden.spec import Spec
 from multipede.hw import Style
 
 if TYPE_CHECKING:
-    from multipede.asic_flow.synthesize import Synthesis
+    from multipede.asic_flow import Constraints, Synthesis
     from multipede.fpga.resources import Resources
 
 __all__ = ["TARGETS", "synthesize"]
@@ -22,7 +22,7 @@ def synthesize(
     *,
     style: Style | None = None,
     liberty: Path | None = None,
-    clock_period: float | None = None,
+    constraints: "Constraints | None" = None,
 ) -> "Synthesis | Resources":
     """What the unit takes on a target.
 
@@ -30,16 +30,16 @@ def synthesize(
     ----------
     spec : the unit.
     target : one of :data:`TARGETS`.
-    style : of the RTL; by default cells for ``gates`` and words for FPGAs.
+    style : of the RTL; by default cells for standard cells and words for FPGAs.
     liberty : a Liberty file to map to in place of the table, for ``gates`` only; areas are then
         in the library's unit, um2.
-    clock_period : ns that the logic between registers may take; gates are chosen and sized to hold
-        it. Needs a Liberty file. Without it the area is made smallest.
+    constraints : the clock to hold and what stands around, for standard cells with delays. Without
+        them the area is made smallest.
 
     Raises
     ------
     TypeError, ValueError
-        For an unknown target, or a Liberty file or clock period for an FPGA.
+        For an unknown target, or a Liberty file or constraints that it does not take.
     ToolError
         If Yosys is missing or fails, or the Liberty file is unusable.
     """
@@ -49,8 +49,8 @@ def synthesize(
         from multipede.asic_flow import synthesize as map_to_cells
 
         style = style or Style.CELLS
-        return map_to_cells(spec, style=style, liberty=liberty, clock_period=clock_period)
-    for name, value in (("liberty", liberty), ("clock_period", clock_period)):
+        return map_to_cells(spec, style=style, liberty=liberty, constraints=constraints)
+    for name, value in (("liberty", liberty), ("constraints", constraints)):
         if value is not None:
             raise ValueError(f"{name} = {value}: only target 'gates' takes it")
     from multipede.fpga import resources

@@ -147,8 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     synthesize.add_argument("--style", help="word, cells or cells-prefix (by target)")
     synthesize.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
+    _add_constraints(synthesize)
     synthesize.add_argument(
-        "--clock-period", type=float, metavar="NS", help="hold it, with the library's delays"
+        "--paths", type=int, default=0, metavar="N", help="print the N longest paths"
     )
     synthesize.add_argument(
         "--baselines", action="store_true", help="beside the unit's baselines (all targets)"
@@ -166,6 +167,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--clear-cache", action="store_true", help="remove everything cached")
     return parser
+
+
+def _add_constraints(parser: _Parser) -> None:
+    """What netlists of standard cells are made for; all of it needs a library with delays."""
+    parser.add_argument("--clock-period", type=float, metavar="NS", help="hold this clock")
+    parser.add_argument("--fastest", action="store_true", help="find the shortest clock period")
+    parser.add_argument("--driver", metavar="CELL", help="what drives inputs (smallest buffer)")
+    parser.add_argument(
+        "--output-load", type=float, metavar="FF", help="on each output (four inverters)"
+    )
+    parser.add_argument("--wire-load", metavar="NAME", help="the library's model to use, or none")
+    parser.add_argument("--time-limit", type=float, metavar="S", help="for all of it (1800)")
+
+
+def _constraints(options: argparse.Namespace):
+    """Constraints as given; None if there are none."""
+    from multipede.asic_flow import Constraints
+
+    names = ("clock_period", "fastest", "driver", "output_load", "wire_load", "time_limit")
+    given = {name: getattr(options, name) for name in names}
+    given = {name: value for name, value in given.items() if value not in (None, False)}
+    return Constraints(**given) if given else None
 
 
 def _add_unit(parser: _Parser) -> _Parser:
@@ -379,7 +402,7 @@ def _synthesize(options: argparse.Namespace) -> Answer:
 
     spec, style = _spec(options), _style(options.style)
     targets = options.target or ["gates"]
-    library = {"liberty": options.liberty, "clock_period": options.clock_period}
+    library = {"liberty": options.liberty, "constraints": _constraints(options)}
     if options.baselines:
         from multipede.cost_model.comparison import compare_with_baselines
 
@@ -390,7 +413,11 @@ def _synthesize(options: argparse.Namespace) -> Answer:
         return status, comparison.to_dict(), str(comparison)
     found = [synthesize(spec, target, style=style, **library) for target in targets]
     keep(of_synthesis(spec, targets if options.liberty is None else [options.liberty.name]))
-    return HELD, [result.to_dict() for result in found], "\n\n".join(map(str, found))
+    told = [
+        "\n".join([str(result), *map(str, getattr(result, "paths", ())[: options.paths])])
+        for result in found
+    ]
+    return HELD, [result.to_dict() for result in found], "\n\n".join(told)
 
 
 def _demo(options: argparse.Namespace) -> Answer:

@@ -89,7 +89,14 @@ def test_a_failed_check_is_status_1(capsys, monkeypatch):
         (["synthesize", "mixpe", "--target", "abacus"], "target = 'abacus'"),
         (["synthesize", "mixpe", "--target", "ecp5", "--liberty", "x.lib"], "liberty = x.lib"),
         (["synthesize", "mixpe", "--liberty", "nowhere.lib"], "nowhere.lib"),
-        (["synthesize", "mixpe", "--clock-period", "1"], "clock_period = 1.0: it needs a Liberty"),
+        (
+            ["synthesize", "mixpe", "--clock-period", "1"],
+            "asic_flow/gate_equivalents.csv has no delays",
+        ),
+        (["synthesize", "mixpe", "--fastest"], "fastest = True: table asic_flow/gate"),
+        (["synthesize", "mixpe", "--fastest", "--clock-period", "1"], "none is taken with fastest"),
+        (["synthesize", "mixpe", "--output-load", "-1"], "output_load = -1.0: 0 fF or more"),
+        (["synthesize", "mixpe", "--time-limit", "0"], "time_limit = 0.0: more than 0 s"),
         (["synthesize", "mixpe", "--clock-period", "fast"], "invalid float value: 'fast'"),
         (
             ["synthesize", "mixpe", "--target", "ecp5", "--clock-period", "1"],

@@ -58,7 +58,7 @@ def mismatches(spec, netlist: str, records: int = 20_000) -> int:
 @pytest.mark.parametrize("spec", [MIXPE, WIDE, MULTIPLIER], ids=lambda spec: spec.unit)
 @pytest.mark.parametrize("style", [Style.CELLS, Style.CELLS_PREFIX])
 def test_computes_the_reference(spec, style):
-    assert mismatches(spec, synthesize(spec, style).netlist) == 0
+    assert mismatches(spec, synthesize(spec, style).verilog) == 0
 
 
 def test_of_the_wide_accumulator_ones_meet_single_bits():
@@ -75,10 +75,10 @@ def without_first(cell: str, netlist: str) -> str:
 
 @pytest.mark.parametrize("cell", ["FULL_ADDER", "NAND2", "DFF"])
 def test_a_dropped_cell_is_noticed(cell):
-    netlist = synthesize(MIXPE).netlist
+    netlist = synthesize(MIXPE).verilog
     assert mismatches(MIXPE, without_first(cell, netlist)) > 0
 
 
 def test_an_exchanged_gate_is_noticed():
-    netlist = synthesize(MULTIPLIER).netlist
+    netlist = synthesize(MULTIPLIER).verilog
     assert mismatches(MULTIPLIER, netlist.replace("  NAND2 ", "  NOR2 ", 1)) > 0

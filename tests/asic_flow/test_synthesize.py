@@ -5,16 +5,21 @@ import math
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
-from multipede.asic_flow.synthesize import synthesize, synthesize_rtlil
+from multipede.asic_flow import candidates
+from multipede.asic_flow.conditions import usual_conditions
+from multipede.asic_flow.liberty import read_liberty
+from multipede.asic_flow.static_timing import static_timing
+from multipede.asic_flow.synthesize import Constraints, synthesize, synthesize_rtlil
 from multipede.golden.formats import INT4, INT5, UINT2, UINT3, UINT4
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.hw import Style, inventory
-from multipede.toolchain import ToolError
+from multipede.toolchain import ToolError, ToolTimeout
 from multipede.toolchain.cost import CostMethod
 from tests.asic_flow.designs import FULL_ADDER, HALF_ADDER, INVERTER, NAND, REGISTER, RIPPLE, rtlil
 
@@ -50,8 +55,8 @@ class TestByHand:
         assert found.total == pytest.approx(4 * 4.256)
         assert found.area_unit == "um2"
         assert found.target == "nangate45_typ.lib.gz"
-        assert 200 < found.delay < 500
-        assert found.path.count("FA_X1") == 4
+        assert 200 < found.delay < 700
+        assert [point.cell for point in found.paths[0].points[1:]] == ["FA_X1"] * 4
 
 
 class TestConservation:
@@ -106,20 +111,20 @@ class TestRecord:
 
     def test_a_second_time_from_the_cache(self, monkeypatch):
         first = synthesize(SMALL)
-        module = sys.modules[synthesize.__module__]
-        monkeypatch.setattr(module, "map_to_cells", None)
+        monkeypatch.setattr(candidates, "map_to_cells", None)
         assert synthesize(SMALL) == first
 
     def test_the_adders_count(self, monkeypatch):
         synthesize(SMALL)
         module = sys.modules[synthesize.__module__]
         text = module.adders_verilog()
-        monkeypatch.setattr(module, "adders_verilog", lambda: f"{text}// changed\n")
+        for place in (module, candidates):
+            monkeypatch.setattr(place, "adders_verilog", lambda: f"{text}// changed\n")
 
-        def mapped_anew(*_):
+        def mapped_anew(*_, **__):
             raise ToolError("mapped anew")
 
-        monkeypatch.setattr(module, "map_to_cells", mapped_anew)
+        monkeypatch.setattr(candidates, "map_to_cells", mapped_anew)
         with pytest.raises(ToolError, match="mapped anew"):
             synthesize(SMALL)
 
@@ -155,17 +160,19 @@ class TestBadInput:
             synthesize(SMALL, liberty=tmp_path / "none.lib")
 
     @pytest.mark.parametrize("period", [0, -1, math.nan])
-    def test_a_clock_that_is_none(self, tmp_path, period):
+    def test_a_clock_that_is_none(self, period):
         with pytest.raises(ValueError, match="more than 0 ns"):
-            synthesize(SMALL, liberty=tmp_path / "x.lib", clock_period=period)
+            Constraints(clock_period=period)
 
     def test_a_clock_without_delays(self, tmp_path):
-        with pytest.raises(ValueError, match="a Liberty file with delays"):
-            synthesize(SMALL, clock_period=1)
+        with pytest.raises(ValueError, match=r"clock_period = 1: table .* has no delays"):
+            synthesize(SMALL, constraints=Constraints(clock_period=1))
         file = tmp_path / "none.lib"
         file.write_text(NO_REGISTER)
         with pytest.raises(ValueError, match="has no delays"):
-            synthesize_rtlil(rtlil(NAND), top="top", liberty=file, clock_period=1)
+            synthesize_rtlil(
+                rtlil(NAND), top="top", liberty=file, constraints=Constraints(clock_period=1)
+            )
 
 
 PRINT = """
@@ -173,7 +180,7 @@ import hashlib, json
 from multipede.asic_flow import synthesize
 from multipede.golden.catalogue import spec_from_dict
 found = synthesize(spec_from_dict(json.loads({spec!r})))
-print(json.dumps(found.to_dict()), hashlib.sha256(found.netlist.encode()).hexdigest())
+print(json.dumps(found.to_dict()), hashlib.sha256(found.verilog.encode()).hexdigest())
 """
 
 
@@ -196,23 +203,63 @@ def test_two_processes_find_the_same(tmp_path):
 
 
 class TestClock:
-    def test_gates_are_sized_to_hold_it(self, liberty_file):
+    SPEC = IntegerMultiplier(a=UINT4, b=UINT4, stages=1)
+
+    def test_gates_are_chosen_and_sized_to_hold_it(self, liberty_file):
         file = liberty_file("nangate45_typ.lib.gz")
-        spec = IntegerMultiplier(a=UINT4, b=UINT4, stages=0)
-        relaxed = synthesize(spec, liberty=file)
-        hurried = synthesize(spec, liberty=file, clock_period=0.8 * relaxed.delay / 1000)
-        assert hurried.delay < relaxed.delay
-        assert hurried.total >= relaxed.total
-        held = hurried.delay <= 0.8 * relaxed.delay
-        assert hurried.holds_clock is held
-        assert f"{'holds' if held else 'MISSES'} the clock period of" in str(hurried)
+        relaxed = synthesize(self.SPEC, liberty=file)
+        period = 0.75 * relaxed.delay / 1000
+        hurried = synthesize(self.SPEC, liberty=file, constraints=Constraints(clock_period=period))
+        assert hurried.holds_clock
+        assert hurried.delay <= 1000 * period
+        assert hurried.total > relaxed.total
+        assert f"holds the clock period of {period:g} ns" in str(hurried)
         assert relaxed.holds_clock is None
+
+    def test_what_is_reported_is_what_the_netlist_takes(self, liberty_file):
+        """Areas, cells and delays again, from the netlist that is handed out."""
+        library = read_liberty(liberty_file("nangate45_typ.lib.gz"))
+        found = synthesize(self.SPEC, liberty=library, constraints=Constraints(clock_period=0.4))
+        kinds = [cell["type"] for cell in found.netlist["cells"].values()]
+        assert found.cells == dict(sorted(Counter(kinds).items()))
+        assert found.total == pytest.approx(float(sum(library.cells[k].area for k in kinds)))
+        timing = static_timing(found.netlist, library, usual_conditions(library), paths=10)
+        assert found.delay == timing.delay
+        assert found.paths == timing.paths
 
     def test_a_slow_clock_costs_nothing(self, liberty_file):
         file = liberty_file("nangate45_typ.lib.gz")
-        spec = IntegerMultiplier(a=UINT4, b=UINT4, stages=0)
-        relaxed = synthesize(spec, liberty=file)
-        slow = synthesize(spec, liberty=file, clock_period=100)
+        relaxed = synthesize(self.SPEC, liberty=file)
+        slow = synthesize(self.SPEC, liberty=file, constraints=Constraints(clock_period=100))
         assert slow.holds_clock
-        assert "ps, holds the clock period of 100 ns" in str(slow)
         assert slow.total <= relaxed.total
+
+    def test_one_that_cannot_be_held_is_missed_by_the_fastest(self, liberty_file):
+        file = liberty_file("nangate45_typ.lib.gz")
+        missed = synthesize(self.SPEC, liberty=file, constraints=Constraints(clock_period=0.1))
+        assert missed.holds_clock is False
+        assert "MISSES the clock period of 0.1 ns" in str(missed)
+        fastest = synthesize(self.SPEC, liberty=file, constraints=Constraints(fastest=True))
+        assert fastest.holds_clock
+        assert fastest.delay <= 1.02 * missed.delay
+        assert fastest.clock_period == fastest.delay / 1000
+
+    def test_a_time_limit(self, liberty_file):
+        file = liberty_file("nangate45_typ.lib.gz")
+        spec = IntegerMultiplier(a=UINT4, b=UINT3, stages=1)  # nobody else maps it
+        with pytest.raises(ToolTimeout, match=r"0\.001 s|yosys"):
+            synthesize(spec, liberty=file, constraints=Constraints(time_limit=0.001))
+
+    def test_what_stands_around_counts(self, liberty_file):
+        file = liberty_file("nangate45_typ.lib.gz")
+        spec = IntegerMultiplier(a=UINT4, b=UINT4, stages=0)
+        usual = synthesize(spec, liberty=file)
+        for more in ({"output_load": 100.0}, {"driver": "BUF_X4"}, {"wire_load": "none"}):
+            found = synthesize(spec, liberty=file, constraints=Constraints(**more))
+            assert found.delay != usual.delay
+            ((name, value),) = more.items()
+            assert found.conditions["wires" if name == "wire_load" else name] == value
+        with pytest.raises(ValueError, match=r"wire_load = 'huge': nangate45_typ\.lib\.gz has 1K"):
+            synthesize(self.SPEC, liberty=file, constraints=Constraints(wire_load="huge"))
+        with pytest.raises(ValueError, match="driver = 'NAND2_X1': a buffer or inverter of"):
+            synthesize(self.SPEC, liberty=file, constraints=Constraints(driver="NAND2_X1"))

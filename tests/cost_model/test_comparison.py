@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from multipede.asic_flow import Constraints
 from multipede.cost_model import comparison
 from multipede.cost_model.baselines import baselines, equal_accumulator
 from multipede.cost_model.comparison import compare, compare_with_baselines
@@ -179,13 +180,18 @@ class TestCompare:
 
     def test_under_a_clock_with_a_library(self, liberty_file):
         nangate45 = liberty_file("nangate45_typ.lib.gz")
-        found = compare(SMALL_TILES, targets=("gates",), liberty=nangate45, clock_period=2.0)
+        found = compare(
+            SMALL_TILES,
+            targets=("gates",),
+            liberty=nangate45,
+            constraints=Constraints(clock_period=2.0),
+        )
         assert {row["gates_unit"] for row in found.rows} == {"um2"}
         for row in found.rows:
             (delay,) = (c["value"] for c in row["gates_costs"] if c["quantity"] == "delay")
             assert 0 < delay <= 2000
         with pytest.raises(ValueError, match=r"clock_period = 2.0: only target 'gates' takes it"):
-            compare(SMALL_TILES, targets=("ecp5",), clock_period=2.0)
+            compare(SMALL_TILES, targets=("ecp5",), constraints=clock)
 
     def test_nothing_on_stderr_without_a_terminal(self, capsys):
         compare([SMALL], targets=("gates",))

@@ -1,0 +1,150 @@
+"""Buffers behind nets with many loads, so that no gate drives more than it well can."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from multipede.asic_flow.cell_model import Edge, cell_model
+from multipede.asic_flow.conditions import Conditions
+from multipede.asic_flow.criticality import criticality
+from multipede.asic_flow.liberty import Library
+from multipede.asic_flow.propagation import Propagation
+from multipede.asic_flow.timing_graph import FIRST_NET, TimingGraph, net_names
+
+__all__ = ["buffered"]
+
+_Sink = tuple[str, str]
+"""Instance and pin."""
+
+
+def buffered(
+    netlist: Mapping[str, Any], library: Library, conditions: Conditions, *, load: float
+) -> dict[str, Any]:
+    """The netlist with trees of buffers, the least critical loads farthest from the driver.
+
+    Parameters
+    ----------
+    netlist, library, conditions : as for static timing.
+    load : what a net may have, in input capacitances of the library's smallest inverter. Nets with
+        a single load, clocks and constants stay as they are.
+    """
+    return _Buffering(netlist, library, conditions, load).result()
+
+
+class _Buffering:
+    def __init__(
+        self, netlist: Mapping[str, Any], library: Library, conditions: Conditions, load: float
+    ):
+        self._netlist = copy.deepcopy(dict(netlist))
+        self._library = library
+        self._conditions = conditions
+        self._names = net_names(netlist)
+        inverter, buffer = library.smallest(1, 0b01), library.smallest(1, 0b10)
+        self._budget = load * _capacitance(library, inverter.name, inverter.inputs[0])
+        self._buffer = buffer.name
+        self._input, self._output = buffer.inputs[0], buffer.outputs[0]
+        self._buffer_load = _capacitance(library, buffer.name, self._input)
+        self._loads: dict[_Sink, float] = {}
+        self._next = 1 + max(_bits(netlist), default=1)
+        self._urgent = self._urgencies(netlist)
+
+    def _urgencies(self, netlist: Mapping[str, Any]) -> dict[int, dict[_Sink, float]]:
+        """ps of slack of each input pin, by net, taken with loads that buffers would leave."""
+        graph = TimingGraph(netlist, self._library, self._conditions)
+        slacks = criticality(Propagation(graph), limit=self._budget)
+        pins = graph.inputs
+        found: dict[int, dict[_Sink, float]] = {}
+        for node, instance, place, slack in zip(
+            pins.nodes.tolist(), pins.instances.tolist(), pins.places.tolist(), slacks, strict=True
+        ):
+            if instance >= graph.own:
+                continue
+            family = graph.families[graph.family[instance]]
+            pin = family.pins[place]
+            bit = graph.nets[(node - FIRST_NET) // 2]
+            sinks = found.setdefault(bit, {})
+            if pin == family.clock:
+                sinks[graph.instances[instance], pin] = -np.inf
+            else:
+                sinks[graph.instances[instance], pin] = slack
+            self._loads[graph.instances[instance], pin] = float(family.capacitances[0, place].max())
+        return {
+            bit: sinks for bit, sinks in found.items() if not any(map(np.isneginf, sinks.values()))
+        }
+
+    def result(self) -> dict[str, Any]:
+        outputs = [
+            bit
+            for port in self._netlist["ports"].values()
+            if port["direction"] == "output"
+            for bit in port["bits"]
+        ]
+        for bit, slacks in self._urgent.items():
+            sinks = sorted(slacks, key=lambda sink: slacks[sink])
+            self._split(bit, sinks, outputs.count(bit))
+        return self._netlist
+
+    def _split(self, bit: int, sinks: list[_Sink], outputs: int) -> None:
+        """Put buffers between a net and its last sinks until what is left is light enough."""
+        while len(sinks) + outputs > 1:
+            budget = self._budget - outputs * self._conditions.output_load
+            if self._load(sinks) <= budget or len(sinks) < 2:
+                return
+            near: list[_Sink] = []
+            clusters = list(self._clusters(sinks))
+            # The first stays at the driver if the buffers of the others leave it room.
+            if self._load(clusters[0]) + (len(clusters) - 1) * self._buffer_load <= budget:
+                near = clusters.pop(0)
+            made = [self._add(bit, cluster) for cluster in clusters]
+            if len(made) >= len(sinks):
+                return
+            sinks = near + made
+
+    def _clusters(self, sinks: list[_Sink]) -> Iterator[list[_Sink]]:
+        count = int(np.ceil(self._load(sinks) / self._budget))
+        share = self._load(sinks) / max(count, 1)
+        cluster: list[_Sink] = []
+        for sink in sinks:
+            if cluster and self._load([*cluster, sink]) > max(share, self._buffer_load) * 1.001:
+                yield cluster
+                cluster = []
+            cluster.append(sink)
+        yield cluster
+
+    def _load(self, sinks: list[_Sink]) -> float:
+        wire = float(self._conditions.wires.load(np.array([len(sinks)]))[0])
+        return sum(self._loads[sink] for sink in sinks) + wire
+
+    def _add(self, bit: int, sinks: list[_Sink]) -> _Sink:
+        """A buffer that drives these pins of the net's."""
+        number, self._next = self._next, self._next + 1
+        name = f"{self._names.get(bit, f'net{bit}')}_buffer{number}"
+        self._netlist["netnames"][name] = {"hide_name": 1, "bits": [number], "attributes": {}}
+        self._netlist["cells"][name] = {
+            "hide_name": 1,
+            "type": self._buffer,
+            "parameters": {},
+            "attributes": {},
+            "port_directions": {self._input: "input", self._output: "output"},
+            "connections": {self._input: [bit], self._output: [number]},
+        }
+        for instance, pin in sinks:
+            self._netlist["cells"][instance]["connections"][pin] = [number]
+        sink = (name, self._input)
+        self._loads[sink] = self._buffer_load
+        return sink
+
+
+def _capacitance(library: Library, cell: str, pin: str) -> float:
+    model = cell_model(library, cell)
+    return max(model.capacitances[pin, edge] for edge in Edge)
+
+
+def _bits(netlist: Mapping[str, Any]) -> Iterator[int]:
+    for net in netlist["netnames"].values():
+        yield from (bit for bit in net["bits"] if isinstance(bit, int))
+    for cell in netlist["cells"].values():
+        for bits in cell["connections"].values():
+            yield from (bit for bit in bits if isinstance(bit, int))

@@ -1,0 +1,108 @@
+"""Which nodes are critical: slacks, and how much the delay depends on each arc, slew and load."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from multipede.asic_flow.propagation import Arrivals, Propagation
+from multipede.asic_flow.timing_graph import FIRST_NET, TimingGraph
+
+__all__ = ["Sensitivity", "criticality", "sensitivity", "slacks"]
+
+
+def slacks(graph: TimingGraph, arrivals: Arrivals) -> np.ndarray:
+    """ps by node that its edge may come later before the longest path grows; infinite where
+    nothing follows."""
+    required = np.full(graph.size, np.inf)
+    late = np.where(np.isfinite(arrivals.lateness), arrivals.lateness, -np.inf)
+    allowed = arrivals.delay - late + arrivals.arrival[graph.ends.nodes]
+    np.minimum.at(required, graph.ends.nodes, allowed)
+    delays = arrivals.through - arrivals.arrival[graph.arcs.sources]
+    for part, _ in reversed(graph.levels):
+        before = required[graph.arcs.targets[part]] - delays[part]
+        reached = np.isfinite(arrivals.through[part])
+        np.minimum.at(required, graph.arcs.sources[part], np.where(reached, before, np.inf))
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isfinite(arrivals.arrival), required - arrivals.arrival, np.inf)
+
+
+def criticality(propagation: Propagation, *, limit: float) -> np.ndarray:
+    """ps of slack of each input pin, where no net has a load of more than ``limit`` fF.
+
+    A net's own slack does not tell its pins apart: a pin's is that of the arcs that begin there.
+    """
+    graph = propagation.graph
+    arrivals = propagation.arrivals(limit=limit)
+    of_nodes = slacks(graph, arrivals)
+    arcs, pins = graph.arcs, graph.inputs
+    slack = of_nodes[arcs.targets] + arrivals.arrival[arcs.targets] - arrivals.through
+    slack = np.where(np.isfinite(arrivals.through), slack, np.inf)
+    # A register's pin has no arc, but an end.
+    lateness = np.where(np.isfinite(arrivals.lateness), arrivals.lateness, -np.inf)
+    key = np.concatenate(
+        [
+            arcs.instances * graph.size + _rising(arcs.sources),
+            graph.ends.instances * graph.size + _rising(graph.ends.nodes),
+        ]
+    )
+    values = np.concatenate([slack, arrivals.delay - lateness])
+    order = np.argsort(key, kind="stable")
+    wanted = pins.instances * graph.size + pins.nodes
+    first = np.searchsorted(key[order], wanted)
+    last = np.searchsorted(key[order], wanted, side="right")
+    found = np.full(len(wanted), np.inf)
+    here = last > first
+    if here.any():
+        bounds = np.stack([first[here], last[here]], axis=1).reshape(-1)
+        padded = np.append(values[order], np.inf)
+        found[here] = np.minimum.reduceat(padded, bounds)[::2]
+    return found
+
+
+def _rising(nodes: np.ndarray) -> np.ndarray:
+    return nodes - (nodes - FIRST_NET) % 2
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """How much a smoothed longest path grows, by arc (A,) with its delay (``delays``, of 1 in all)
+    and its slew (``slews``), and by node with its load (``loads``, ps per fF)."""
+
+    delays: np.ndarray
+    slews: np.ndarray
+    loads: np.ndarray
+
+
+def sensitivity(
+    propagation: Propagation, cells: np.ndarray, arrivals: Arrivals, *, smoothing: float
+) -> Sensitivity:
+    """The derivatives of the soft maximum of all paths.
+
+    Parameters
+    ----------
+    propagation, cells, arrivals : of one pass with these cells.
+    smoothing : ps; paths that are shorter by so much count less by a factor of e.
+    """
+    graph = propagation.graph
+    arcs, ends = graph.arcs, graph.ends
+    late = np.where(np.isfinite(arrivals.lateness), arrivals.lateness, -np.inf)
+    share = np.exp((late - arrivals.delay) / smoothing)
+    flow = np.bincount(ends.nodes, share / max(share.sum(), 1e-300), graph.size)
+    with np.errstate(invalid="ignore"):
+        weight = np.exp((arrivals.through - arrivals.arrival[arcs.targets]) / smoothing)
+    weight = np.where(np.isfinite(arrivals.through), weight, 0.0)
+    worst = (arrivals.change == arrivals.slew[arcs.targets]) & (weight > 0)
+    by_slew, change_by_slew, by_load, change_by_load = propagation.slopes(cells, arrivals)
+    delays, changes = np.zeros(len(weight)), np.zeros(len(weight))
+    price = np.zeros(graph.size)  # of a ps of slew at each node
+    for part, targets in reversed(graph.levels):
+        source, target = arcs.sources[part], arcs.targets[part]
+        total = np.add.reduceat(weight[part], targets)
+        counts = np.diff(targets, append=part.stop - part.start)
+        delays[part] = weight[part] / np.maximum(np.repeat(total, counts), 1e-300) * flow[target]
+        changes[part] = np.where(worst[part], price[target], 0.0)
+        np.add.at(flow, source, delays[part])
+        grown = delays[part] * by_slew[part] + changes[part] * change_by_slew[part]
+        np.add.at(price, source, grown)
+    loads = np.bincount(arcs.targets, delays * by_load + changes * change_by_load, graph.size)
+    return Sensitivity(delays, changes, loads)
