@@ -70,10 +70,8 @@ class Constraints:
             raise ValueError(f"time_limit = {self.time_limit}: more than 0 s is needed")
 
     def __str__(self) -> str:
-        given = {
-            k: v for k, v in vars(self).items() if v != type(self).__dataclass_fields__[k].default
-        }
-        return ", ".join(f"{name} = {value}" for name, value in given.items()) or "none"
+        given = [(f.name, getattr(self, f.name), f.default) for f in fields(self)]
+        return ", ".join(f"{n} = {v}" for n, v, default in given if v != default) or "none"
 
     def conditions(self, library: Library) -> Conditions | None:
         """What stands around the netlist; None for a library without delays.
