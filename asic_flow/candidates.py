@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -26,8 +27,36 @@ _SOURCES = tuple(
     for name in ("adder_cells", "boolean", "candidates", "liberty", "liberty_syntax", "mapping")
 )
 _SMALLEST = (Recipe.AREA, Adders.SMALLEST)
-_CLOSE = 0.01
-"""How close, relatively, the bisection comes to the shortest clock period."""
+_CLOSE = 0.01  # relatively, the bisection comes to the shortest clock period
+_IMPOSSIBLE = 1.0  # ps
+_REACH = 0.65  # of its delay at the least sizes is what a netlist hardly comes below
+_LARGE = 5000  # cells, from which on time is saved
+_TOLERANCE, _TOLERANCE_OF_LARGE = 0.02, 0.1  # over the least area, with which the search ends
+
+_Way = tuple[Recipe, Adders]
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A netlist with its sizes."""
+
+    mapped: MappedNetlist
+    fitting: Fitting
+    sized: Sized
+
+    def holds(self, period: float) -> bool:
+        return self.sized.delay <= period
+
+    def better(self, other: "_Choice", period: float) -> bool:
+        if self.holds(period) != other.holds(period):
+            return self.holds(period)
+        if self.holds(period):
+            return self.sized.area < other.sized.area
+        return self.sized.delay < other.sized.delay
+
+    @property
+    def result(self) -> tuple[MappedNetlist, Fitted]:
+        return self.mapped, self.fitting.fitted(self.sized)
 
 
 class Candidates:
@@ -55,12 +84,13 @@ class Candidates:
         self._conditions = conditions
         self._deadline = time.monotonic() + time_limit
         self._limit = time_limit
-        self._fittings: dict[tuple[Recipe, Adders, float], Fitting] = {}
+        self._fittings: dict[tuple[_Way, float], Fitting] = {}
+        self._netlists: dict[_Way, MappedNetlist] = {}
 
-    @cached_property
+    @property
     def smallest(self) -> MappedNetlist:
         """The one that is made for the least area."""
-        return self._mapped(*_SMALLEST)
+        return self._mapped(_SMALLEST)
 
     def best(self, period: float | None) -> tuple[MappedNetlist, Fitted]:
         """The smallest that holds a clock period, ps; if none does, the fastest found. Without a
@@ -74,70 +104,95 @@ class Candidates:
         if period is None:
             fitting = self._fitting(self.smallest, LOADS[0])
             return self.smallest, fitting.fitted(fitting.sizes(None))
-        mapped, fitting, sized = self._chosen(period)
-        return mapped, fitting.fitted(sized)
+        return self._chosen(period).result
 
     def fastest(self) -> tuple[MappedNetlist, Fitted]:
         """The smallest found at the shortest clock period that was found to hold, by bisection.
 
         Raises as :meth:`best` does.
         """
-        mapped, fitting, sized = self._chosen(1.0)
-        held = sized.delay
-        below = 0.8 * held
-        while held - below > _CLOSE * held:
-            middle = (held + below) / 2
+        found = self._chosen(_IMPOSSIBLE)
+        below = 0.8 * found.sized.delay
+        while found.sized.delay - below > _CLOSE * found.sized.delay:
+            middle = (found.sized.delay + below) / 2
             tried = self._chosen(middle)
-            if tried[2].delay <= middle:
-                (mapped, fitting, sized), held = tried, tried[2].delay
+            if tried.holds(middle):
+                found = tried
             else:
                 below = middle
-        return mapped, fitting.fitted(sized)
+        return found.result
 
-    def _chosen(self, period: float) -> tuple[MappedNetlist, Fitting, Sized]:
-        first = self._fitting(self.smallest, LOADS[0])
-        found = (self.smallest, first, first.sizes(period))
-        if found[2].delay <= period and found[2].area <= first.least_area:
-            return found
-        others = [
-            (mapped, self._fitting(mapped, load))
-            for mapped, load in product(self._all, LOADS)
-            if mapped is not self.smallest or load != LOADS[0]
-        ]
-        # Those that begin small first: what is as large before sizing as one that holds the clock
-        # need not be tried.
-        for mapped, fitting in sorted(others, key=lambda one: one[1].least_area):
-            best = found[2]
-            if best.delay <= period and fitting.least_area >= best.area:
+    def _chosen(self, period: float) -> _Choice:
+        """Stage by stage, until the clock is held with little more than the least area."""
+        found: _Choice | None = None
+        enough = (1 + self._tolerance) * self._fitting(self.smallest, LOADS[0]).least_area
+        for stage in self._stages:
+            found = self._best_of(self._promising(self._fittings_of(stage), period), period, found)
+            if found.holds(period) and found.sized.area <= enough:
                 break
-            self._require_time()
-            sized = fitting.sizes(period)
-            holds = sized.delay <= period
-            if (holds and (best.delay > period or sized.area < best.area)) or (
-                not holds and sized.delay < best.delay
-            ):
-                found = mapped, fitting, sized
         return found
 
+    def _best_of(
+        self, fittings: list[tuple[MappedNetlist, Fitting]], period: float, best: _Choice | None
+    ) -> _Choice:
+        # Those that begin small first: what is as large before sizing as one that holds the clock
+        # need not be tried.
+        for mapped, fitting in sorted(fittings, key=lambda one: one[1].least_area):
+            if best is not None and best.holds(period) and fitting.least_area >= best.sized.area:
+                break
+            self._require_time()
+            tried = _Choice(mapped, fitting, fitting.sizes(period))
+            if best is None or tried.better(best, period):
+                best = tried
+        return best
+
+    def _promising(
+        self, fittings: list[tuple[MappedNetlist, Fitting]], period: float
+    ) -> list[tuple[MappedNetlist, Fitting]]:
+        """Without those that sizing will not make fast enough, if there are others."""
+        delays = [fitting.least_delay for _, fitting in fittings]
+        reach = max(period / _REACH, min(delays))
+        return [one for one, delay in zip(fittings, delays, strict=True) if delay <= reach]
+
+    def _fittings_of(self, ways: Sequence[_Way]) -> list[tuple[MappedNetlist, Fitting]]:
+        with ThreadPoolExecutor(max_workers=2) as pool:  # each waits for a Yosys of its own
+            mapped = list(pool.map(self._mapped, ways))
+        return [(one, self._fitting(one, load)) for one in mapped for load in self._loads]
+
+    @cached_property
+    def _stages(self) -> list[list[_Way]]:
+        if not self.smallest.mappings:
+            return [[_SMALLEST], [(Recipe.DELAY, Adders.SMALLEST)]]
+        return [
+            [_SMALLEST],
+            [(Recipe.DELAY, Adders.SMALLEST), *product(Recipe, [Adders.PREFIX])],
+            list(product(Recipe, [Adders.GATES])),
+        ]
+
+    @property
+    def _large(self) -> bool:
+        return len(self.smallest.netlist["cells"]) > _LARGE
+
+    @property
+    def _loads(self) -> tuple[float, ...]:
+        return LOADS[:1] if self._large else LOADS
+
+    @property
+    def _tolerance(self) -> float:
+        return _TOLERANCE_OF_LARGE if self._large else _TOLERANCE
+
     def _fitting(self, mapped: MappedNetlist, load: float) -> Fitting:
-        name = (mapped.recipe, mapped.adders, load)
+        name = ((mapped.recipe, mapped.adders), load)
         if name not in self._fittings:
             self._fittings[name] = Fitting(mapped.netlist, self._library, self._conditions, load)
         return self._fittings[name]
 
-    @cached_property
-    def _all(self) -> list[MappedNetlist]:
-        ways = [way for way in product(Recipe, self._adders()) if way != _SMALLEST]
-        with ThreadPoolExecutor(max_workers=2) as pool:  # each waits for a Yosys of its own
-            return [self.smallest, *pool.map(lambda way: self._mapped(*way), ways)]
+    def _mapped(self, way: _Way) -> MappedNetlist:
+        if way not in self._netlists:
+            self._netlists[way] = self._mapped_or_cached(*way)
+        return self._netlists[way]
 
-    def _adders(self) -> Iterator[Adders]:
-        yield Adders.SMALLEST
-        if self.smallest.mappings:
-            yield Adders.PREFIX
-            yield Adders.GATES
-
-    def _mapped(self, recipe: Recipe, adders: Adders) -> MappedNetlist:
+    def _mapped_or_cached(self, recipe: Recipe, adders: Adders) -> MappedNetlist:
         identity = key(
             self._rtlil,
             self._top,
@@ -157,6 +212,7 @@ class Candidates:
                 self._library,
                 recipe,
                 adders,
+                mappings=None if (recipe, adders) == _SMALLEST else self.smallest.mappings,
                 timeout=self._require_time(),
             )
             mappings = {module: mapping.name for module, mapping in made.mappings.items()}

@@ -73,6 +73,10 @@ class Sensitivity:
     loads: np.ndarray
 
 
+_NEGLIGIBLE = 1e-7  # share of the longest path below which an arc is left out
+_LEAST = 1e-300  # instead of 0, where it would divide
+
+
 def sensitivity(
     propagation: Propagation, cells: np.ndarray, arrivals: Arrivals, *, smoothing: float
 ) -> Sensitivity:
@@ -84,25 +88,38 @@ def sensitivity(
     smoothing : ps; paths that are shorter by so much count less by a factor of e.
     """
     graph = propagation.graph
+    delays = _flows(graph, arrivals, smoothing)
+    delays[delays < _NEGLIGIBLE] = 0.0
+    weighty = delays > 0
+    which = np.flatnonzero(weighty)
+    by_slew, change_by_slew, by_load, change_by_load = propagation.slopes(cells, arrivals, which)
+    sources, targets = graph.arcs.sources[which], graph.arcs.targets[which]
+    worst = arrivals.change[which] == arrivals.slew[targets]
+    changes, price = np.zeros(len(which)), np.zeros(graph.size)  # price: of a ps of slew at a node
+    counts = np.cumsum([0, *(weighty[part].sum() for part, _ in graph.levels)])
+    for first, last in zip(reversed(counts[:-1]), reversed(counts[1:]), strict=True):
+        part = slice(first, last)
+        changes[part] = np.where(worst[part], price[targets[part]], 0.0)
+        grown = delays[which[part]] * by_slew[part] + changes[part] * change_by_slew[part]
+        np.add.at(price, sources[part], grown)
+    slews = np.zeros(len(delays))
+    slews[which] = changes
+    grown = delays[which] * by_load + changes * change_by_load
+    return Sensitivity(delays, slews, np.bincount(targets, grown, graph.size))
+
+
+def _flows(graph: TimingGraph, arrivals: Arrivals, smoothing: float) -> np.ndarray:
+    """What share of the longest path goes through each arc."""
     arcs, ends = graph.arcs, graph.ends
     late = np.where(np.isfinite(arrivals.lateness), arrivals.lateness, -np.inf)
     share = np.exp((late - arrivals.delay) / smoothing)
-    flow = np.bincount(ends.nodes, share / max(share.sum(), 1e-300), graph.size)
+    flow = np.bincount(ends.nodes, share / max(share.sum(), _LEAST), graph.size)
     with np.errstate(invalid="ignore"):
         weight = np.exp((arrivals.through - arrivals.arrival[arcs.targets]) / smoothing)
     weight = np.where(np.isfinite(arrivals.through), weight, 0.0)
-    worst = (arrivals.change == arrivals.slew[arcs.targets]) & (weight > 0)
-    by_slew, change_by_slew, by_load, change_by_load = propagation.slopes(cells, arrivals)
-    delays, changes = np.zeros(len(weight)), np.zeros(len(weight))
-    price = np.zeros(graph.size)  # of a ps of slew at each node
     for part, targets in reversed(graph.levels):
-        source, target = arcs.sources[part], arcs.targets[part]
-        total = np.add.reduceat(weight[part], targets)
         counts = np.diff(targets, append=part.stop - part.start)
-        delays[part] = weight[part] / np.maximum(np.repeat(total, counts), 1e-300) * flow[target]
-        changes[part] = np.where(worst[part], price[target], 0.0)
-        np.add.at(flow, source, delays[part])
-        grown = delays[part] * by_slew[part] + changes[part] * change_by_slew[part]
-        np.add.at(price, source, grown)
-    loads = np.bincount(arcs.targets, delays * by_load + changes * change_by_load, graph.size)
-    return Sensitivity(delays, changes, loads)
+        total = np.repeat(np.add.reduceat(weight[part], targets), counts)
+        weight[part] *= flow[arcs.targets[part]] / np.maximum(total, _LEAST)
+        np.add.at(flow, arcs.sources[part], weight[part])
+    return weight

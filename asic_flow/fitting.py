@@ -65,6 +65,11 @@ class Fitting:
         """That no clock makes smaller."""
         return self._sizing.least.area
 
+    @property
+    def least_delay(self) -> float:
+        """ps, with every cell the smallest of its family."""
+        return self._sizing.least.delay
+
     def sizes(self, period: float | None) -> Sized:
         """Sizes for a clock period, ps: the smallest that hold it, or the fastest; without one the
         smallest of all."""

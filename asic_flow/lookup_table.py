@@ -49,17 +49,13 @@ class TableStack:
     """Tables of any sizes in one array."""
 
     def __init__(self, tables: Sequence[LookupTable]):
-        self._rows, self._row_counts = _padded([table.rows for table in tables])
-        self._columns, self._column_counts = _padded([table.columns for table in tables])
-        shape = (len(tables), self._rows.shape[1], self._columns.shape[1])
-        self._values = np.zeros(shape)
+        self._rows = _Axes([table.rows for table in tables])
+        self._columns = _Axes([table.columns for table in tables])
+        self._values = np.zeros((len(tables), self._columns.length, self._rows.length))
         for number, table in enumerate(tables):
-            whole = np.pad(
-                table.values,
-                [(0, shape[1] - len(table.rows)), (0, shape[2] - len(table.columns))],
-                mode="edge",
-            )
-            self._values[number] = whole
+            missing = [self._columns.length - len(table.columns), self._rows.length]
+            missing[1] -= len(table.rows)
+            self._values[number] = np.pad(table.values.T, [(0, m) for m in missing], mode="edge")
 
     def at(self, numbers: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """The values of tables, by number, each at its place; all arrays of shape (n,)."""
@@ -67,66 +63,74 @@ class TableStack:
 
     def profiles(self, numbers: np.ndarray, columns: np.ndarray) -> "RowProfiles":
         """What tables, by number, are at one place of the second variable each."""
-        j, v = _place(self._columns[numbers], self._column_counts[numbers], columns)
-        low, high = self._values[numbers, :, j], self._values[numbers, :, j + 1]
-        values = low + (high - low) * v[:, None]
-        return RowProfiles(self._rows[numbers], self._row_counts[numbers], values)
+        j, v, _ = self._columns.place(self._columns.numbers[numbers], columns)
+        values = self._values[numbers, j]
+        values += (self._values[numbers, j + 1] - values) * v[:, None]
+        return RowProfiles(self._rows, self._rows.numbers[numbers], values)
 
     def column_slopes(
         self, numbers: np.ndarray, rows: np.ndarray, columns: np.ndarray
     ) -> np.ndarray:
         """How much the values grow with the second variable, at the places as in :meth:`at`."""
-        axes, counts = self._columns[numbers], self._column_counts[numbers]
-        j, _ = _place(axes, counts, columns)
-        i, u = _place(self._rows[numbers], self._row_counts[numbers], rows)
-        each = np.arange(len(numbers))
-        width = axes[each, j + 1] - axes[each, j]
-        low = self._values[numbers, i, j + 1] - self._values[numbers, i, j]
-        high = self._values[numbers, i + 1, j + 1] - self._values[numbers, i + 1, j]
-        return np.where(counts > 1, (low * (1 - u) + high * u) / width, 0.0)
+        j, _, width = self._columns.place(self._columns.numbers[numbers], columns)
+        i, u, _ = self._rows.place(self._rows.numbers[numbers], rows)
+        low = self._values[numbers, j + 1, i] - self._values[numbers, j, i]
+        high = self._values[numbers, j + 1, i + 1] - self._values[numbers, j, i + 1]
+        return (low * (1 - u) + high * u) / width
 
 
 class RowProfiles:
     """Functions of the first variable alone, given at points and linear between them."""
 
-    def __init__(self, axes: np.ndarray, counts: np.ndarray, values: np.ndarray):
+    def __init__(self, axes: "_Axes", numbers: np.ndarray, values: np.ndarray):
         self._axes = axes
-        self._counts = counts
+        self._numbers = numbers
         self._values = values
 
     def at(self, which: slice | np.ndarray, rows: np.ndarray) -> np.ndarray:
         """The values of those of ``which``, each at its place."""
         values = self._values[which]
-        i, u = _place(self._axes[which], self._counts[which], rows)
+        i, u, _ = self._axes.place(self._numbers[which], rows)
         each = np.arange(len(values))
         low = values[each, i]
         return low + (values[each, i + 1] - low) * u
 
     def slopes(self, rows: np.ndarray) -> np.ndarray:
         """How much each grows with the variable, each at its place."""
-        i, _ = _place(self._axes, self._counts, rows)
+        i, _, width = self._axes.place(self._numbers, rows)
         each = np.arange(len(self._values))
-        width = self._axes[each, i + 1] - self._axes[each, i]
-        rise = self._values[each, i + 1] - self._values[each, i]
-        return np.where(self._counts > 1, rise / width, 0.0)
+        return (self._values[each, i + 1] - self._values[each, i]) / width
 
 
-def _padded(axes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Axes as one array, two places long at least; what follows an axis's end rises further."""
-    counts = np.array([len(axis) for axis in axes], int)
-    length = max(2, int(counts.max(initial=1)))
-    padded = np.zeros((len(axes), length))
-    for number, axis in enumerate(axes):
-        padded[number, : len(axis)] = axis
-        padded[number, len(axis) :] = axis[-1] + 1.0 + np.arange(length - len(axis))
-    return padded, counts
+class _Axes:
+    """The axes of many tables, equal ones once; ``numbers`` tells which each table has.
 
+    All are made two places long at least, and equally long: what follows an axis's end is never
+    reached, and where there is but one value its neighbour is the same, infinitely far away.
+    """
 
-def _place(axes: np.ndarray, counts: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The interval of each axis, and where in it: from 0 to 1, and beyond outside the axis."""
-    last = np.maximum(counts - 2, 0)
-    interval = np.clip((axes <= at[:, None]).sum(axis=1) - 1, 0, last)
-    each = np.arange(len(axes))
-    low, high = axes[each, interval], axes[each, interval + 1]
-    place = (at - low) / (high - low)
-    return interval, np.where(counts > 1, place, 0.0)
+    def __init__(self, axes: Sequence[np.ndarray]):
+        known: dict[bytes, int] = {}
+        different: list[np.ndarray] = []
+        for axis in axes:
+            if known.setdefault(axis.tobytes(), len(different)) == len(different):
+                different.append(axis)
+        self.numbers = np.array([known[axis.tobytes()] for axis in axes], int)
+        self.length = max(2, max(map(len, different), default=0))
+        self._points = np.full((len(different), self.length), np.inf)
+        for number, axis in enumerate(different):
+            self._points[number, : len(axis)] = axis
+        self._last = np.array([max(len(axis) - 2, 0) for axis in different], int)
+
+    def place(
+        self, numbers: np.ndarray, at: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The interval of each axis, where in it (0 to 1, and beyond outside the axis), and how
+        wide it is."""
+        interval = np.zeros(len(numbers), int)
+        for point in range(1, self.length - 1):
+            interval += self._points[numbers, point] <= at
+        interval = np.minimum(interval, self._last[numbers])
+        low = self._points[numbers, interval]
+        width = self._points[numbers, interval + 1] - low
+        return interval, (at - low) / width, width

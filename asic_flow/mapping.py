@@ -80,11 +80,18 @@ def map_to_cells(
     recipe: Recipe,
     adders: Adders = Adders.SMALLEST,
     *,
+    mappings: Mapping[str, AdderMapping] | None = None,
     timeout: float | None = None,
 ) -> MappedNetlist:
     """Map a design in one way.
 
-    ``timeout`` : seconds for each run of Yosys.
+    Parameters
+    ----------
+    rtlil, top : the design and its module.
+    library : whose cells it is mapped to.
+    recipe, adders : the way.
+    mappings : of each module's adders, if they are known already.
+    timeout : seconds for each run of Yosys.
 
     Raises
     ------
@@ -95,8 +102,9 @@ def map_to_cells(
     if not library.registers and _REGISTER.search(rtlil):
         raise ToolError(f"{library.source} has no flip-flop, and {top} has registers")
     available = adder_cells(library)
-    mappings = {}
-    if adders is not Adders.GATES:
+    if adders is Adders.GATES:
+        mappings = {}
+    elif mappings is None:
         mappings = _smallest_mappings(rtlil, library, available, timeout)
     script = ["read_rtlil unit.il", f"hierarchy -top {top}"]
     for module, mapping in mappings.items():

@@ -116,11 +116,13 @@ class Propagation:
         lateness = arrival[graph.ends.nodes] + self.setups(cells, slew)
         return Arrivals(arrival, slew, load, through, change, lateness)
 
-    def slopes(self, cells: np.ndarray, arrivals: Arrivals) -> tuple[np.ndarray, ...]:
-        """By arc, how delay and slew grow with the slew of the input, and with the load: (A,) of
-        ps/ps, ps/ps, ps/fF, ps/fF."""
-        arcs, tables = self.graph.arcs, self.tables(cells)
-        slews, loads = arrivals.slew[arcs.sources], arrivals.load[arcs.targets]
+    def slopes(
+        self, cells: np.ndarray, arrivals: Arrivals, which: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """By arc of ``which``, how delay and slew grow with the slew of the input, and with the
+        load: ps/ps, ps/ps, ps/fF, ps/fF."""
+        arcs, tables = self.graph.arcs, self.tables(cells)[which]
+        slews, loads = arrivals.slew[arcs.sources[which]], arrivals.load[arcs.targets[which]]
         return (
             self.delays.profiles(tables, loads).slopes(slews),
             self.slews.profiles(tables, loads).slopes(slews),

@@ -22,7 +22,6 @@ _PATIENCE = 8
 _SOFTEST, _HARDEST = 0.01, 0.005  # smoothing, in delays, at the first and last round
 _FLOOR = 0.5  # ps
 _SLOWER = 0.01  # than the fastest, where the clock is missed
-_NEGLIGIBLE = 1e-7  # share of the longest path's delay
 
 
 @dataclass(frozen=True)
@@ -113,8 +112,7 @@ class Sizing:
         allowed = (tried >= 0) & (tried < self._counts)
         tried = np.where(allowed, tried, cells)
         arcs, size = graph.arcs, len(cells)
-        weighty = (found.delays > _NEGLIGIBLE) | (found.slews > _NEGLIGIBLE)
-        which = np.flatnonzero(weighty & (self._counts[arcs.instances] > 1))
+        which = np.flatnonzero((found.delays > 0) & (self._counts[arcs.instances] > 1))
         tables = propagation.tables(tried)[which]
         slews = arrivals.slew[arcs.sources[which]]
         loads = arrivals.load[arcs.targets[which]]
