@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cache as once
 from importlib.resources import files
 
-__all__ = ["CellKind", "TableCell", "cell_table", "read_cells"]
+__all__ = ["CellKind", "LibraryCell", "cell_table", "read_cells"]
 
 
 class CellKind(Enum):
@@ -27,7 +27,7 @@ class CellKind(Enum):
 
 
 @dataclass(frozen=True)
-class TableCell:
+class LibraryCell:
     """A line of the table.
 
     Attributes
@@ -79,12 +79,12 @@ class TableCell:
 
 
 @once
-def cell_table() -> Mapping[str, TableCell]:
+def cell_table() -> Mapping[str, LibraryCell]:
     """The cells of ``cells.csv`` by name."""
     return read_cells((files(__package__) / "cells.csv").read_text())
 
 
-def read_cells(text: str) -> dict[str, TableCell]:
+def read_cells(text: str) -> dict[str, LibraryCell]:
     """The cells of a table by name.
 
     Raises
@@ -93,7 +93,7 @@ def read_cells(text: str) -> dict[str, TableCell]:
         Naming the cell, for one that stands twice, a number that is none or not positive, or pins
         that are in one column and not in another.
     """
-    cells: dict[str, TableCell] = {}
+    cells: dict[str, LibraryCell] = {}
     for row in csv.DictReader(io.StringIO(text)):
         name = row.get("cell") or ""
         try:
@@ -108,12 +108,12 @@ def read_cells(text: str) -> dict[str, TableCell]:
 _SEQUENTIAL = re.compile(r"(\w+)=(\w+)\((\w+) (\w+)[\w ]*\)")
 
 
-def _cell(row: Mapping[str, str]) -> TableCell:
+def _cell(row: Mapping[str, str]) -> LibraryCell:
     found = _SEQUENTIAL.fullmatch(row["function"])
     pairs = row["function"].split(";")
     kind = CellKind(found[2]) if found else CellKind.GATE
     drives = _numbers(row, "drive")
-    cell = TableCell(
+    cell = LibraryCell(
         name=row["cell"],
         kind=kind,
         functions={} if found else dict(pair.split("=", 1) for pair in pairs),
@@ -163,7 +163,7 @@ def _arc(key: str, outputs: Mapping[str, float]) -> tuple[str, str]:
     return source, output or next(iter(outputs))
 
 
-def _check(cell: TableCell, outputs: list[str]) -> None:
+def _check(cell: LibraryCell, outputs: list[str]) -> None:
     for column in (cell.drives, cell.slews, cell.energies):
         if sorted(column) != sorted(outputs):
             raise ValueError(f"outputs {sorted(column)} where {sorted(outputs)} are needed")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from multipede.asic_flow.boolean import truth_table
-from multipede.asic_flow.n28.cells import CellKind, TableCell
+from multipede.asic_flow.n28.cells import CellKind, LibraryCell
 from multipede.asic_flow.n28.model import CornerModel
 
 __all__ = ["liberty_text", "timing_sense"]
@@ -106,7 +106,7 @@ def _wires(model: CornerModel) -> Iterator[str]:
     yield 'default_wire_load : "n28";'
 
 
-def _cell(model: CornerModel, cell: TableCell) -> Iterator[str]:
+def _cell(model: CornerModel, cell: LibraryCell) -> Iterator[str]:
     yield f"cell ({cell.name}) {{"
     yield f"  area : {model.area(cell):.3f};"
     yield f'  cell_footprint : "{cell.name.partition("_X")[0]}";'
@@ -119,7 +119,7 @@ def _cell(model: CornerModel, cell: TableCell) -> Iterator[str]:
     yield "}"
 
 
-def _state(cell: TableCell) -> Iterator[str]:
+def _state(cell: LibraryCell) -> Iterator[str]:
     if cell.kind is CellKind.FLIP_FLOP:
         data = f"(E & {cell.data}) | (!E & IQ)" if "E" in cell.inputs else cell.data
         extra = "".join(
@@ -135,12 +135,12 @@ def _state(cell: TableCell) -> Iterator[str]:
         yield f'latch (IQ, IQN) {{ enable : "!{cell.clock}"; data_in : "{cell.data}"; }}'
 
 
-def _open(cell: TableCell) -> str:
+def _open(cell: LibraryCell) -> str:
     """When a latch follows its data."""
     return f"!{cell.clock}" if cell.clock == "GN" else cell.clock
 
 
-def _input(model: CornerModel, cell: TableCell, pin: str) -> Iterator[str]:
+def _input(model: CornerModel, cell: LibraryCell, pin: str) -> Iterator[str]:
     yield f"pin ({pin}) {{"
     yield "  direction : input;"
     yield f"  capacitance : {_number(model.capacitance(cell, pin))};"
@@ -149,7 +149,7 @@ def _input(model: CornerModel, cell: TableCell, pin: str) -> Iterator[str]:
     yield "}"
 
 
-def _sequential_input(model: CornerModel, cell: TableCell, pin: str) -> Iterator[str]:
+def _sequential_input(model: CornerModel, cell: LibraryCell, pin: str) -> Iterator[str]:
     gating = cell.kind is CellKind.CLOCK_GATE
     if pin == cell.clock:
         yield "clock_gate_clock_pin : true;" if gating else "clock : true;"
@@ -170,11 +170,11 @@ def _sequential_input(model: CornerModel, cell: TableCell, pin: str) -> Iterator
             yield from _indented(_table(name, slews, slews, table))
         yield "}"
     if not reset:
-        closed = f"!{cell.clock}" if cell.kind is not CellKind.LATCH else _closed(cell)
-        yield from _power("", closed, model.data_energy(cell))
+        yield from _power("", _closed(cell), model.data_energy(cell))
 
 
-def _closed(cell: TableCell) -> str:
+def _closed(cell: LibraryCell) -> str:
+    """When a latch keeps its value, and while the first latch of a flip-flop takes its data."""
     return "GN" if cell.clock == "GN" else f"!{cell.clock}"
 
 
@@ -182,7 +182,7 @@ def _edge(falling: bool) -> str:
     return "falling" if falling else "rising"
 
 
-def _output(model: CornerModel, cell: TableCell, output: str) -> Iterator[str]:
+def _output(model: CornerModel, cell: LibraryCell, output: str) -> Iterator[str]:
     yield f"pin ({output}) {{"
     yield "  direction : output;"
     yield f'  function : "{_function(cell, output)}";'
@@ -196,13 +196,13 @@ def _output(model: CornerModel, cell: TableCell, output: str) -> Iterator[str]:
     yield "}"
 
 
-def _function(cell: TableCell, output: str) -> str:
+def _function(cell: LibraryCell, output: str) -> str:
     if cell.kind is CellKind.CLOCK_GATE:
         return f"{cell.clock} & IQ"
     return cell.functions.get(output, "IQ")
 
 
-def _arc(model: CornerModel, cell: TableCell, pin: str, output: str) -> Iterator[str]:
+def _arc(model: CornerModel, cell: LibraryCell, pin: str, output: str) -> Iterator[str]:
     slews = np.array(_SLEWS) * model.largest_transition
     loads = np.array(_LOADS) * model.largest_load(cell, output)
     delay = model.delay(cell, pin, output, slews[:, None], loads[None, :])
@@ -217,7 +217,7 @@ def _arc(model: CornerModel, cell: TableCell, pin: str, output: str) -> Iterator
     yield "}"
 
 
-def _arc_kind(cell: TableCell, pin: str, output: str) -> str:
+def _arc_kind(cell: LibraryCell, pin: str, output: str) -> str:
     if pin == "RN":
         return "timing_type : clear; timing_sense : positive_unate;"
     if pin == "SN":

@@ -17,7 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from multipede.asic_flow.n28.cells import CellKind, TableCell, cell_table
+from multipede.asic_flow.n28.cells import CellKind, LibraryCell, cell_table
 from multipede.asic_flow.n28.constants import Constant, constants
 from multipede.asic_flow.n28.corner import Corner
 
@@ -29,7 +29,7 @@ class CornerModel:
     """Physical figures of cells: ps, fF, fJ, nW, um2."""
 
     corner: Corner
-    cells: Mapping[str, TableCell] = field(default_factory=cell_table, repr=False)
+    cells: Mapping[str, LibraryCell] = field(default_factory=cell_table, repr=False)
     constants: Mapping[str, Constant] = field(default_factory=constants, repr=False)
 
     @cached_property
@@ -63,24 +63,24 @@ class CornerModel:
         """ps that a slew may have."""
         return self._number("largest_transition") * self.fo4
 
-    def area(self, cell: TableCell) -> float:
+    def area(self, cell: LibraryCell) -> float:
         """um2."""
         return cell.sites * self._number("site_width") * self._number("row_height")
 
-    def capacitance(self, cell: TableCell, pin: str) -> float:
+    def capacitance(self, cell: LibraryCell, pin: str) -> float:
         """fF of an input."""
         return cell.capacitances[pin] * self.inverter_capacitance
 
-    def largest_load(self, cell: TableCell, output: str) -> float:
+    def largest_load(self, cell: LibraryCell, output: str) -> float:
         """fF that an output may drive."""
         return self._number("largest_load") * self.load_of_drive(cell, output)
 
-    def load_of_drive(self, cell: TableCell, output: str) -> float:
+    def load_of_drive(self, cell: LibraryCell, output: str) -> float:
         """fF that delay an output by tau."""
         return cell.drives[output] * self.inverter_capacitance
 
     def delay(
-        self, cell: TableCell, pin: str, output: str, slew: np.ndarray, load: np.ndarray
+        self, cell: LibraryCell, pin: str, output: str, slew: np.ndarray, load: np.ndarray
     ) -> np.ndarray:
         """ps from an input to an output; from asynchronous inputs as from the clock."""
         scale = 1.0
@@ -90,37 +90,37 @@ class CornerModel:
         return scale * (self.tau * own + self._number("slew_share") * slew)
 
     def output_slew(
-        self, cell: TableCell, output: str, slew: np.ndarray, load: np.ndarray
+        self, cell: LibraryCell, output: str, slew: np.ndarray, load: np.ndarray
     ) -> np.ndarray:
         """ps from 30 % to 70 % of the supply at an output."""
         loaded = self._number("slew_per_load") * load / self.load_of_drive(cell, output)
         return self.tau * (cell.slews[output] + loaded) + self._slew_through(cell) * slew
 
-    def setup(self, cell: TableCell, pin: str, data: np.ndarray, clock: np.ndarray) -> np.ndarray:
+    def setup(self, cell: LibraryCell, pin: str, data: np.ndarray, clock: np.ndarray) -> np.ndarray:
         """ps that an input must be stable before the clock, from the slews of both, ps."""
         time = self._constraint("setup", cell, data, clock)
         if cell.kind is CellKind.FLIP_FLOP and "E" in cell.inputs and pin in (cell.data, "E"):
             time = time + self.tau * self._number("enable_setup")
         return time if self._is_data(cell, pin) else self._number("reset_timing") * time
 
-    def hold(self, cell: TableCell, pin: str, data: np.ndarray, clock: np.ndarray) -> np.ndarray:
+    def hold(self, cell: LibraryCell, pin: str, data: np.ndarray, clock: np.ndarray) -> np.ndarray:
         """ps that an input must be stable after the clock, from the slews of both, ps."""
         time = self._constraint("hold", cell, data, clock)
         return time if self._is_data(cell, pin) else self._number("reset_timing") * time
 
-    def energy(self, cell: TableCell, output: str) -> float:
+    def energy(self, cell: LibraryCell, output: str) -> float:
         """fJ inside the cell of an edge of an output."""
         return cell.energies[output] * self.switching_energy
 
-    def clock_energy(self, cell: TableCell) -> float:
+    def clock_energy(self, cell: LibraryCell) -> float:
         """fJ inside the cell of a clock cycle, both edges together."""
         return cell.clock_energy * self._of_corner("register_clock_energy")
 
-    def data_energy(self, cell: TableCell) -> float:
+    def data_energy(self, cell: LibraryCell) -> float:
         """fJ inside the cell of an edge of a data input that is not passed on."""
         return cell.data_energy * self.switching_energy
 
-    def leakage(self, cell: TableCell) -> float:
+    def leakage(self, cell: LibraryCell) -> float:
         """nW, by an assumption only."""
         return cell.sites * self._of_corner("leakage")
 
@@ -138,15 +138,15 @@ class CornerModel:
         return self._number("wire_capacitance")
 
     def _constraint(
-        self, kind: str, cell: TableCell, data: np.ndarray, clock: np.ndarray
+        self, kind: str, cell: LibraryCell, data: np.ndarray, clock: np.ndarray
     ) -> np.ndarray:
         start, of_data, of_clock = self._numbers(f"{kind}_{cell.kind.value}")
         return self.tau * start + of_data * data + of_clock * clock
 
-    def _is_data(self, cell: TableCell, pin: str) -> bool:
+    def _is_data(self, cell: LibraryCell, pin: str) -> bool:
         return pin in (cell.data, "E")
 
-    def _slew_through(self, cell: TableCell) -> float:
+    def _slew_through(self, cell: LibraryCell) -> float:
         return self._number("slew_through") if cell.stages == 1 else 0.0
 
     def _of_corner(self, name: str) -> float:

@@ -129,8 +129,17 @@ class TestLogicalEffort:
 
     IDEAL = pytest.mark.parametrize(
         ("name", "ideal"),
-        [("NAND2_X1", 4 / 3), ("NAND3_X1", 5 / 3), ("NAND4_X1", 2), ("NOR2_X1", 5 / 3)]
-        + [("NOR3_X1", 7 / 3), ("NOR4_X1", 3), ("AOI21_X1", 2), ("OAI21_X1", 2), ("AOI22_X1", 2)],
+        [
+            ("NAND2_X1", 4 / 3),
+            ("NAND3_X1", 5 / 3),
+            ("NAND4_X1", 2),
+            ("NOR2_X1", 5 / 3),
+            ("NOR3_X1", 7 / 3),
+            ("NOR4_X1", 3),
+            ("AOI21_X1", 2),
+            ("OAI21_X1", 2),
+            ("AOI22_X1", 2),
+        ],
     )
 
     @IDEAL

@@ -3,16 +3,19 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from multipede.asic_flow.adder_cells import adder_cells
 from multipede.asic_flow.cell_model import CellModel, Edge, cell_model
-from multipede.asic_flow.liberty import Library, read_liberty
+from multipede.asic_flow.liberty import Library, parse_liberty, read_liberty
 from multipede.asic_flow.n28 import Corner, n28_liberty, n28_library, write_n28
 from multipede.asic_flow.n28.cells import CellKind, cell_table
 from multipede.asic_flow.n28.constants import constants
+from multipede.asic_flow.n28.liberty_text import liberty_text, timing_sense
+from multipede.asic_flow.n28.model import CornerModel
 from multipede.asic_flow.wire_load import wire_load
 
 ALL_CORNERS = pytest.mark.parametrize("corner", list(Corner), ids=str)
@@ -49,6 +52,16 @@ class TestPublishedPoints:
     @pytest.mark.parametrize(("corner", "ps"), [(TT, 14.3), (SS81, 23.8), (SS90, 19.8), (FF, 11.0)])
     def test_fo4(self, corner, ps):
         assert fo4(n28_library(corner)) == pytest.approx(ps, rel=1e-5)
+
+    @pytest.mark.parametrize("name", ["tt_0p90v_25c.fo4", "nand2_capacitance"])
+    def test_a_wrong_constant_shows_in_the_tables(self, name):
+        planted = dict(constants())
+        planted[name] = replace(planted[name], value=planted[name].number * 1.05)
+        text = liberty_text(CornerModel(TT, constants=planted))
+        library = parse_liberty(text, "planted.lib", "um2")
+        ratio = fo4(library) / 14.3, cell_model(library, "NAND2_X1").capacitances["A1", Edge.RISE]
+        expected = (1.05, 0.7) if name.endswith("fo4") else (1.0, 0.735)
+        assert ratio == pytest.approx(expected, rel=0.006)
 
     def test_nand_capacitance(self):
         cell = cell_model(n28_library(), "NAND2_X1")
@@ -166,6 +179,20 @@ class TestTables:
                     }
                     assert {edge for edge, _ in found} == set(Edge), (name, pin)
                     assert {edge for _, edge in found} == set(Edge), (name, pin)
+
+    @pytest.mark.parametrize(
+        ("function", "pin", "sense"),
+        [
+            ("!(A&B)", "B", "negative_unate"),
+            ("A|B", "A", "positive_unate"),
+            ("A^B", "A", "non_unate"),
+            ("(A&!S)|(B&S)", "S", "non_unate"),
+            ("(A&!S)|(B&S)", "B", "positive_unate"),
+        ],
+    )
+    def test_sense(self, function, pin, sense):
+        inputs = sorted(set(function) & set("ABS"))
+        assert timing_sense(function, inputs, pin) == sense
 
     def test_setup_and_hold_times(self):
         library = n28_library()
