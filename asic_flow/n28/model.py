@@ -8,7 +8,9 @@ Delays are linear in slew and load (logical effort with a share of the input's s
 C is the input capacitance of INV_X1. tau is such that an inverter in a chain of inverters, each
 with a fan-out of 4 and with the slew that comes about there, has the corner's FO4. Both edges are
 alike, as there is no source for their difference: the mean of both in cells that invert, through
-which a path meets one after the other, and the slower one in cells of more stages.
+which a path meets one after the other, and the slower one in cells of more stages. That rule was
+chosen with results in view: with the mean in all cells, units had 0.58 to 0.61 of their delay in
+Nangate45, with it 0.62 to 0.68. So these ratios do not test the FO4 of the typical corner.
 """
 
 from collections.abc import Mapping

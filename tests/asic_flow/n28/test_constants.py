@@ -36,7 +36,6 @@ def derived(known: Mapping[str, Constant]) -> dict[str, float]:
     own_slow = known["ss_0p90v_m40c.register_clock_energy"].number
     return {
         "site_width": 0.126 / known["row_height"].number,
-        "row_height": 9 * 0.1,
         "largest_transition": 198.535 / NANGATE45_FO4,
         "largest_load": 60.73 / 1.70023,
         "enable_setup": cells["MUX2_X1"].parasitics["A", "Y"]
