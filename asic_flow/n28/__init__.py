@@ -1,0 +1,14 @@
+"""n28, a predictive 28 nm standard-cell library made from published figures only.
+
+``cells.csv`` holds its cells and ``constants.toml`` every other number with its source; the Liberty
+file of a corner is generated from them.
+
+Left out: flip-flops with a synchronous reset, or with an enable and an asynchronous reset, because
+Yosys' ``dfflibmap`` maps nothing onto them (it makes them of others and gates); tie cells, because
+without a layout constants need none; cells for scan.
+"""
+
+from multipede.asic_flow.n28.corner import Corner
+from multipede.asic_flow.n28.library import n28_liberty, n28_library, write_n28
+
+__all__ = ["Corner", "n28_liberty", "n28_library", "write_n28"]
