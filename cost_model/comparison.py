@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from multipede.cost_model.baselines import baselines, equal_accumulator
-from multipede.cost_model.targets import TARGETS, synthesize
+from multipede.cost_model.targets import (
+    TARGETS,
+    require_options,
+    require_target,
+    synthesize,
+    takes,
+)
 from multipede.golden.formats import Float
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import Spec
@@ -17,10 +23,12 @@ from multipede.toolchain import ToolError, find
 if TYPE_CHECKING:
     from multipede.asic_flow import Constraints
 
-__all__ = ["MAIN_QUANTITY", "Comparison", "compare", "compare_with_baselines"]
+__all__ = ["Comparison", "compare", "compare_with_baselines", "main_quantity"]
 
-MAIN_QUANTITY = {"gates": "area", "ecp5": "lut", "xcup": "lut"}
-"""The quantity that each target's units are compared by."""
+
+def main_quantity(target: str) -> str:
+    """The quantity that a target's units are compared by."""
+    return "lut" if target in ("ecp5", "xcup") else "area"
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ def compare(
     specs : units by label, or just units; ratios are to the first.
     targets : of :data:`~multipede.cost_model.targets.TARGETS`.
     group : a heading for these rows.
-    liberty, constraints : for the target ``gates``, as in
+    liberty, constraints : for the targets that take them, as in
         :func:`~multipede.cost_model.targets.synthesize`.
 
     Raises
@@ -162,9 +170,8 @@ def _compared(
     options: Mapping[str, Any],
 ) -> Comparison:
     for target in targets:
-        if target not in TARGETS:
-            raise ValueError(f"target = {target!r}: allowed are {', '.join(TARGETS)}")
-    _check_options(targets, options)
+        require_target(target)
+    require_options(list(targets), dict(options))
     find("yosys")  # what every figure needs is not an error of one row
     rows: list[dict[str, Any]] = []
     methods: dict[str, str] = {}
@@ -185,12 +192,6 @@ def _compared(
     return Comparison(rows, targets, methods)
 
 
-def _check_options(targets: tuple[str, ...], options: Mapping[str, Any]) -> None:
-    given = [f"{name} = {value}" for name, value in options.items() if value is not None]
-    if given and "gates" not in targets:
-        raise ValueError(f"{given[0]}: only target 'gates' takes it, and it is not among {targets}")
-
-
 def _identity(group: str, label: str, spec: Spec) -> dict[str, Any]:
     (operation, number), *_ = spec.operations.items()
     described = {"group": group, "label": label, **spec.to_dict()}
@@ -205,12 +206,13 @@ def _figures(
     method = ""
     costs: list[dict[str, Any]] = []
     try:
-        found = synthesize(spec, target, **(options if target == "gates" else {}))
+        taken = {name: value for name, value in options.items() if takes(target, name)}
+        found = synthesize(spec, target, **taken)
     except ToolError as error:
         entries["_error"] = " ".join(str(error).split())
     else:
         (operations,) = spec.operations.values()
-        cost = next(cost for cost in found.costs if cost.quantity == MAIN_QUANTITY[target])
+        cost = next(cost for cost in found.costs if cost.quantity == main_quantity(target))
         method, costs = found.method, [each.to_dict() for each in found.costs]
         reference = cost.value if first is None else first[target]
         entries |= {

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Demonstration", "TileResult", "demonstrate"]
 
-FPGAS = tuple(target for target in TARGETS if target != "gates")
+FPGAS = ("ecp5", "xcup")
 GAUSSIAN_TOKENS = 128
 GAUSSIAN_SEED = 1
 OUTSIDE_SCALE_BITS = 32

@@ -1,4 +1,4 @@
-"""One word for every target: standard cells by their table or Liberty file, FPGAs by name."""
+"""One word for every target: standard cells by their table or library, FPGAs by name."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,12 +8,16 @@ from multipede.hw import Style
 
 if TYPE_CHECKING:
     from multipede.asic_flow import Constraints, Synthesis
+    from multipede.asic_flow.n28 import Corner
     from multipede.fpga.resources import Resources
 
-__all__ = ["TARGETS", "synthesize"]
+__all__ = ["TARGETS", "require_options", "require_target", "synthesize", "takes"]
 
-TARGETS = ("gates", "ecp5", "xcup")
-"""``gates``: NAND2 equivalents; ``ecp5``: Lattice ECP5; ``xcup``: Xilinx UltraScale+."""
+TARGETS = ("gates", "n28", "ecp5", "xcup")
+"""``gates``: NAND2 equivalents; ``n28``: our predictive 28 nm library, at 0.9 V and 25 C, or at
+another corner as in ``n28-ss_0p81v_125c``; ``ecp5``: Lattice ECP5; ``xcup``: Xilinx UltraScale+."""
+
+_OPTIONS = {"gates": ("liberty", "constraints"), "n28": ("constraints",)}
 
 
 def synthesize(
@@ -33,8 +37,8 @@ def synthesize(
     style : of the RTL; by default cells for standard cells and words for FPGAs.
     liberty : a Liberty file to map to in place of the table, for ``gates`` only; areas are then
         in the library's unit, um2.
-    constraints : the clock to hold and what stands around, for standard cells with delays. Without
-        them the area is made smallest.
+    constraints : the clock to hold and what stands around, for ``n28`` and for ``gates`` with a
+        Liberty file. Without them the area is made smallest.
 
     Raises
     ------
@@ -43,16 +47,55 @@ def synthesize(
     ToolError
         If Yosys is missing or fails, or the Liberty file is unusable.
     """
-    if target not in TARGETS:
-        raise ValueError(f"target = {target!r}: allowed are {', '.join(TARGETS)}")
-    if target == "gates":
-        from multipede.asic_flow import synthesize as map_to_cells
+    require_target(target)
+    require_options([target], {"liberty": liberty, "constraints": constraints})
+    if _family(target) not in _OPTIONS:
+        from multipede.fpga import resources
 
-        style = style or Style.CELLS
-        return map_to_cells(spec, style=style, liberty=liberty, constraints=constraints)
-    for name, value in (("liberty", liberty), ("constraints", constraints)):
-        if value is not None:
-            raise ValueError(f"{name} = {value}: only target 'gates' takes it")
-    from multipede.fpga import resources
+        return resources(spec, device=target, style=style or Style.WORD)
+    from multipede.asic_flow import synthesize as map_to_cells
+    from multipede.asic_flow.n28 import n28_library
 
-    return resources(spec, device=target, style=style or Style.WORD)
+    corner = _corner(target)
+    library = liberty if corner is None else n28_library(corner)
+    return map_to_cells(spec, style=style or Style.CELLS, liberty=library, constraints=constraints)
+
+
+def _family(target: str) -> str:
+    return target.split("-", 1)[0]
+
+
+def _corner(target: str) -> "Corner | None":
+    """Of the n28 library; None for other targets. KeyError for a corner that it lacks."""
+    from multipede.asic_flow.n28 import Corner
+
+    family, _, key = target.partition("-")
+    corners = {corner.key: corner for corner in Corner} | {"": Corner.TT_0P90V_25C}
+    return corners[key] if family == "n28" else None
+
+
+def require_target(target: str) -> None:
+    """ValueError for what is no target, naming those that are."""
+    try:
+        known = target in TARGETS or _corner(target) is not None
+    except KeyError:
+        known = False
+    if not known:
+        from multipede.asic_flow.n28 import Corner
+
+        corners = ", ".join(f"n28-{corner.key}" for corner in Corner)
+        raise ValueError(f"target = {target!r}: allowed are {', '.join(TARGETS)}, {corners}")
+
+
+def takes(target: str, option: str) -> bool:
+    """Whether the target takes ``liberty`` or ``constraints``."""
+    return option in _OPTIONS.get(_family(target), ())
+
+
+def require_options(targets: list[str], options: dict[str, object]) -> None:
+    """ValueError for an option (by name; None if it is not given) that none of the targets takes."""
+    for name, value in options.items():
+        if value is not None and not any(takes(target, name) for target in targets):
+            takers = " and ".join(f"'{target}'" for target in _OPTIONS if takes(target, name))
+            given = f"{name} = {value}" if name == "liberty" else str(value)
+            raise ValueError(f"{given}: only {takers} of the targets take it")

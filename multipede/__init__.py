@@ -77,6 +77,8 @@ _HOMES = {
     "sim.report": ("MismatchError", "VerifyReport"),
     "sim.verify": ("verify",),
     "sim.verilog": ("verilog_of",),
+    "asic_flow": ("Constraints", "Synthesis"),
+    "asic_flow.n28": ("Corner", "n28_library", "write_n28"),
     "cost_model.comparison": ("Comparison", "compare", "compare_with_baselines"),
     "cost_model.demonstration": ("demonstrate",),
     "cost_model.targets": ("TARGETS", "synthesize"),

@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
 
     synthesize = _add_unit(command("synthesize", "count gates or LUTs", _synthesize))
     synthesize.add_argument(
-        "--target", action="append", help="gates, ecp5 or xcup; may be repeated (gates)"
+        "--target", action="append", help="gates, n28, ecp5 or xcup; may be repeated (gates)"
     )
     synthesize.add_argument("--style", help="word, cells or cells-prefix (by target)")
     synthesize.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")

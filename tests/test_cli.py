@@ -100,7 +100,7 @@ def test_a_failed_check_is_status_1(capsys, monkeypatch):
         (["synthesize", "mixpe", "--clock-period", "fast"], "invalid float value: 'fast'"),
         (
             ["synthesize", "mixpe", "--target", "ecp5", "--clock-period", "1"],
-            "clock_period = 1.0: only target 'gates' takes it",
+            "clock_period = 1.0: only 'gates' and 'n28' of the targets take it",
         ),
         (["demo", "--weights", "nowhere.safetensors", "--tensor", "w"], "nowhere.safetensors"),
         (["demo", "--weights", "nowhere.safetensors"], "tensor"),
