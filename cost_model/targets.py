@@ -93,7 +93,7 @@ def takes(target: str, option: str) -> bool:
 
 
 def require_options(targets: list[str], options: dict[str, object]) -> None:
-    """ValueError for an option (by name; None if it is not given) that none of the targets takes."""
+    """ValueError for an option, by name and None if not given, that none of the targets takes."""
     for name, value in options.items():
         if value is not None and not any(takes(target, name) for target in targets):
             takers = " and ".join(f"'{target}'" for target in _OPTIONS if takes(target, name))

@@ -187,7 +187,9 @@ def _constraints(options: argparse.Namespace):
 
     names = ("clock_period", "fastest", "driver", "output_load", "wire_load", "time_limit")
     given = {name: getattr(options, name) for name in names}
-    given = {name: value for name, value in given.items() if value not in (None, False)}
+    given = {
+        name: value for name, value in given.items() if value is not None and value is not False
+    }
     return Constraints(**given) if given else None
 
 
