@@ -47,7 +47,7 @@ class CellBehaviour:
 
     Attributes
     ----------
-    variables : what the outputs are functions of: the input pins, or a register's state and inverse.
+    variables : what the outputs are functions of: input pins, or a register's state and inverse.
     outputs : truth table of each output pin.
     functions : the same as the library writes them.
     register : None for combinational cells.

@@ -28,6 +28,7 @@ _FLAGS = ("-std=c++17", "-O2", "-fPIC")
 _CHUNK_CLOCKS = 1 << 12
 """Clocks per call into the kernel, so that Ctrl-C and progress bars stay alive."""
 
+_COUNTS = ("nets", "gates", "registers", "inputs", "outputs", "levels")
 _POINTERS = (
     *("tables", "targets", "level", "next", "clear", "preset", "states", "both", "forcing"),
     *("readers", "first", "input_nets", "output_nets", "delays", "start"),
@@ -35,12 +36,9 @@ _POINTERS = (
 
 
 class _Netlist(ctypes.Structure):
-    _fields_ = tuple(
-        [
-            *((n, ctypes.c_int32) for n in ("nets", "gates", "registers")),
-            *((n, ctypes.c_int32) for n in ("inputs", "outputs", "levels")),
-            *((n, ctypes.c_void_p) for n in _POINTERS),
-        ]
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in _COUNTS),
+        *((name, ctypes.c_void_p) for name in _POINTERS),
     )
 
 
