@@ -1,4 +1,4 @@
-"""Power of a unit on standard cells: its netlist is simulated, held against the reference, costed."""
+"""Power of a unit on standard cells, whose netlist is held against the reference on the way."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ from multipede.sim.verilog import rtlil_of
 __all__ = ["UnitPower", "netlist_power", "unit_power"]
 
 METHOD = (
-    "every net's changes counted in the gate-level netlist, with the Liberty file's delays (inertial)"
-    " and without, times its energies at the slews and loads of static timing; inputs change with"
-    " the clock"
+    "every net's changes counted in the gate-level netlist, with the Liberty file's delays"
+    " (inertial) and without, times its energies at the slews and loads of static timing; inputs"
+    " change with the clock"
 )
 
 

@@ -1,4 +1,4 @@
-"""Drives a unit's netlist in the gate simulator with records, and holds it against the reference."""
+"""Drives a unit's netlist in the gate simulator, and holds its results against the reference."""
 
 from collections.abc import Mapping
 
