@@ -24,11 +24,12 @@ def _grid(kind: str, template: str, base: float, slew: float, load: float) -> st
     return f"{kind} ({template}) {{ values ({', '.join(rows)}); }}"
 
 
-def delay(pin: str, rise: float, fall: float, more: str = "") -> str:
-    """Delays that nothing changes; slews are 1 + load rising and 2 + load falling."""
+def delay(pin: str, rise: float, fall: float, more: str = "", *, load: float = 0) -> str:
+    """Delays that only the load changes, by ``load`` times itself; slews are 1 + load rising and
+    2 + load falling."""
     tables = [
-        _grid("cell_rise", "D", rise, 0, 0),
-        _grid("cell_fall", "D", fall, 0, 0),
+        _grid("cell_rise", "D", rise, 0, load),
+        _grid("cell_fall", "D", fall, 0, load),
         _grid("rise_transition", "D", 1, 0, 1),
         _grid("fall_transition", "D", 2, 0, 1),
     ]
