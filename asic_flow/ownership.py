@@ -20,7 +20,9 @@ def owner_of_cells(netlist: Mapping[str, Any]) -> dict[str, str]:
 
     Parameters
     ----------
-    netlist : a flat module as Yosys writes it in JSON, with ``hdlname`` attributes.
+    netlist : a flat module as Yosys writes it in JSON. Its ``hdlname`` attributes tell places;
+        where they were lost on the way through Verilog, names with dots do, in which generated
+        blocks are places, too.
     """
     return _Owners(netlist).found
 
@@ -88,8 +90,6 @@ def _paths_of_nets(netlist: Mapping[str, Any]) -> dict[int, set[str]]:
     named: dict[int, set[str]] = defaultdict(set)
     for name, net in netlist["netnames"].items():
         path = _path(name, net)
-        if path is None and not net.get("hide_name"):
-            path = TOP
         if path is not None:
             for bit in net["bits"]:
                 if isinstance(bit, int):
@@ -98,8 +98,10 @@ def _paths_of_nets(netlist: Mapping[str, Any]) -> dict[int, set[str]]:
 
 
 def _path(name: str, one: Mapping[str, Any]) -> str | None:
-    """Of what stood in the design: all but the last of the names on the way to it."""
+    """All but the last of the names on the way to a cell or net; None for what tools have named."""
     way = one.get("attributes", {}).get("hdlname")
     if way is not None:
         return ".".join(way.split()[:-1])
-    return None
+    if name.startswith("$") or one.get("hide_name"):
+        return None
+    return name.rpartition(".")[0]

@@ -129,6 +129,7 @@ def unit_power(
     ToolError
         If a tool is missing or fails.
     """
+    _check_kinds(spec, style)
     library = read_liberty(Path(liberty))
     mapped = map_to_cells(rtlil_of(spec, style), spec.unit, library, Recipe.AREA)
     return netlist_power(
@@ -155,6 +156,7 @@ def netlist_power(
     conditions: Conditions | None = None,
 ) -> UnitPower:
     """As :func:`unit_power`, for a netlist of the unit that is there already."""
+    _check_kinds(spec, style)
     require_range("records", records, 1, 10**7)
     require_range("seed", seed, 0, 2**63)
     if not library.timed:
@@ -187,6 +189,13 @@ def netlist_power(
         conditions=conditions,
         delay=timing.delay,
     )
+
+
+def _check_kinds(spec: Spec, style: Style) -> None:
+    if not isinstance(spec, Spec):
+        raise TypeError(f"spec must be a specification, not {spec!r}")
+    if not isinstance(style, Style):
+        raise TypeError(f"style must be a Style, not {style!r}")
 
 
 def _simulated(

@@ -150,6 +150,7 @@ def hand_netlist(inputs: str, outputs: str, cells: dict[str, tuple[str, dict[str
                 pin: "output" if library.cells[kind].pins[pin].output else "input" for pin in pins
             },
             "attributes": {},
+            "hide_name": 1,
         }
         for name, (kind, pins) in cells.items()
     }

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from multipede.asic_flow.boolean import depends_on, difference
 from multipede.asic_flow.cell_behaviour import cell_behaviour
 from multipede.asic_flow.liberty import read_liberty
 from tests.asic_flow.hand_netlists import hand_library
@@ -57,15 +56,6 @@ def test_registers_have_a_state():
 def test_what_cannot_be_simulated_is_refused(name, message):
     with pytest.raises(ValueError, match=message):
         cell_behaviour(hand_library(), name)
-
-
-def test_differences_by_hand():
-    """Of (A & B) | C: A counts while B and not C, C while not both A and B."""
-    table = 0b11111000
-    assert difference(table, 0, 3) == 0b00001100
-    assert difference(table, 2, 3) == 0b01110111
-    assert depends_on(0b1010, 0, 2)
-    assert not depends_on(0b1010, 1, 2)
 
 
 @pytest.mark.parametrize(

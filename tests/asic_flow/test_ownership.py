@@ -55,6 +55,29 @@ def test_the_deepest_of_several_and_the_most_of_several_readers():
     assert owner_of_cells(named(made, names)) == {"s": "b", "1": "x.y", "2": "b", "3": "b"}
 
 
+def test_names_alone_tell_places_behind_verilog():
+    """There attributes are lost, and names that tools made look like others, but for their $."""
+    cells = {
+        "mul.bits[1].adder": ("INV", {"A": "a", "Y": "n"}),
+        "$abc$7$gate": ("INV", {"A": "n", "Y": "m"}),
+        "$abc$8$gate": ("INV", {"A": "m", "Y": "y"}),
+    }
+    made = hand_netlist("a", "y", cells)
+    for cell in made["cells"].values():
+        cell["hide_name"] = 0
+    numbers = {net: number_of(made, net) for net in "anmy"}
+    names = {"a": "a", "y": "y", "sum.carry": "m", "$abc$7$x": "n"}
+    made["netnames"] = {
+        name: {"bits": [numbers[net]], "hide_name": 0, "attributes": {}}
+        for name, net in names.items()
+    }
+    assert owner_of_cells(made) == {
+        "mul.bits[1].adder": "mul.bits[1]",
+        "$abc$7$gate": "sum",
+        "$abc$8$gate": "",
+    }
+
+
 def test_names_that_tools_made_do_not_count():
     made = hand_netlist("a", "y", {"1": ("INV", {"A": "a", "Y": "y"})})
     made["netnames"] = {"$abc$1.x": {"bits": [3], "hide_name": 1, "attributes": {}}}

@@ -150,6 +150,12 @@ class TestRefused:
         with pytest.raises(ValueError, match=message):
             power_of(MULTIPLIER, clock_period=period)
 
+    def test_wrong_kinds(self):
+        with pytest.raises(TypeError, match="spec must be a specification, not 'mixpe'"):
+            unit_power("mixpe", liberty="none.lib", clock_period=1.0)
+        with pytest.raises(TypeError, match="style must be a Style, not 'cells'"):
+            power_of(MULTIPLIER, style="cells")
+
     def test_a_library_without_delays(self):
         netlist = {"ports": {}, "cells": {}, "netnames": {}}
         with pytest.raises(ValueError, match="has no delays: power needs them"):

@@ -1,6 +1,7 @@
 """Netlists of whole units, mapped to the table's cells: the same results as the reference's."""
 
 import copy
+import time
 from functools import cache
 
 import numpy as np
@@ -117,3 +118,22 @@ def test_payloads_are_those_of_golden_vectors():
     assert bits.shape == (20, 54)
     texts = [f"{int(''.join(map(str, row[::-1])), 2):014x}" for row in bits]
     assert texts == payload_hex(ports, records)
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("delayed", [False, True], ids=["zero delay", "delays"])
+def test_a_million_changes_of_nets_in_a_second(delayed):
+    spec, style = UNITS["tile"]
+    network = gate_network(mapped(spec, style).netlist, gate_library())
+    generator = np.random.default_rng(1)
+    delays = generator.integers(20_000, 90_000, (len(network.gates), 6, 2, 2))
+    simulation = GateSimulation(network, delays=delays if delayed else None, clock_period=10.0)
+    unit = UnitSimulation(simulation, spec)
+    records = random_records(spec, 20_000, seed=1)
+    simulation.count_anew()
+    began = time.perf_counter()
+    unit.run(records)
+    seconds = time.perf_counter() - began
+    changes = sum(simulation.activity().toggles.values())
+    assert changes > 10**6
+    assert changes / seconds > 10**6
