@@ -12,11 +12,13 @@ from multipede.asic_flow.gate_table import gate_library
 from multipede.asic_flow.liberty import Library, parse_liberty
 from multipede.asic_flow.mapping import Recipe, map_to_cells
 from multipede.asic_flow.power_of_unit import netlist_power, unit_power
+from multipede.asic_flow.static_timing import Conditions
 from multipede.asic_flow.workload import describe_workload, ordinary_records
 from multipede.golden.float_adder import FloatAdder
-from multipede.golden.formats import FP16, INT4, INT5, UINT3
+from multipede.golden.formats import FP16, INT4, INT5, INT8, UINT3
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
+from multipede.golden.multiplier_tile import MultiplierTile
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.report import MismatchError
@@ -141,6 +143,25 @@ def test_from_the_specification_on_nangate45(liberty_file):
     assert one.target == "nangate45_typ.lib.gz"
     assert 0.25 < 2.0 * one.zero_delay.combinational.total < 0.5
     assert 1.1 < one.glitch_factor < 1.4
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize(
+    ("style", "microwatts", "factor"), [(Style.CELLS, 430, 1.24), (Style.WORD, 737, 1.94)]
+)
+def test_a_multiply_accumulate_is_near_others_of_its_size(liberty_file, style, microwatts, factor):
+    """8 x 8 bits in Nangate45 at 500 MHz: of full-adder cells, and from ``a * b`` by Yosys.
+
+    The figures are of other netlists of the same kind, without glitches, as a reference tool gave
+    them, and the factor by which glitches raise them."""
+    spec = MultiplierTile(weight=INT8, activation=INT8, rows=1, columns=1, lanes=1)
+    around = Conditions(input_slew=20, clock_slew=20, output_load=4)
+    library = liberty_file("nangate45_typ.lib.gz")
+    one = unit_power(
+        spec, style, liberty=library, clock_period=2.0, records=2000, conditions=around
+    )
+    assert 1000 * one.zero_delay.cells.total == pytest.approx(microwatts, rel=0.1)
+    assert one.glitch_factor == pytest.approx(factor, rel=0.1)
 
 
 class TestRefused:
