@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-__all__ = ["truth_table"]
+__all__ = ["depends_on", "difference", "truth_table"]
 
 _TOKEN = re.compile(r"\s*([A-Za-z_][\w\[\]]*|[01]|[!'&*|+^()])")
 
@@ -18,6 +18,17 @@ def truth_table(function: str, inputs: Sequence[str]) -> int:
     Raises ValueError for a function that cannot be read or names another input.
     """
     return _Reader(function, inputs).read()
+
+
+def difference(table: int, place: int, inputs: int) -> int:
+    """Where the function changes with input ``place``, as a truth table that does not."""
+    step = 1 << place
+    return sum((table >> i & 1 ^ table >> (i ^ step) & 1) << i for i in range(1 << inputs))
+
+
+def depends_on(table: int, place: int, inputs: int) -> bool:
+    """Whether the function changes with input ``place`` anywhere."""
+    return difference(table, place, inputs) != 0
 
 
 class _Reader:

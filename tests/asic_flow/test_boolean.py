@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from multipede.asic_flow.boolean import truth_table
+from multipede.asic_flow.boolean import depends_on, difference, truth_table
 
 FUNCTIONS = {
     "A": lambda a, b, c: a,
@@ -38,3 +38,12 @@ def test_every_assignment(function):
 def test_what_cannot_be_read_is_quoted(function):
     with pytest.raises(ValueError, match=r"function '.*': cannot read"):
         truth_table(function, ["A", "B"])
+
+
+def test_differences_by_hand():
+    """Of (A & B) | C: A counts while B and not C, C while not both A and B."""
+    table = 0b11111000
+    assert difference(table, 0, 3) == 0b00001100
+    assert difference(table, 2, 3) == 0b01110111
+    assert depends_on(0b1010, 0, 2)
+    assert not depends_on(0b1010, 1, 2)
