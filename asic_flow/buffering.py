@@ -10,8 +10,9 @@ from multipede.asic_flow.cell_model import Edge, cell_model
 from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.criticality import criticality
 from multipede.asic_flow.liberty import Library
+from multipede.asic_flow.net_names import net_names
 from multipede.asic_flow.propagation import Propagation
-from multipede.asic_flow.timing_graph import FIRST_NET, TimingGraph, net_names
+from multipede.asic_flow.timing_graph import FIRST_NET, TimingGraph
 
 __all__ = ["buffered"]
 
@@ -120,7 +121,7 @@ class _Buffering:
     def _add(self, bit: int, sinks: list[_Sink]) -> _Sink:
         """A buffer that drives these pins of the net's."""
         number, self._next = self._next, self._next + 1
-        name = f"{self._names.get(bit, f'net{bit}')}_buffer{number}"
+        name = f"{self._names[bit]}_buffer{number}"
         self._netlist["netnames"][name] = {"hide_name": 1, "bits": [number], "attributes": {}}
         self._netlist["cells"][name] = {
             "hide_name": 1,

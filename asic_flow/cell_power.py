@@ -10,10 +10,10 @@ import numpy as np
 from multipede.asic_flow.cell_behaviour import cell_behaviour
 from multipede.asic_flow.cell_model import Edge, EnergyArc, cell_model
 from multipede.asic_flow.cell_states import CellStates
+from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.liberty import Library
 from multipede.asic_flow.lookup_table import LookupTable, TableStack
 from multipede.asic_flow.net_figures import NetFigures
-from multipede.asic_flow.static_timing import Conditions
 
 __all__ = ["CellFigures", "CellPower"]
 

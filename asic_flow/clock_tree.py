@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from multipede.asic_flow.cell_model import CellModel, Edge, cell_model
+from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.liberty import Library
-from multipede.asic_flow.static_timing import Conditions
 
 __all__ = ["CLOCK_FANOUT", "ClockTree", "clock_tree"]
 

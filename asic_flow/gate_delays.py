@@ -8,10 +8,11 @@ import numpy as np
 
 from multipede.asic_flow.cell_behaviour import MOST_INPUTS
 from multipede.asic_flow.cell_model import CellModel, DelayArc, Edge, cell_model
+from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.gate_network import GateNetwork
 from multipede.asic_flow.liberty import Library
 from multipede.asic_flow.lookup_table import LookupTable, TableStack
-from multipede.asic_flow.static_timing import Conditions, StaticTiming
+from multipede.asic_flow.static_timing import StaticTiming
 
 __all__ = ["FEMTOSECONDS", "gate_delays"]
 

@@ -1,4 +1,4 @@
-"""Names of nets and instances in files for other programs."""
+"""Names of nets, for people and for other programs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,17 +8,19 @@ __all__ = ["net_names"]
 
 def net_names(netlist: Mapping[str, Any]) -> dict[int, str]:
     """The name of each net: a port's before a signal's of the source, before one of the tools; of
-    words with the bit in brackets. Nets that have no name are called after their number."""
-    names: dict[int, tuple[int, str]] = {}
+    several the one highest in the hierarchy, then the shortest; of words with the bit in brackets.
+    Nets that have no name are called after their number."""
+    names: dict[int, tuple[int, int, int, str]] = {}
     for name, net in netlist["netnames"].items():
         rank = 0 if name in netlist["ports"] else 1 + bool(net.get("hide_name"))
         for place, bit in enumerate(net["bits"]):
             if not isinstance(bit, int):
                 continue
             full = f"{name}[{place}]" if len(net["bits"]) > 1 else name
-            if bit not in names or (rank, full) < names[bit]:
-                names[bit] = rank, full
-    found = {bit: name for bit, (_, name) in names.items()}
+            found = rank, name.count("."), len(full), full
+            if bit not in names or found < names[bit]:
+                names[bit] = found
+    found = {bit: name for bit, (*_, name) in names.items()}
     for cell in netlist["cells"].values():
         for bits in cell["connections"].values():
             for bit in bits:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from multipede.asic_flow.timing_graph import net_names
+from multipede.asic_flow.net_names import net_names
 
 __all__ = ["netlist_verilog"]
 
@@ -29,7 +29,7 @@ def netlist_verilog(netlist: Mapping[str, Any], top: str) -> str:
                 bit, f"{_identifier(name)}[{place}]" if wide else _identifier(name)
             )
     wires = sorted(_bits_of_cells(netlist) - of_ports)
-    references |= {bit: _identifier(names.get(bit, f"n{bit}")) for bit in wires}
+    references |= {bit: _identifier(names[bit]) for bit in wires}
     for constant in "01xz":
         references[constant] = f"1'b{constant}"
     lines = [f"module {_identifier(top)}({', '.join(map(_identifier, ports))});"]

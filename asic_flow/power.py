@@ -24,10 +24,11 @@ from multipede.asic_flow.activity import Activity, require_complete
 from multipede.asic_flow.cell_behaviour import cell_behaviour
 from multipede.asic_flow.cell_power import CellPower
 from multipede.asic_flow.clock_tree import CLOCK_FANOUT, ClockTree, clock_tree
+from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.liberty import Library
 from multipede.asic_flow.net_figures import NetFigures
 from multipede.asic_flow.ownership import owner_of_cells
-from multipede.asic_flow.static_timing import Conditions, StaticTiming, static_timing
+from multipede.asic_flow.static_timing import StaticTiming, static_timing
 
 __all__ = ["Power", "PowerParts", "power"]
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from multipede.asic_flow.activity import Activity
+from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.gate_delays import gate_delays
 from multipede.asic_flow.gate_network import GateNetwork, gate_network
 from multipede.asic_flow.gate_simulation import GateSimulation
 from multipede.asic_flow.liberty import Library, read_liberty
 from multipede.asic_flow.mapping import Recipe, map_to_cells
 from multipede.asic_flow.power import Power, power
-from multipede.asic_flow.static_timing import Conditions, StaticTiming, static_timing
+from multipede.asic_flow.static_timing import StaticTiming, static_timing
 from multipede.asic_flow.unit_simulation import UnitSimulation, wrong_result
 from multipede.asic_flow.workload import describe_workload, ordinary_records
 from multipede.golden.number_format import require_range

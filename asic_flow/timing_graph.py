@@ -15,8 +15,9 @@ import numpy as np
 from multipede.asic_flow.cell_family import CellFamily, Families
 from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.liberty import Library
+from multipede.asic_flow.net_names import net_names
 
-__all__ = ["CLOCK", "FIRST_NET", "INPUT", "Arcs", "Ends", "Pins", "TimingGraph", "net_names"]
+__all__ = ["CLOCK", "FIRST_NET", "INPUT", "Arcs", "Ends", "Pins", "TimingGraph"]
 
 CLOCK, INPUT, FIRST_NET = 0, 1, 2
 """Nodes: the clock's edge, the edge behind all inputs, and from the third on two for each net."""
@@ -261,8 +262,7 @@ class TimingGraph:
 
     def name(self, node: int) -> str:
         """The name of a node's net."""
-        bit = self.nets[(node - FIRST_NET) // 2]
-        return self._names.get(bit, f"net {bit}")
+        return self._names[self.nets[(node - FIRST_NET) // 2]]
 
 
 def _joined(parts: list[tuple], count: int = 3) -> Iterator[np.ndarray]:
@@ -271,19 +271,3 @@ def _joined(parts: list[tuple], count: int = 3) -> Iterator[np.ndarray]:
         yield np.concatenate([part[place] for part in parts] or [np.zeros(0, int)])
     ones = [np.full(len(part[0]), part[-1], int) for part in parts]
     yield np.concatenate(ones or [np.zeros(0, int)])
-
-
-def net_names(netlist: Mapping[str, Any]) -> dict[int, str]:
-    """The name of each net: a port's before a signal's of the source, before one of the tools; of
-    several the one highest in the hierarchy, then the shortest."""
-    names: dict[int, tuple] = {}
-    for name, net in netlist["netnames"].items():
-        rank = 0 if name in netlist["ports"] else 1 + bool(net.get("hide_name"))
-        for place, bit in enumerate(net["bits"]):
-            if not isinstance(bit, int):
-                continue
-            full = f"{name}[{place}]" if len(net["bits"]) > 1 else name
-            found = rank, name.count("."), len(full), full
-            if bit not in names or found < names[bit]:
-                names[bit] = found
-    return {bit: found[-1] for bit, found in names.items()}

@@ -1,9 +1,10 @@
 """Delays of gates for simulation: which arc, at which slew and load."""
 
+from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.gate_delays import gate_delays
 from multipede.asic_flow.gate_network import gate_network
 from multipede.asic_flow.liberty import parse_liberty
-from multipede.asic_flow.static_timing import Conditions, static_timing
+from multipede.asic_flow.static_timing import static_timing
 from tests.asic_flow.hand_netlists import HEADER, delay, hand_netlist, output, source
 
 XOR = hand_netlist("a b", "y", {"1": ("XOR", {"A": "a", "B": "b", "Y": "y"})})

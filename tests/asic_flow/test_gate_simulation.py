@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.gate_delays import gate_delays
 from multipede.asic_flow.gate_network import gate_network
 from multipede.asic_flow.gate_simulation import GateSimulation
-from multipede.asic_flow.static_timing import Conditions, static_timing
+from multipede.asic_flow.static_timing import static_timing
 from tests.asic_flow.hand_netlists import hand_library, hand_netlist, number_of
 
 STATIC_HAZARD = hand_netlist(

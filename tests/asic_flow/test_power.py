@@ -9,8 +9,8 @@ import pytest
 
 from multipede.asic_flow.activity import Activity
 from multipede.asic_flow.clock_tree import clock_tree
+from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.power import PowerParts, power
-from multipede.asic_flow.static_timing import Conditions
 from multipede.asic_flow.wire_load import wire_load
 from tests.asic_flow.hand_netlists import hand_library, hand_netlist, number_of
 

@@ -8,11 +8,11 @@ from functools import cache
 import numpy as np
 import pytest
 
+from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.gate_table import gate_library
 from multipede.asic_flow.liberty import Library, parse_liberty
 from multipede.asic_flow.mapping import Recipe, map_to_cells
 from multipede.asic_flow.power_of_unit import netlist_power, unit_power
-from multipede.asic_flow.static_timing import Conditions
 from multipede.asic_flow.workload import describe_workload, ordinary_records
 from multipede.golden.float_adder import FloatAdder
 from multipede.golden.formats import FP16, INT4, INT5, INT8, UINT3

@@ -12,6 +12,7 @@ from multipede.asic_flow.gate_network import gate_network
 from multipede.asic_flow.gate_simulation import GateSimulation
 from multipede.asic_flow.gate_table import gate_library
 from multipede.asic_flow.mapping import MappedNetlist, Recipe, map_to_cells
+from multipede.asic_flow.netlist_text import netlist_verilog
 from multipede.asic_flow.unit_simulation import UnitSimulation, payload_bits, wrong_result
 from multipede.golden.float_adder import FloatAdder
 from multipede.golden.formats import E4M3, INT4, INT5, INT8, UINT3
@@ -98,7 +99,7 @@ def test_generated_models_compute_the_reference_in_verilator(name):
     netlist = mapped(spec, style)
     records = random_records(spec, 2000, seed=3)
     models = verilog_models(gate_library(), netlist.cells)
-    got = compile_verilog(models + netlist.verilog, spec).run(records)
+    got = compile_verilog(models + netlist_verilog(netlist.netlist, netlist.top), spec).run(records)
     count = len(got.outputs[next(iter(spec.outputs))])
     assert count > 200
     payloads = payload_bits(spec.outputs, got.outputs)
