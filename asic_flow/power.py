@@ -112,6 +112,19 @@ class Power:
             return {}
         return {name: self.energy_per_record / number for name, number in self.operations.items()}
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Power":
+        """From what ``dataclasses.asdict`` gives, as JSON kept it."""
+        parts = ("combinational", "registers", "clock_tree")
+        return cls(
+            **{
+                **values,
+                **{name: PowerParts(**values[name]) for name in parts},
+                "by_owner": {path: PowerParts(**v) for path, v in values["by_owner"].items()},
+                "tree": ClockTree(**values["tree"]),
+            }
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
         groups = {

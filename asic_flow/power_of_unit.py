@@ -1,7 +1,9 @@
 """Power of a unit on standard cells, whose netlist is held against the reference on the way."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +15,25 @@ from multipede.asic_flow.gate_delays import gate_delays
 from multipede.asic_flow.gate_network import GateNetwork, gate_network
 from multipede.asic_flow.gate_simulation import GateSimulation
 from multipede.asic_flow.liberty import Library, read_liberty
-from multipede.asic_flow.mapping import Recipe, map_to_cells
 from multipede.asic_flow.power import Power, power
+from multipede.asic_flow.saif import write_saif
 from multipede.asic_flow.static_timing import StaticTiming, static_timing
+from multipede.asic_flow.synthesis import Synthesis
+from multipede.asic_flow.synthesize import Constraints, synthesize
 from multipede.asic_flow.unit_simulation import UnitSimulation, wrong_result
+from multipede.asic_flow.waveform import vcd
 from multipede.asic_flow.workload import describe_workload, ordinary_records
 from multipede.golden.number_format import require_range
+from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.report import MismatchError
 from multipede.sim.stimulus import random_records
-from multipede.sim.verilog import rtlil_of
+from multipede.toolchain import cached, find, key, write_atomically
+from multipede.toolchain.compiler import compiler_key
+from multipede.toolchain.cost import Cost, CostMethod
 
-__all__ = ["UnitPower", "netlist_power", "unit_power"]
+__all__ = ["UnitPower", "netlist_power", "unit_activity", "unit_power"]
 
 METHOD = (
     "every net's changes counted in the gate-level netlist, with the Liberty file's delays"
@@ -45,7 +53,7 @@ class UnitPower:
         most.
     workload : in words. verified : biased random records, of those that verification uses, and the
         workload's own, whose results were compared with the reference. results : how many.
-    conditions : around the netlist.
+    conditions : around the netlist, as :class:`~multipede.asic_flow.conditions.Conditions` tells.
     delay : ps of the longest path.
     """
 
@@ -57,9 +65,35 @@ class UnitPower:
     workload: str
     verified: int
     results: int
-    conditions: Conditions
+    conditions: Mapping[str, Any]
     delay: float
     method: str = METHOD
+
+    @property
+    def costs(self) -> list[Cost]:
+        """Power, energies and the glitch factor as cost records."""
+        period = f"{self.power.clock_period:g} ns"
+        figures = [
+            ("power", self.power.total, "mW"),
+            ("energy_per_record", self.power.energy_per_record, "pJ"),
+            ("glitch_factor", self.glitch_factor, "1"),
+        ]
+        figures += [
+            (f"energy_per_{name}", energy, "pJ")
+            for name, energy in self.power.energy_per_operation.items()
+        ]
+        return [
+            Cost(
+                quantity=quantity,
+                value=value,
+                unit=unit,
+                target=self.target,
+                method=CostMethod.SYNTHESISED,
+                source=f"{self.workload}; clock period {period}; {self.method}",
+                style=self.style,
+            )
+            for quantity, value, unit in figures
+        ]
 
     @property
     def glitch_factor(self) -> float:
@@ -81,7 +115,8 @@ class UnitPower:
             "glitch_factor": self.glitch_factor,
             "glitches_mw": self.glitches,
             "longest_path_ps": self.delay,
-            "wires": self.conditions.wires.name,
+            "conditions": dict(self.conditions),
+            "costs": [cost.to_dict() for cost in self.costs],
         }
 
     def __str__(self) -> str:
@@ -93,7 +128,7 @@ class UnitPower:
                 f" on gates and registers ({self.zero_delay.cells.total:.4g} mW without)",
                 f"  {self.workload}",
                 f"  {self.results} results of {self.verified} records equal the reference's",
-                f"  wires: {self.conditions.wires.name}; {self.method}",
+                f"  wires: {self.conditions['wires']}; {self.method}",
             ]
         )
 
@@ -102,46 +137,110 @@ def unit_power(
     spec: Spec,
     style: Style = Style.CELLS,
     *,
-    liberty: Path,
-    clock_period: float,
+    liberty: Path | Library,
+    constraints: Constraints | None = None,
     records: int = 1000,
     seed: int = 1,
-    conditions: Conditions | None = None,
 ) -> UnitPower:
-    """Map a unit to a library's cells for the smallest area, and find its power.
+    """Map a unit to a library's cells under constraints, and find its power. Cached.
 
     Parameters
     ----------
     spec, style : the unit and how its sums are written out.
-    liberty : a Liberty file with delays and energies.
-    clock_period : ns; no less than the longest path.
+    liberty : a Liberty file with delays and energies, or a library that was read.
+    constraints : as for :func:`~multipede.asic_flow.synthesize.synthesize`. Power is at its clock
+        period; without one, at the longest path of the smallest netlist, in whole 10 ps.
     records : of the workload (see :mod:`~multipede.asic_flow.workload`), and as many more to
         compare with the reference; 1 to 10**7.
     seed : of both.
-    conditions : as for :func:`~multipede.asic_flow.static_timing.static_timing`.
 
     Raises
     ------
     TypeError, ValueError
-        For parameters out of range, a clock period shorter than the longest path, a Liberty file
-        that is broken or without delays, a unit that does not take a record in every clock.
+        For parameters out of range, a clock that the unit does not hold, a Liberty file that is
+        broken or without delays, a unit that does not take a record in every clock.
     MismatchError
         If the netlist does not compute what the reference does.
     ToolError
         If a tool is missing or fails.
     """
-    _check_kinds(spec, style)
-    library = read_liberty(Path(liberty))
-    mapped = map_to_cells(rtlil_of(spec, style), spec.unit, library, Recipe.AREA)
-    return netlist_power(
-        spec,
-        mapped.netlist,
-        library,
-        style=style,
-        clock_period=clock_period,
-        records=records,
-        seed=seed,
-        conditions=conditions,
+    _check(spec, style, records, seed)
+    found, library, around, period = _netlist(spec, style, liberty, constraints)
+    identity = key(
+        json.dumps(found.netlist),
+        library.text,
+        json.dumps([spec.to_dict(), around.to_dict(), period, records, seed]),
+        compiler_key(find("c++")),
+        source_digest(OWN, "asic_flow", "golden", "sim"),
+    )
+
+    def build(place: Path) -> None:
+        made = netlist_power(
+            spec,
+            found.netlist,
+            library,
+            style=style,
+            clock_period=period,
+            records=records,
+            seed=seed,
+            conditions=around,
+        )
+        write_atomically(place / "power.json", json.dumps(asdict(made)))
+
+    values = json.loads((cached("power", identity, build) / "power.json").read_text())
+    powers = {name: Power.from_dict(values.pop(name)) for name in ("power", "zero_delay")}
+    return UnitPower(**values, **powers)
+
+
+def _netlist(
+    spec: Spec, style: Style, liberty: Path | Library, constraints: Constraints | None
+) -> tuple[Synthesis, Library, Conditions, float]:
+    """The unit's netlist, what it is made of, what stands around, and the clock period, ns."""
+    library = liberty if isinstance(liberty, Library) else read_liberty(Path(liberty))
+    constraints = constraints or Constraints()
+    around = constraints.conditions(library)
+    if around is None:
+        raise ValueError(f"{library.source} has no delays: power needs them")
+    found = synthesize(spec, style, liberty=liberty, constraints=constraints)
+    if found.holds_clock is False:
+        raise ValueError(
+            f"clock_period = {found.clock_period:g}: {spec.unit} cannot hold it, the fastest found"
+            f" takes {found.delay / 1000:.3f} ns"
+        )
+    period = found.clock_period or ceil(found.delay / 10) / 100
+    return found, library, around, period
+
+
+def unit_activity(
+    spec: Spec,
+    style: Style = Style.CELLS,
+    *,
+    liberty: Path | Library,
+    constraints: Constraints | None = None,
+    records: int = 1000,
+    seed: int = 1,
+    shown: int = 64,
+) -> tuple[str, str, str]:
+    """For other programs: the netlist in Verilog, its activity with glitches as SAIF, and the first
+    ``shown`` clocks as VCD.
+
+    The parameters and errors are those of :func:`unit_power`.
+    """
+    _check(spec, style, records, seed)
+    require_range("shown", shown, 1, 10**6)
+    found, library, around, period = _netlist(spec, style, liberty, constraints)
+    timing = static_timing(found.netlist, library, around)
+    network = gate_network(found.netlist, library)
+    delays = gate_delays(network, found.netlist, library, timing, around)
+    workload = ordinary_records(spec, records, seed=seed)
+    activity, _ = _simulated(spec, network, workload, period, delays)
+    first = {name: values[:shown] for name, values in workload.items()}
+    simulation = GateSimulation(network, delays=delays, clock_period=period)
+    waveform = UnitSimulation(simulation, spec).waveform(first)
+    return (
+        found.verilog,
+        write_saif(activity, found.netlist, top=found.top),
+        vcd(waveform, found.netlist, top=found.top),
     )
 
 
@@ -157,9 +256,7 @@ def netlist_power(
     conditions: Conditions | None = None,
 ) -> UnitPower:
     """As :func:`unit_power`, for a netlist of the unit that is there already."""
-    _check_kinds(spec, style)
-    require_range("records", records, 1, 10**7)
-    require_range("seed", seed, 0, 2**63)
+    _check(spec, style, records, seed)
     if not library.timed:
         raise ValueError(f"{library.source} has no delays: power needs them")
     conditions = conditions or Conditions()
@@ -187,16 +284,18 @@ def netlist_power(
         workload=describe_workload(spec, records, seed=seed),
         verified=2 * records,
         results=results,
-        conditions=conditions,
+        conditions=conditions.to_dict(),
         delay=timing.delay,
     )
 
 
-def _check_kinds(spec: Spec, style: Style) -> None:
+def _check(spec: Spec, style: Style, records: int, seed: int) -> None:
     if not isinstance(spec, Spec):
         raise TypeError(f"spec must be a specification, not {spec!r}")
     if not isinstance(style, Style):
         raise TypeError(f"style must be a Style, not {style!r}")
+    require_range("records", records, 1, 10**7)
+    require_range("seed", seed, 0, 2**63)
 
 
 def _simulated(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from multipede.asic_flow.gate_simulation import GateSimulation
+from multipede.asic_flow.waveform import Waveform
 from multipede.golden.spec import Port, Spec
 from multipede.sim.expected import Expected, expected_results
 from multipede.sim.port_text import difference_text
@@ -62,16 +63,25 @@ class UnitSimulation:
         idle = np.zeros((self._spec.latency + 1, self._width), np.uint8)
         return self._results(self._drive(idle, 0, rst=0))
 
-    def _drive(
-        self, payload: np.ndarray, valid: int, *, rst: int, progress: str | None = None
-    ) -> dict[str, np.ndarray]:
+    def waveform(self, records: Mapping[str, np.ndarray]) -> Waveform:
+        """All changes of nets while a record goes in in each clock; for short windows."""
+        payload = payload_bits(self._spec.inputs, records)
+        return self._simulation.waveform(self._inputs(payload, 1, rst=0))
+
+    def _inputs(self, payload: np.ndarray, valid: int, *, rst: int) -> dict[str, np.ndarray]:
         values = {"i_valid": valid, "rst": rst, "o_ready": 1, "clk": 0}
         inputs = {
             name: np.full((len(payload), 1), values[name], np.uint8)
             for name in self._ports
             if name != "i_payload"
         }
-        found = self._simulation.run(inputs | {"i_payload": payload}, progress=progress)
+        return inputs | {"i_payload": payload}
+
+    def _drive(
+        self, payload: np.ndarray, valid: int, *, rst: int, progress: str | None = None
+    ) -> dict[str, np.ndarray]:
+        inputs = self._inputs(payload, valid, rst=rst)
+        found = self._simulation.run(inputs, progress=progress)
         if valid and not rst and not found.get("i_ready", np.ones(1)).all():
             raise ValueError(f"{self._spec.unit} did not take a record in every clock")
         return found

@@ -7,11 +7,20 @@ from multipede.golden.spec import Spec
 from multipede.hw import Style
 
 if TYPE_CHECKING:
-    from multipede.asic_flow import Constraints, Synthesis
+    from multipede.asic_flow import Constraints, Library, Synthesis, UnitPower
     from multipede.asic_flow.n28 import Corner
     from multipede.fpga.resources import Resources
 
-__all__ = ["TARGETS", "require_options", "require_target", "synthesize", "takes"]
+__all__ = [
+    "TARGETS",
+    "cell_library",
+    "library_with_energies",
+    "power",
+    "require_options",
+    "require_target",
+    "synthesize",
+    "takes",
+]
 
 TARGETS = ("gates", "n28", "ecp5", "xcup")
 """``gates``: NAND2 equivalents; ``n28``: our predictive 28 nm library, at 0.9 V and 25 C, or at
@@ -54,11 +63,68 @@ def synthesize(
 
         return resources(spec, device=target, style=style or Style.WORD)
     from multipede.asic_flow import synthesize as map_to_cells
+
+    library = cell_library(target, liberty)
+    return map_to_cells(spec, style=style or Style.CELLS, liberty=library, constraints=constraints)
+
+
+def power(
+    spec: Spec,
+    target: str = "n28",
+    *,
+    style: Style | None = None,
+    liberty: Path | None = None,
+    constraints: "Constraints | None" = None,
+    records: int = 1000,
+    seed: int = 1,
+) -> "UnitPower":
+    """A unit's power for ordinary operands, its netlist held against the reference on the way.
+
+    Parameters
+    ----------
+    spec, target, style, liberty, constraints : as for :func:`synthesize`; of standard cells with
+        energies. Power is at the clock that the constraints ask for; without one, at the longest
+        path of the smallest netlist.
+    records, seed : of the workload.
+
+    Raises
+    ------
+    As :func:`synthesize`; ValueError for a target without energies, too, or a clock that the unit
+    cannot hold; MismatchError if the netlist does not compute what the reference does.
+    """
+    from multipede.asic_flow import unit_power
+
+    return unit_power(
+        spec,
+        style or Style.CELLS,
+        liberty=library_with_energies(target, liberty, constraints),
+        constraints=constraints,
+        records=records,
+        seed=seed,
+    )
+
+
+def library_with_energies(
+    target: str, liberty: Path | None, constraints: "Constraints | None" = None
+) -> "Path | Library":
+    """What power is computed with. ValueError for targets that have no energies."""
+    require_target(target)
+    require_options([target], {"liberty": liberty, "constraints": constraints})
+    library = cell_library(target, liberty)
+    if library is None:
+        raise ValueError(
+            f"target = {target!r}: power needs energies, those of 'n28' or of 'gates' with a"
+            " Liberty file"
+        )
+    return library
+
+
+def cell_library(target: str, liberty: Path | None) -> "Path | Library | None":
+    """The library of standard cells of a target; None for the table of gates, and for FPGAs."""
     from multipede.asic_flow.n28 import n28_library
 
     corner = _corner(target)
-    library = liberty if corner is None else n28_library(corner)
-    return map_to_cells(spec, style=style or Style.CELLS, liberty=library, constraints=constraints)
+    return liberty if corner is None else n28_library(corner)
 
 
 def _family(target: str) -> str:

@@ -77,11 +77,11 @@ _HOMES = {
     "sim.report": ("MismatchError", "VerifyReport"),
     "sim.verify": ("verify",),
     "sim.verilog": ("verilog_of",),
-    "asic_flow": ("Constraints", "Synthesis"),
+    "asic_flow": ("Constraints", "Synthesis", "UnitPower"),
     "asic_flow.n28": ("Corner", "n28_library", "write_n28"),
     "cost_model.comparison": ("Comparison", "compare", "compare_with_baselines"),
     "cost_model.demonstration": ("demonstrate",),
-    "cost_model.targets": ("TARGETS", "synthesize"),
+    "cost_model.targets": ("TARGETS", "power", "synthesize"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -145,14 +145,26 @@ def _parser() -> argparse.ArgumentParser:
     synthesize.add_argument(
         "--target", action="append", help="gates, n28, ecp5 or xcup; may be repeated (gates)"
     )
-    synthesize.add_argument("--style", help="word, cells or cells-prefix (by target)")
-    synthesize.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
-    _add_constraints(synthesize)
+    _add_cells(synthesize)
+    synthesize.add_argument("--netlist", type=Path, metavar="FILE", help="write it as Verilog, too")
     synthesize.add_argument(
         "--paths", type=int, default=0, metavar="N", help="print the N longest paths"
     )
     synthesize.add_argument(
         "--baselines", action="store_true", help="beside the unit's baselines (all targets)"
+    )
+
+    power = _add_unit(command("power", "power of the gate-level netlist, in operation", _power))
+    power.add_argument("--target", help="n28, or gates with --liberty (n28)")
+    _add_cells(power)
+    power.add_argument("--records", type=int, default=1000, metavar="N", help="operands (1000)")
+    power.add_argument("--seed", type=int, default=1, metavar="N", help="of the operands (1)")
+    power.add_argument(
+        "-o",
+        "--output",
+        type=_directory,
+        metavar="DIR",
+        help="write netlist, SAIF and VCD for other programs",
     )
 
     demo = command("demo", "a transformer layer through the RTL", _demo)
@@ -169,8 +181,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_constraints(parser: _Parser) -> None:
-    """What netlists of standard cells are made for; all of it needs a library with delays."""
+def _add_cells(parser: _Parser) -> None:
+    """What netlists of standard cells are made of and made for."""
+    parser.add_argument("--style", help="word, cells or cells-prefix (by target)")
+    parser.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
     parser.add_argument("--clock-period", type=float, metavar="NS", help="hold this clock")
     parser.add_argument("--fastest", action="store_true", help="find the shortest clock period")
     parser.add_argument("--driver", metavar="CELL", help="what drives inputs (smallest buffer)")
@@ -415,11 +429,41 @@ def _synthesize(options: argparse.Namespace) -> Answer:
         return status, comparison.to_dict(), str(comparison)
     found = [synthesize(spec, target, style=style, **library) for target in targets]
     keep(of_synthesis(spec, targets if options.liberty is None else [options.liberty.name]))
+    if options.netlist is not None:
+        from multipede.toolchain import write_atomically
+
+        if len(found) > 1 or not hasattr(found[0], "verilog"):
+            raise ValueError("--netlist needs one target, of standard cells")
+        write_atomically(options.netlist, found[0].verilog)
     told = [
         "\n".join([str(result), *map(str, getattr(result, "paths", ())[: options.paths])])
         for result in found
     ]
     return HELD, [result.to_dict() for result in found], "\n\n".join(told)
+
+
+def _power(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.targets import library_with_energies, power
+
+    target = options.target or ("n28" if options.liberty is None else "gates")
+    asked = {
+        "constraints": _constraints(options),
+        "records": options.records,
+        "seed": options.seed,
+    }
+    spec, style = _spec(options), _style(options.style)
+    found = power(spec, target, style=style, liberty=options.liberty, **asked)
+    if options.output is not None:
+        from multipede.asic_flow import unit_activity
+        from multipede.hw import Style
+        from multipede.toolchain import write_atomically
+
+        library = library_with_energies(target, options.liberty)
+        texts = unit_activity(spec, style or Style.CELLS, liberty=library, **asked)
+        options.output.mkdir(parents=True, exist_ok=True)
+        for name, text in zip(("netlist.v", "activity.saif", "waveform.vcd"), texts, strict=True):
+            write_atomically(options.output / name, text)
+    return HELD, found.to_dict(), str(found)
 
 
 def _demo(options: argparse.Namespace) -> Answer:

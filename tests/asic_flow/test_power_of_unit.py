@@ -10,9 +10,13 @@ import pytest
 
 from multipede.asic_flow.conditions import Conditions
 from multipede.asic_flow.gate_table import gate_library
-from multipede.asic_flow.liberty import Library, parse_liberty
+from multipede.asic_flow.liberty import Library, parse_liberty, read_liberty
 from multipede.asic_flow.mapping import Recipe, map_to_cells
-from multipede.asic_flow.power_of_unit import netlist_power, unit_power
+from multipede.asic_flow.n28 import n28_library
+from multipede.asic_flow.power import power
+from multipede.asic_flow.power_of_unit import netlist_power, unit_activity, unit_power
+from multipede.asic_flow.saif import read_saif
+from multipede.asic_flow.synthesize import Constraints, synthesize
 from multipede.asic_flow.workload import describe_workload, ordinary_records
 from multipede.golden.float_adder import FloatAdder
 from multipede.golden.formats import FP16, INT4, INT5, INT8, UINT3
@@ -137,9 +141,8 @@ def test_a_wrong_netlist_has_no_power():
 def test_from_the_specification_on_nangate45(liberty_file):
     """An 8x8 multiplier of full-adder cells: 0.35 pJ without glitches and 0.405 with was measured
     elsewhere for another one, the registers around it not counted."""
-    one = unit_power(
-        IntegerMultiplier(), liberty=liberty_file("nangate45_typ.lib.gz"), clock_period=2.0
-    )
+    file = liberty_file("nangate45_typ.lib.gz")
+    one = unit_power(IntegerMultiplier(), liberty=file, constraints=Constraints(clock_period=2.0))
     assert one.target == "nangate45_typ.lib.gz"
     assert 0.25 < 2.0 * one.zero_delay.combinational.total < 0.5
     assert 1.1 < one.glitch_factor < 1.4
@@ -156,12 +159,61 @@ def test_a_multiply_accumulate_is_near_others_of_its_size(liberty_file, style, m
     them, and the factor by which glitches raise them."""
     spec = MultiplierTile(weight=INT8, activation=INT8, rows=1, columns=1, lanes=1)
     around = Conditions(input_slew=20, clock_slew=20, output_load=4)
-    library = liberty_file("nangate45_typ.lib.gz")
-    one = unit_power(
-        spec, style, liberty=library, clock_period=2.0, records=2000, conditions=around
+    library = read_liberty(liberty_file("nangate45_typ.lib.gz"))
+    netlist = map_to_cells(rtlil_of(spec, style), spec.unit, library, Recipe.AREA).netlist
+    one = netlist_power(
+        spec, netlist, library, style=style, clock_period=2.0, records=2000, conditions=around
     )
     assert 1000 * one.zero_delay.cells.total == pytest.approx(microwatts, rel=0.1)
     assert one.glitch_factor == pytest.approx(factor, rel=0.1)
+
+
+class TestOnN28:
+    """From the specification, with a netlist that is buffered and sized for a clock."""
+
+    CLOCK = Constraints(clock_period=0.6)
+
+    def test_power_at_the_clock(self):
+        one = unit_power(MULTIPLIER, liberty=n28_library(), constraints=self.CLOCK)
+        assert (one.target, one.power.clock_period) == ("n28_tt_0p90v_25c.lib", 0.6)
+        assert (one.verified, one.results) == (2000, 2000)
+        costs = {cost.quantity: cost for cost in one.costs}
+        assert costs["power"].value == pytest.approx(one.power.energy_per_clock / 0.6)
+        assert costs["energy_per_multiply"].unit == "pJ"
+        again = unit_power(MULTIPLIER, liberty=n28_library(), constraints=self.CLOCK)
+        assert again == one  # from the cache
+
+    def test_without_a_clock_at_the_longest_path(self):
+        one = unit_power(MULTIPLIER, liberty=n28_library())
+        assert one.delay <= 1000 * one.power.clock_period < one.delay + 10
+
+    def test_a_clock_that_cannot_be_held_says_the_best(self):
+        with pytest.raises(ValueError, match=r"0\.05: .* the fastest found takes 0\.\d+ ns"):
+            unit_power(
+                MULTIPLIER, liberty=n28_library(), constraints=Constraints(clock_period=0.05)
+            )
+
+    def test_a_faster_clock_takes_more_power_and_energy(self):
+        found = [
+            unit_power(MULTIPLIER, liberty=n28_library(), constraints=Constraints(clock_period=p))
+            for p in (0.3, 2.0)
+        ]
+        assert found[0].power.total > found[1].power.total * 2.0 / 0.3
+        assert found[0].power.cells.leakage > found[1].power.cells.leakage
+
+    def test_files_for_other_programs(self):
+        """The netlist's own instances are in the SAIF file, which gives the same power again."""
+        verilog, saif, waves = unit_activity(
+            MULTIPLIER, liberty=n28_library(), constraints=self.CLOCK, shown=8
+        )
+        found = synthesize(MULTIPLIER, liberty=n28_library(), constraints=self.CLOCK)
+        assert verilog == found.verilog
+        activity = read_saif(saif, found.netlist, top=found.top, clocks=1000)
+        around = self.CLOCK.conditions(n28_library())
+        again = power(found.netlist, n28_library(), activity, around, clock_period=0.6)
+        one = unit_power(MULTIPLIER, liberty=n28_library(), constraints=self.CLOCK)
+        assert again.total == pytest.approx(one.power.total, rel=1e-6)
+        assert waves.count("$var wire") > len(found.netlist["cells"])
 
 
 class TestRefused:
@@ -173,7 +225,7 @@ class TestRefused:
 
     def test_wrong_kinds(self):
         with pytest.raises(TypeError, match="spec must be a specification, not 'mixpe'"):
-            unit_power("mixpe", liberty="none.lib", clock_period=1.0)
+            unit_power("mixpe", liberty="none.lib")
         with pytest.raises(TypeError, match="style must be a Style, not 'cells'"):
             power_of(MULTIPLIER, style="cells")
 
