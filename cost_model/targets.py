@@ -109,13 +109,13 @@ def library_with_energies(
 ) -> "Path | Library":
     """What power is computed with. ValueError for targets that have no energies."""
     require_target(target)
-    require_options([target], {"liberty": liberty, "constraints": constraints})
-    library = cell_library(target, liberty)
+    library = cell_library(target, liberty) if _family(target) in _OPTIONS else None
     if library is None:
         raise ValueError(
             f"target = {target!r}: power needs energies, those of 'n28' or of 'gates' with a"
             " Liberty file"
         )
+    require_options([target], {"liberty": liberty, "constraints": constraints})
     return library
 
 

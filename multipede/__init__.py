@@ -80,6 +80,7 @@ _HOMES = {
     "asic_flow": ("Constraints", "Synthesis", "UnitPower"),
     "asic_flow.n28": ("Corner", "n28_library", "write_n28"),
     "cost_model.comparison": ("Comparison", "compare", "compare_with_baselines"),
+    "cost_model.power_comparison": ("compare_power", "compare_power_with_baselines"),
     "cost_model.demonstration": ("demonstrate",),
     "cost_model.targets": ("TARGETS", "power", "synthesize"),
 }

@@ -160,6 +160,9 @@ def _parser() -> argparse.ArgumentParser:
     power.add_argument("--records", type=int, default=1000, metavar="N", help="operands (1000)")
     power.add_argument("--seed", type=int, default=1, metavar="N", help="of the operands (1)")
     power.add_argument(
+        "--baselines", action="store_true", help="beside the unit's baselines, at one clock"
+    )
+    power.add_argument(
         "-o",
         "--output",
         type=_directory,
@@ -452,6 +455,13 @@ def _power(options: argparse.Namespace) -> Answer:
         "seed": options.seed,
     }
     spec, style = _spec(options), _style(options.style)
+    if options.baselines:
+        from multipede.cost_model.power_comparison import compare_power_with_baselines
+
+        if style is not None or options.output is not None:
+            raise ValueError("--baselines takes neither --style nor --output")
+        compared = compare_power_with_baselines(spec, target, liberty=options.liberty, **asked)
+        return (TOOL_FAILED if compared.errors else HELD), compared.to_dict(), str(compared)
     found = power(spec, target, style=style, liberty=options.liberty, **asked)
     if options.output is not None:
         from multipede.asic_flow import unit_activity
