@@ -50,6 +50,8 @@ def prove_netlist(
     ToolError
         If Yosys or ABC is missing or fails.
     """
+    if not budget > 0:
+        raise ValueError(f"budget = {budget}: more than 0 s is needed")
     top = found.top
     rtl = _gates(
         f"read_rtlil unit.il; read_verilog adders.v; hierarchy -check -top {top}",

@@ -146,6 +146,9 @@ def _parser() -> argparse.ArgumentParser:
         "--target", action="append", help="gates, n28, ecp5 or xcup; may be repeated (gates)"
     )
     _add_cells(synthesize)
+    synthesize.add_argument(
+        "--prove", type=float, metavar="S", help="prove the netlist equal to the RTL, in S seconds"
+    )
     synthesize.add_argument("--netlist", type=Path, metavar="FILE", help="write it as Verilog, too")
     synthesize.add_argument(
         "--paths", type=int, default=0, metavar="N", help="print the N longest paths"
@@ -432,17 +435,29 @@ def _synthesize(options: argparse.Namespace) -> Answer:
         return status, comparison.to_dict(), str(comparison)
     found = [synthesize(spec, target, style=style, **library) for target in targets]
     keep(of_synthesis(spec, targets if options.liberty is None else [options.liberty.name]))
+    gates = found[0] if len(found) == 1 and hasattr(found[0], "verilog") else None
+    for name in ("netlist", "prove"):
+        if getattr(options, name) is not None and gates is None:
+            raise ValueError(f"--{name} needs one target, of standard cells")
     if options.netlist is not None:
         from multipede.toolchain import write_atomically
 
-        if len(found) > 1 or not hasattr(found[0], "verilog"):
-            raise ValueError("--netlist needs one target, of standard cells")
-        write_atomically(options.netlist, found[0].verilog)
+        write_atomically(options.netlist, gates.verilog)
     told = [
         "\n".join([str(result), *map(str, getattr(result, "paths", ())[: options.paths])])
         for result in found
     ]
-    return HELD, [result.to_dict() for result in found], "\n\n".join(told)
+    status, documents = HELD, [result.to_dict() for result in found]
+    if options.prove is not None:
+        from multipede.cost_model.targets import prove_netlist
+
+        answer = prove_netlist(
+            spec, gates, targets[0], liberty=options.liberty, budget=options.prove
+        )
+        status = HELD if answer.value == "proved" else FAILED
+        documents[0] |= {"equal_to_rtl": answer.value}
+        told.append(f"netlist equal to the RTL: {answer.value}")
+    return status, documents, "\n\n".join(told)
 
 
 def _power(options: argparse.Namespace) -> Answer:

@@ -300,3 +300,28 @@ def test_an_error_in_somebody_elses_unit_names_its_place(capsys, monkeypatch):
     message = capsys.readouterr().err
     assert f"error in {__file__}, line " in message
     assert "AttributeError: no field 'lost'" in message
+
+
+def test_a_netlist_is_proved_and_written(capsys, tmp_path):
+    multiplier = ("integer_multiplier", "-p", "a=int4", "-p", "b=int4", "--target", "n28")
+    file = tmp_path / "netlist.v"
+    status, out, _ = run(capsys, "synthesize", *multiplier, "--prove", "60", "--netlist", str(file))
+    assert status == 0
+    assert "netlist equal to the RTL: proved" in out
+    assert file.read_text().startswith("module integer_multiplier(")
+    status, out, _ = run(capsys, "synthesize", *multiplier, "--prove", "0.001", "--json")
+    assert status == 1
+    assert json.loads(out)[0]["equal_to_rtl"] == "unknown"
+
+
+def test_power_as_text_json_and_files(capsys, tmp_path):
+    multiplier = ("integer_multiplier", "-p", "a=int4", "-p", "b=int4", "--records", "50")
+    status, out, _ = run(capsys, "power", *multiplier, "-o", str(tmp_path / "p"))
+    assert status == 0
+    assert "pJ per multiply" in out
+    assert sorted(p.name for p in (tmp_path / "p").iterdir()) == [
+        "activity.saif", "netlist.v", "waveform.vcd",
+    ]  # fmt: skip
+    status, out, _ = run(capsys, "power", *multiplier, "--json")
+    assert status == 0
+    assert json.loads(out)["power"]["total_mw"] > 0
