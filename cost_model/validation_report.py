@@ -33,9 +33,9 @@ def validation_text(validation: Validation) -> str:
         *_explanations(validation, left_out),
         *_mends(validation),
         *_same_node(validation),
-        "",
-        "not synthesised again:",
-        *(f"  {p.name}: {p.reason}" for p in validation.not_recreated),
+        *_under(
+            "not synthesised again:", [f"{p.name}: {p.reason}" for p in validation.not_recreated]
+        ),
         "",
         *_conditions(validation),
     ]
@@ -70,29 +70,40 @@ def _medians(what: str, errors: ScaleErrors) -> str:
 
 def _explanations(validation: Validation, left_out: dict[str, float]) -> list[str]:
     """What is known of blocks that are off, with a factor of 1 or left out."""
-    off = [r for r in validation.blocks if max(abs(r.error), abs(left_out[r.point.name])) > OUTLIER]
-    return ["", f"off by more than {OUTLIER:.0%}:"] * bool(off) + [
-        f"  {row.point.name}: {row.point.note}" for row in off
+    off = [
+        row
+        for row in validation.blocks
+        if max(abs(row.error), abs(left_out[row.point.name])) > OUTLIER
     ]
+    return _under(
+        f"off by more than {OUTLIER:.0%}:", [f"{row.point.name}: {row.point.note}" for row in off]
+    )
 
 
 def _mends(validation: Validation) -> list[str]:
-    mended = [row for row in validation.rows if row.mend is not None]
-    return ["", "defects of the published RTL, which is in the table as it is:"] * bool(mended) + [
-        f"  {row.point.name}: {row.point.mends}: {row.mend:+.1f} um2 at"
+    lines = [
+        f"{row.point.name}: {row.point.mends}: {row.mend:+.1f} um2 at"
         f" {validation.clock_scale * row.point.mend_clock:.3g} ns; mended, at the table's clock"
         f" {row.mended.area:.1f} um2, {row.mended.delay / 1000:.2f} ns"
-        for row in mended
+        for row in validation.rows
+        if row.mend is not None
     ]
+    return _under("defects of the published RTL, which is in the table as it is:", lines)
 
 
 def _same_node(validation: Validation) -> list[str]:
-    rows = validation.same_node
-    return ["", f"published in {rows[0].point.origin.technology}:"] * bool(rows) + [
-        f"  {row.point.name:24} {row.point.area:9,.1f} {row.ours:8,.1f} {row.error:+7.1%}"
+    lines = [
+        f"{row.point.name:24} {row.point.area:9,.1f} {row.ours:8,.1f} {row.error:+7.1%}"
         f"  ({row.block.style})"
-        for row in rows
+        for row in validation.same_node
     ]
+    origins = {row.point.origin.source for row in validation.same_node}
+    return _under("; ".join(sorted(origins)) + ":", lines)
+
+
+def _under(head: str, lines: list[str]) -> list[str]:
+    """The lines under a head; nothing if there are none."""
+    return ["", head, *(f"  {line}" for line in lines)] if lines else []
 
 
 def _conditions(validation: Validation) -> list[str]:

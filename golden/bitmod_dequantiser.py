@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+import numpy as np
+
 from multipede.golden.bitmod_formats import DEQUANTISED, EXPONENT, GROUP_MANTISSA, SOURCE
 from multipede.golden.formats import UINT1
 from multipede.golden.spec import Kind, Port, Spec
@@ -67,6 +69,19 @@ class BitModDequantiser(Spec):
     def latency(self) -> int:
         """One clock: what is put out are the only registers."""
         return 1
+
+    def related_records(
+        self, generator: np.random.Generator, count: int
+    ) -> Mapping[str, np.ndarray]:
+        """The bits of a scale behind the first, of which most are 1."""
+        low, high = GROUP_MANTISSA.minimum, GROUP_MANTISSA.maximum
+        return {
+            "mantissa": generator.integers(low, high, count, endpoint=True),
+            "exponent": generator.integers(0, 1 << EXPONENT.bits, count),
+            "scale_bit": (generator.random(count) < 0.7).astype(np.int64),
+            "scale_sign": generator.integers(0, 2, count),
+            "start": np.zeros(count, np.int64),
+        }
 
     def results_by_record(self, state: Scaled | None = None, **inputs: "Tensor") -> "Tensor":
         """One with each record."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+import numpy as np
+
 from multipede.golden.bitmod_formats import (
     EXPONENT,
     GROUP_MANTISSA,
@@ -102,6 +104,18 @@ class BitModGroupAccumulator(Spec):
     def latency(self) -> int:
         """One clock: the accumulator is the only register."""
         return 1
+
+    def related_records(
+        self, generator: np.random.Generator, count: int
+    ) -> Mapping[str, np.ndarray]:
+        """Records that add to sums whose exponents are near theirs."""
+        dot = dot_product(self.lanes)
+        return {
+            "dot": generator.integers(dot.minimum, dot.maximum, count, endpoint=True),
+            "exponent": generator.integers(8, 40, count),
+            "significance": generator.integers(0, MAXIMUM_SIGNIFICANCE, count, endpoint=True),
+            "start": np.zeros(count, np.int64),
+        }
 
     def results_by_record(self, state: GroupSum | None = None, **inputs: "Tensor") -> "Tensor":
         """One with each record."""
