@@ -142,6 +142,7 @@ def test_another_library_gets_clocks_of_its_own_speed(small_table, liberty_file)
     (adder,) = found.same_node
     assert adder.ours == pytest.approx(7 * 4.256 + 2.66)  # full adders and a half one
     assert f"{adder.error:+7.1%}" in str(found)
+    assert "off by more than" not in str(found)  # what explains n28's errors
 
 
 def _made_by_hand() -> Validation:
