@@ -179,6 +179,12 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--tensor", metavar="NAME", help="its tensor, [outputs, inputs]")
     demo.add_argument("--style", default="word", help="word, cells or cells-prefix")
 
+    validate = command("validate", "a library against published results", _validate)
+    validate.add_argument("library", choices=["n28"], help="the one that is held against them: n28")
+    validate.add_argument(
+        "--liberty", type=Path, metavar="FILE", help="the same blocks with this library instead"
+    )
+
     doctor = command("doctor", "check the tools and say how to mend them", _doctor)
     doctor.add_argument(
         "--shell", action="store_true", help="print exports that put our Verilator on the PATH"
@@ -502,6 +508,13 @@ def _demo(options: argparse.Namespace) -> Answer:
     )
     status = TOOL_FAILED if any(costs.errors for costs in report.costs) else HELD
     return (status if report.passed else FAILED), report.to_dict(), str(report)
+
+
+def _validate(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.validation import validate_n28
+
+    found = validate_n28(liberty=options.liberty)
+    return HELD, found.to_dict(), str(found)
 
 
 def _doctor(options: argparse.Namespace) -> Answer:
