@@ -1,4 +1,7 @@
-"""Write the README's tables: each is what a command printed, under that command."""
+"""Write the README's tables: each is what a command printed, under that command.
+
+``tools/tables.py WORD...`` writes only those anew whose command has one of the words.
+"""
 
 import re
 import subprocess
@@ -11,31 +14,44 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 COMMANDS = {
     "One layer of a transformer through MixPE and its rivals": ["multipede", "demo"],
+    "A tile beside its baselines on n28, at one clock": [
+        *("multipede", "power", "mixpe", "--baselines", "--clock-period", "2"),
+    ],
+    "How far n28 is from published 28 nm results": ["multipede", "validate", "n28"],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),
     ],
 }
 
 
-def main() -> None:
-    """Run every command and put what it prints between the markers."""
+def main(words: list[str]) -> None:
+    """Run the commands and put what they print between the markers."""
+    text = README.read_text()
     blocks = []
     for title, command in COMMANDS.items():
+        line = f"$ {' '.join(command)}"
+        kept = re.search(rf"^\*\*{re.escape(title)}\*\*\n\n```\n.*?^```\n", text, re.M | re.S)
+        if words and not set(words) & set(command) and kept:
+            blocks.append(kept[0])
+            continue
         print(title, file=sys.stderr)
-        program = Path(sys.executable).with_name(command[0])
-        done = subprocess.run(
-            [program, *command[1:]], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
-        )
-        # 1 says that a target is missed, which the table is to show.
-        if done.returncode not in (0, 1):
-            raise SystemExit(f"{' '.join(command)} ended with status {done.returncode}")
-        lines = [line for line in done.stdout.strip().split("\n") if "written:" not in line]
-        blocks.append(f"**{title}**\n\n```\n$ {' '.join(command)}\n" + "\n".join(lines) + "\n```\n")
+        lines = [line for line in _printed(command) if "written:" not in line]
+        blocks.append(f"**{title}**\n\n```\n{line}\n" + "\n".join(lines) + "\n```\n")
     section = "<!-- tables -->\n" + "\n".join(blocks) + "<!-- /tables -->"
-    text = README.read_text()
     pattern = re.compile(r"<!-- tables -->.*<!-- /tables -->", re.DOTALL)
     write_atomically(README, pattern.sub(lambda _: section, text))
 
 
+def _printed(command: list[str]) -> list[str]:
+    program = Path(sys.executable).with_name(command[0])
+    done = subprocess.run(
+        [program, *command[1:]], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
+    )
+    # 1 says that a target is missed, which the table is to show.
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(command)} ended with status {done.returncode}")
+    return done.stdout.strip().split("\n")
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
