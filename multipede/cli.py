@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -99,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
     generate = _add_unit(command("generate", "write Verilog, ports.json and a bench", _generate))
     generate.add_argument("-o", "--output", type=_directory, required=True, metavar="DIR")
-    generate.add_argument("--style", default="word", help="word, cells or cells-prefix")
+    generate.add_argument("--style", help="word, cells or cells-prefix (word; cells with --flow)")
     generate.add_argument("--name", help="name of the top module (default: the unit's)")
     generate.add_argument("--vectors", type=int, default=1000, help="records in the bench")
     generate.add_argument("--seed", type=int, default=1)
@@ -108,6 +109,10 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument(
         "--data-bits", type=int, metavar="N", help="of the bus, 8 to 1024 (a record in one beat)"
     )
+    generate.add_argument("--flow", help="write for place and route, too: orfs or librelane")
+    generate.add_argument("--platform", metavar="NAME", help="the flow's, such as asap7, sky130A")
+    generate.add_argument("--clock-period", type=float, metavar="NS", help="for place and route")
+    generate.add_argument("--core-utilization", type=int, metavar="N", help="per cent (40)")
 
     verify = _add_unit(command("verify", "compare RTL with its reference, bit for bit", _verify))
     verify.add_argument(
@@ -321,10 +326,22 @@ def _show(options: argparse.Namespace) -> Answer:
 def _generate(options: argparse.Namespace) -> Answer:
     from multipede.sim.generate import Bus, generate
 
-    paths = generate(
+    write, asked = generate, {}
+    for name in ("platform", "clock_period", "core_utilization"):
+        if getattr(options, name) is not None:
+            asked[name] = getattr(options, name)
+            if options.flow is None:
+                raise ValueError(f"--{name.replace('_', '-')} has no meaning without --flow")
+    if options.flow is not None:
+        from multipede.asic_flow import Flow, hand_off
+
+        write = partial(hand_off, flow=_member(Flow, "flow", options.flow))
+    if options.style is not None:
+        asked["style"] = _style(options.style)
+    paths = write(
         _spec(options),
         options.output,
-        style=_style(options.style),
+        **asked,
         name=options.name,
         vectors=options.vectors,
         seed=options.seed,
