@@ -172,6 +172,14 @@ def _parser() -> argparse.ArgumentParser:
         help="write netlist, SAIF and VCD for other programs",
     )
 
+    recipes = command("recipes", "search smaller synthesis scripts for units", _recipes)
+    recipes.add_argument("units", nargs="+", metavar="unit", help="names from 'multipede list'")
+    _add_parameters(recipes)
+    recipes.add_argument("--target", help="n28 or gates (n28; gates with --liberty)")
+    recipes.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
+    recipes.add_argument("--trials", type=int, default=200, metavar="N", help="for each (200)")
+    recipes.add_argument("--seed", type=int, default=1, metavar="N", help="of the search (1)")
+
     demo = command("demo", "a transformer layer through the RTL", _demo)
     demo.add_argument("-o", "--output", type=_directory, default=Path("build/demo"), metavar="DIR")
     demo.add_argument("--weights", type=Path, metavar="FILE", help="another safetensors file")
@@ -214,6 +222,11 @@ def _constraints(options: argparse.Namespace):
 
 def _add_unit(parser: _Parser) -> _Parser:
     parser.add_argument("unit", help="a name from 'multipede list'")
+    _add_parameters(parser)
+    return parser
+
+
+def _add_parameters(parser: _Parser) -> None:
     parser.add_argument(
         "-p",
         "--parameter",
@@ -225,22 +238,22 @@ def _add_unit(parser: _Parser) -> _Parser:
     parser.add_argument(
         "--stallable", action="store_true", help="with ready on both sides: results may wait"
     )
-    return parser
 
 
-def _spec(options: argparse.Namespace):
+def _spec(options: argparse.Namespace, name: str | None = None):
+    """The unit of this name, by default the one that was asked for, with the parameters given."""
     from multipede.golden.catalogue import unit
     from multipede.golden.stallable import Stallable
 
     parameters = {}
     for setting in options.parameter:
-        name, equals, value = setting.partition("=")
+        parameter, equals, value = setting.partition("=")
         if not equals:
             raise ValueError(f"parameter {setting!r}: write it as NAME=VALUE")
-        if name in parameters:
-            raise ValueError(f"parameter {name!r} is given twice")
-        parameters[name] = value
-    spec = unit(options.unit).from_parameters(parameters)
+        if parameter in parameters:
+            raise ValueError(f"parameter {parameter!r} is given twice")
+        parameters[parameter] = value
+    spec = unit(name or options.unit).from_parameters(parameters)
     return Stallable(inside=spec) if options.stallable else spec
 
 
@@ -480,6 +493,19 @@ def _power(options: argparse.Namespace) -> Answer:
         options.output.mkdir(parents=True, exist_ok=True)
         for name, text in zip(("netlist.v", "activity.saif", "waveform.vcd"), texts, strict=True):
             write_atomically(options.output / name, text)
+    return HELD, found.to_dict(), str(found)
+
+
+def _recipes(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.recipes import recipes
+
+    found = recipes(
+        [_spec(options, name) for name in options.units],
+        options.target or ("n28" if options.liberty is None else "gates"),
+        liberty=options.liberty,
+        trials=options.trials,
+        seed=options.seed,
+    )
     return HELD, found.to_dict(), str(found)
 
 
