@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.number_format import require_range
 from multipede.sim.port_map import verilog_ports
 
 __all__ = ["Block", "Platform", "generated_block", "require_fraction", "require_period"]
@@ -75,10 +75,8 @@ def require_fraction(name: str, value: float) -> None:
 
 
 def _require_number(name: str, value: float) -> None:
-    if not isinstance(value, int):
-        require_type(name, value, float)
-    elif isinstance(value, bool):
-        require_type(name, value, int)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number, not {type(value).__name__}: {value!r}")
 
 
 def generated_block(

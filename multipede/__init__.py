@@ -81,6 +81,7 @@ _HOMES = {
     "asic_flow.n28": ("Corner", "n28_library", "write_n28"),
     "cost_model.comparison": ("Comparison", "compare", "compare_with_baselines"),
     "cost_model.demonstration": ("demonstrate",),
+    "cost_model.recipes": ("RecipeReport", "recipes"),
     "cost_model.targets": ("TARGETS", "power", "synthesize"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

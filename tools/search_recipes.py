@@ -1,14 +1,16 @@
 """Search for better synthesis scripts on small units, and write what was found.
 
 For each unit of the list a search of its own; then every search's best scripts on all units, and
-the one best on the mean of the others on each unit left out. Every script that is kept is proved
-to leave the logic what it was. Results go into asic_flow/recipes.json; what was tried before is in
-the cache, so that a run may be broken off and go on later.
+the one best on the mean of the others on each unit left out. The script best on the mean of all,
+and the default with another mapper, are tried on larger units that no search saw. Every script
+that is kept is proved to leave the logic what it was. Results go into asic_flow/recipes.json; what
+was tried before is in the cache, so that a run may be broken off and go on later.
 """
 
 import argparse
 import json
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from multipede.asic_flow.recipe_comparison import RecipeComparison, compare_reci
 from multipede.asic_flow.recipe_outcome import RecipeSubject
 from multipede.asic_flow.recipe_search import FoundRecipe, search_recipes
 from multipede.asic_flow.recipe_space import SPACE
+from multipede.golden.dequantiser import Dequantiser
 from multipede.golden.float_adder import FloatAdder
 from multipede.golden.float_multiplier import FloatMultiplier
 from multipede.golden.formats import E4M3, E5M2, FP16
@@ -26,6 +29,7 @@ from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.golden.number_converter import NumberConverter
+from multipede.golden.second_level_dequantiser import SecondLevelDequantiser
 from multipede.toolchain import find, write_atomically
 
 UNITS = (
@@ -38,13 +42,22 @@ UNITS = (
     FloatMultiplier(a=E4M3, b=E4M3, result=FP16),
     MultiplierTile(rows=1, columns=1, lanes=2),
 )
+NEVER_SEARCHED = (
+    FloatAdder(a=FP16, b=FP16, result=FP16),
+    FloatMultiplier(a=FP16, b=FP16, result=FP16),
+    Dequantiser(),
+    SecondLevelDequantiser(),
+    MultiplierTile(rows=2, columns=2, lanes=4),
+    MixPE(rows=2, columns=2, lanes=4),
+)
+OTHER_MAPPERS = ("amap", "amap -m")
 OUTPUT = Path(__file__).resolve().parents[1] / "asic_flow" / "recipes.json"
 
 
 @cache
 def subject(number: int) -> RecipeSubject:
-    """Of a unit of the list; prepared once in each process."""
-    return RecipeSubject(UNITS[number], n28_library())
+    """Of a unit of both lists; prepared once in each process."""
+    return RecipeSubject((*UNITS, *NEVER_SEARCHED)[number], n28_library())
 
 
 def found(number: int, trials: int, seed: int) -> FoundRecipe:
@@ -60,7 +73,28 @@ def prove(number: int, scripts: list[str]) -> None:
         subject(number).require_equal(Script("kept", script))
 
 
-def document(comparison: RecipeComparison, results: list[FoundRecipe], seed: int) -> dict:
+def trial(number: int, script: str) -> dict:
+    """What a script makes of a unit, beside the default, and proved to be the same."""
+    unit = subject(number)
+    unit.require_equal(Script("kept", script))
+    outcome, default = unit.outcome(Script("kept", script)), unit.default
+    return {
+        "unit": str(unit.spec),
+        "script": script,
+        "gain": 1 - outcome.area / default.area,
+        "default": asdict(default),
+        "outcome": asdict(outcome),
+    }
+
+
+def with_mapper(mapper: str) -> str:
+    """The default's script with another mapper."""
+    return SPACE.script(SPACE.default | {"mapper": mapper}).value
+
+
+def document(
+    comparison: RecipeComparison, results: list[FoundRecipe], others: list[dict], seed: int
+) -> dict:
     """What goes into the file."""
     unseen = [vars(one) for one in comparison.unseen]
     searches = [
@@ -80,6 +114,7 @@ def document(comparison: RecipeComparison, results: list[FoundRecipe], seed: int
         "unseen": unseen,
         "mean_gain_of_searches": sum(one.gain for one in results) / len(results),
         "mean_gain_unseen": sum(one["gain"] for one in unseen) / len(unseen),
+        "other_trials": others,
         "comparison": comparison.to_dict(),
     }
 
@@ -98,8 +133,13 @@ def main() -> None:
         comparison = compare_recipes([subject(n) for n in numbers], results, each=pool.map)
         kept = [[one.script.value, comparison.common] for one in results]
         list(pool.map(prove, numbers, kept))
+        simple = [with_mapper(mapper) for mapper in OTHER_MAPPERS]
+        pairs = [(n, script) for n in numbers for script in simple]
+        unseen = range(len(UNITS), len(UNITS) + len(NEVER_SEARCHED))
+        pairs += [(n, script) for n in unseen for script in (comparison.common, *simple)]
+        others = list(pool.map(trial, *zip(*pairs, strict=True)))
     print(comparison)
-    text = json.dumps(document(comparison, results, options.seed), indent=1)
+    text = json.dumps(document(comparison, results, others, options.seed), indent=1)
     write_atomically(options.output, text + "\n")
 
 
