@@ -122,7 +122,11 @@ class _Buffering:
         """A buffer that drives these pins of the net's."""
         number, self._next = self._next, self._next + 1
         name = f"{self._names[bit]}_buffer{number}"
-        self._netlist["netnames"][name] = {"hide_name": 1, "bits": [number], "attributes": {}}
+        self._netlist["netnames"][f"{name}_out"] = {
+            "hide_name": 1,
+            "bits": [number],
+            "attributes": {},
+        }
         self._netlist["cells"][name] = {
             "hide_name": 1,
             "type": self._buffer,

@@ -27,6 +27,9 @@ class Synthesis:
     area_unit : ``"NAND2"`` or ``"um2"``.
     combinational, registers : areas in that unit.
     cells : cell -> number.
+    modules : submodule, by its path with dots (the top module is empty) -> area of its own cells;
+        gates that were made after the hierarchy was dissolved belong where the nets that they drive
+        have their names (see :mod:`~multipede.asic_flow.ownership`).
     delay : ps, the shortest clock period: inputs come with the clock, and outputs are needed at the
         next. None where the library has no delays.
     paths : the longest, one for each end, the longest first.
@@ -48,6 +51,7 @@ class Synthesis:
     combinational: float
     registers: float
     cells: Mapping[str, int]
+    modules: Mapping[str, float]
     delay: float | None
     paths: tuple[TimingPath, ...] = field(repr=False)
     clock_period: float | None
@@ -134,6 +138,10 @@ class Synthesis:
             lines.append(f"  {'delay':14}{self.delay:14,.0f}  ps{self._against_clock}")
             lines += [f"  {'':14}from {p.start} to {p.end}" for p in self.paths[:1]]
         largest = sorted(self.cells.items(), key=lambda entry: (-entry[1], entry[0]))[:8]
+        parts = sorted(self.modules.items(), key=lambda entry: (-entry[1], entry[0]))[:6]
+        if len(self.modules) > 1:
+            shares = (f"{100 * area / self.total:.0f} % {path or 'top'}" for path, area in parts)
+            lines.append("  submodules: " + ", ".join(shares))
         lines.append("  cells: " + ", ".join(f"{number} {cell}" for cell, number in largest))
         lines.append(f"  {self.method}")
         if self.delay is not None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
@@ -17,6 +17,7 @@ from multipede.asic_flow.fitting import Fitted
 from multipede.asic_flow.gate_table import gate_library
 from multipede.asic_flow.liberty import Library, read_liberty
 from multipede.asic_flow.mapping import MappedNetlist
+from multipede.asic_flow.ownership import owner_of_cells
 from multipede.asic_flow.static_timing import TimingPath
 from multipede.asic_flow.synthesis import GATES, Synthesis
 from multipede.golden.source_files import OWN, source_digest
@@ -213,6 +214,7 @@ def _synthesis(
         combinational=_area(library, netlist, registers=False),
         registers=_area(library, netlist, registers=True),
         cells=dict(sorted(Counter(c["type"] for c in netlist["cells"].values()).items())),
+        modules=_modules(library, netlist),
         delay=fitted.timing.delay if fitted else None,
         paths=fitted.timing.paths if fitted else (),
         clock_period=period,
@@ -232,6 +234,13 @@ def _method(mapped: MappedNetlist, library: Library, period: float | None) -> st
     adders = f", adders {mapped.adders.value}" if mapped.mappings else ""
     fitted = "" if not library.timed else ", buffers" if period is None else ", buffers and sizing"
     return f"{origin}, ABC {mapped.recipe.name.lower()} script{adders}{fitted}, {library.source}"
+
+
+def _modules(library: Library, netlist: Mapping[str, Any]) -> dict[str, float]:
+    areas: dict[str, Fraction] = defaultdict(Fraction)
+    for name, owner in owner_of_cells(netlist).items():
+        areas[owner] += library.cells[netlist["cells"][name]["type"]].area
+    return {owner: float(area) for owner, area in sorted(areas.items())}
 
 
 def _area(library: Library, netlist: Mapping[str, Any], *, registers: bool) -> float:

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from multipede.asic_flow import Constraints, Library, Synthesis, UnitPower
     from multipede.asic_flow.n28 import Corner
     from multipede.fpga.resources import Resources
+    from multipede.sim.solver import Answer
 
 __all__ = [
     "TARGETS",
     "cell_library",
     "library_with_energies",
     "power",
+    "prove_netlist",
     "require_options",
     "require_target",
     "synthesize",
@@ -104,18 +106,38 @@ def power(
     )
 
 
+def prove_netlist(
+    spec: Spec, found: "Synthesis", target: str, *, liberty: Path | None, budget: float
+) -> "Answer":
+    """Whether a netlist that :func:`synthesize` made, in the style that it says, equals the RTL.
+
+    See :func:`~multipede.asic_flow.equivalence.prove_netlist`, whose errors it raises; ValueError
+    for a budget that is not more than 0 s.
+    """
+    from multipede.asic_flow.equivalence import prove_netlist as prove
+    from multipede.asic_flow.gate_table import gate_library
+    from multipede.asic_flow.liberty import read_liberty
+    from multipede.sim.verilog import rtlil_of
+
+    library = cell_library(target, liberty)
+    if isinstance(library, Path):
+        library = read_liberty(library)
+    rtlil = rtlil_of(spec, Style(found.style))
+    return prove(rtlil, found, library or gate_library(), budget=budget)
+
+
 def library_with_energies(
     target: str, liberty: Path | None, constraints: "Constraints | None" = None
 ) -> "Path | Library":
     """What power is computed with. ValueError for targets that have no energies."""
     require_target(target)
-    require_options([target], {"liberty": liberty, "constraints": constraints})
-    library = cell_library(target, liberty)
+    library = cell_library(target, liberty) if _family(target) in _OPTIONS else None
     if library is None:
         raise ValueError(
             f"target = {target!r}: power needs energies, those of 'n28' or of 'gates' with a"
             " Liberty file"
         )
+    require_options([target], {"liberty": liberty, "constraints": constraints})
     return library
 
 

@@ -9,6 +9,14 @@ from multipede.golden.spec import Spec
 ENTRY_POINT_GROUP = "multipede.units"
 
 UNITS = {
+    "bitmod_bit_serial_multiplier": (
+        "multipede.golden.bitmod_bit_serial_multiplier:BitModBitSerialMultiplier"
+    ),
+    "bitmod_dequantiser": "multipede.golden.bitmod_dequantiser:BitModDequantiser",
+    "bitmod_exponent_match": "multipede.golden.bitmod_exponent_match:BitModExponentMatch",
+    "bitmod_group_accumulator": (
+        "multipede.golden.bitmod_group_accumulator:BitModGroupAccumulator"
+    ),
     "dequantiser": "multipede.golden.dequantiser:Dequantiser",
     "dequantise_first_tile": "multipede.golden.dequantise_first_tile:DequantiseFirstTile",
     "float_adder": "multipede.golden.float_adder:FloatAdder",

@@ -15,6 +15,10 @@ from importlib import import_module
 from multipede.golden import source_files as source_files
 
 _HOMES = {
+    "golden.bitmod_bit_serial_multiplier": ("BitModBitSerialMultiplier",),
+    "golden.bitmod_dequantiser": ("BitModDequantiser",),
+    "golden.bitmod_exponent_match": ("BitModExponentMatch",),
+    "golden.bitmod_group_accumulator": ("BitModGroupAccumulator",),
     "golden.blocks": (
         "MXFP4",
         "MXFP6_E2M3",
@@ -80,9 +84,11 @@ _HOMES = {
     "asic_flow": ("Constraints", "Flow", "Synthesis", "UnitPower", "hand_off"),
     "asic_flow.n28": ("Corner", "n28_library", "write_n28"),
     "cost_model.comparison": ("Comparison", "compare", "compare_with_baselines"),
+    "cost_model.power_comparison": ("compare_power", "compare_power_with_baselines"),
     "cost_model.demonstration": ("demonstrate",),
     "cost_model.recipes": ("RecipeReport", "recipes"),
     "cost_model.targets": ("TARGETS", "power", "synthesize"),
+    "cost_model.validation": ("Validation", "validate_n28"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

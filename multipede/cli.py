@@ -151,6 +151,9 @@ def _parser() -> argparse.ArgumentParser:
         "--target", action="append", help="gates, n28, ecp5 or xcup; may be repeated (gates)"
     )
     _add_cells(synthesize)
+    synthesize.add_argument(
+        "--prove", type=float, metavar="S", help="prove the netlist equal to the RTL, in S seconds"
+    )
     synthesize.add_argument("--netlist", type=Path, metavar="FILE", help="write it as Verilog, too")
     synthesize.add_argument(
         "--paths", type=int, default=0, metavar="N", help="print the N longest paths"
@@ -164,6 +167,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_cells(power)
     power.add_argument("--records", type=int, default=1000, metavar="N", help="operands (1000)")
     power.add_argument("--seed", type=int, default=1, metavar="N", help="of the operands (1)")
+    power.add_argument(
+        "--baselines", action="store_true", help="beside the unit's baselines, at one clock"
+    )
     power.add_argument(
         "-o",
         "--output",
@@ -185,6 +191,12 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--weights", type=Path, metavar="FILE", help="another safetensors file")
     demo.add_argument("--tensor", metavar="NAME", help="its tensor, [outputs, inputs]")
     demo.add_argument("--style", default="word", help="word, cells or cells-prefix")
+
+    validate = command("validate", "a library against published results", _validate)
+    validate.add_argument("library", choices=["n28"], help="the one that is held against them: n28")
+    validate.add_argument(
+        "--liberty", type=Path, metavar="FILE", help="the same blocks with this library instead"
+    )
 
     doctor = command("doctor", "check the tools and say how to mend them", _doctor)
     doctor.add_argument(
@@ -459,17 +471,29 @@ def _synthesize(options: argparse.Namespace) -> Answer:
         return status, comparison.to_dict(), str(comparison)
     found = [synthesize(spec, target, style=style, **library) for target in targets]
     keep(of_synthesis(spec, targets if options.liberty is None else [options.liberty.name]))
+    gates = found[0] if len(found) == 1 and hasattr(found[0], "verilog") else None
+    for name in ("netlist", "prove"):
+        if getattr(options, name) is not None and gates is None:
+            raise ValueError(f"--{name} needs one target, of standard cells")
     if options.netlist is not None:
         from multipede.toolchain import write_atomically
 
-        if len(found) > 1 or not hasattr(found[0], "verilog"):
-            raise ValueError("--netlist needs one target, of standard cells")
-        write_atomically(options.netlist, found[0].verilog)
+        write_atomically(options.netlist, gates.verilog)
     told = [
         "\n".join([str(result), *map(str, getattr(result, "paths", ())[: options.paths])])
         for result in found
     ]
-    return HELD, [result.to_dict() for result in found], "\n\n".join(told)
+    status, documents = HELD, [result.to_dict() for result in found]
+    if options.prove is not None:
+        from multipede.cost_model.targets import prove_netlist
+
+        answer = prove_netlist(
+            spec, gates, targets[0], liberty=options.liberty, budget=options.prove
+        )
+        status = HELD if answer.value == "proved" else FAILED
+        documents[0] |= {"equal_to_rtl": answer.value}
+        told.append(f"netlist equal to the RTL: {answer.value}")
+    return status, documents, "\n\n".join(told)
 
 
 def _power(options: argparse.Namespace) -> Answer:
@@ -482,6 +506,13 @@ def _power(options: argparse.Namespace) -> Answer:
         "seed": options.seed,
     }
     spec, style = _spec(options), _style(options.style)
+    if options.baselines:
+        from multipede.cost_model.power_comparison import compare_power_with_baselines
+
+        if style is not None or options.output is not None:
+            raise ValueError("--baselines takes neither --style nor --output")
+        compared = compare_power_with_baselines(spec, target, liberty=options.liberty, **asked)
+        return (TOOL_FAILED if compared.errors else HELD), compared.to_dict(), str(compared)
     found = power(spec, target, style=style, liberty=options.liberty, **asked)
     if options.output is not None:
         from multipede.asic_flow import unit_activity
@@ -520,6 +551,13 @@ def _demo(options: argparse.Namespace) -> Answer:
     )
     status = TOOL_FAILED if any(costs.errors for costs in report.costs) else HELD
     return (status if report.passed else FAILED), report.to_dict(), str(report)
+
+
+def _validate(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.validation import validate_n28
+
+    found = validate_n28(liberty=options.liberty)
+    return HELD, found.to_dict(), str(found)
 
 
 def _doctor(options: argparse.Namespace) -> Answer:

@@ -93,6 +93,13 @@ def test_a_failed_check_is_status_1(capsys, monkeypatch):
             ["synthesize", "mixpe", "--clock-period", "1"],
             "asic_flow/gate_equivalents.csv has no delays",
         ),
+        (["power", "mixpe", "--target", "gates"], "target = 'gates': power needs energies"),
+        (["power", "mixpe", "--target", "ecp5"], "target = 'ecp5': power needs energies"),
+        (["power", "mixpe", *SMALL, "--records", "0"], "records = 0"),
+        (["power", "mixpe", "--baselines"], "a clock period is needed, the same for all"),
+        (["power", "mixpe", "--baselines", "--style", "word"], "neither --style nor --output"),
+        (["power", "mixpe", "--liberty", "nowhere.lib"], "nowhere.lib: there is no such file"),
+        (["synthesize", "mixpe", *SMALL, "--target", "ecp5", "--netlist", "x.v"], "--netlist"),
         (["synthesize", "mixpe", "--fastest"], "fastest = True: table asic_flow/gate"),
         (["synthesize", "mixpe", "--fastest", "--clock-period", "1"], "none is taken with fastest"),
         (["synthesize", "mixpe", "--output-load", "-1"], "output_load = -1.0: 0 fF or more"),
@@ -293,3 +300,28 @@ def test_an_error_in_somebody_elses_unit_names_its_place(capsys, monkeypatch):
     message = capsys.readouterr().err
     assert f"error in {__file__}, line " in message
     assert "AttributeError: no field 'lost'" in message
+
+
+def test_a_netlist_is_proved_and_written(capsys, tmp_path):
+    multiplier = ("integer_multiplier", "-p", "a=int4", "-p", "b=int4", "--target", "n28")
+    file = tmp_path / "netlist.v"
+    status, out, _ = run(capsys, "synthesize", *multiplier, "--prove", "60", "--netlist", str(file))
+    assert status == 0
+    assert "netlist equal to the RTL: proved" in out
+    assert file.read_text().startswith("module integer_multiplier(")
+    status, out, _ = run(capsys, "synthesize", *multiplier, "--prove", "0.001", "--json")
+    assert status == 1
+    assert json.loads(out)[0]["equal_to_rtl"] == "unknown"
+
+
+def test_power_as_text_json_and_files(capsys, tmp_path):
+    multiplier = ("integer_multiplier", "-p", "a=int4", "-p", "b=int4", "--records", "50")
+    status, out, _ = run(capsys, "power", *multiplier, "-o", str(tmp_path / "p"))
+    assert status == 0
+    assert "pJ per multiply" in out
+    assert sorted(p.name for p in (tmp_path / "p").iterdir()) == [
+        "activity.saif", "netlist.v", "waveform.vcd",
+    ]  # fmt: skip
+    status, out, _ = run(capsys, "power", *multiplier, "--json")
+    assert status == 0
+    assert json.loads(out)["power"]["total_mw"] > 0

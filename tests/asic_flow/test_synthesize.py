@@ -82,6 +82,12 @@ class TestConservation:
         assert found.total == pytest.approx(found.combinational + found.registers)
         assert found.registers == pytest.approx(found.cells["DFF"] * 17 / 3)
 
+    def test_areas_of_submodules_add_up(self):
+        found = synthesize(SMALL)
+        assert sum(found.modules.values()) == pytest.approx(found.total)
+        assert len(found.modules) > 2
+        assert "submodules: " in str(found)
+
     def test_words_give_the_same_registers_and_no_adder_cells(self):
         found = synthesize(SMALL, Style.WORD)
         assert found.cells["DFF"] == inventory(SMALL, style=Style.WORD)["register"]

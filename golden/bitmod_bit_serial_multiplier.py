@@ -1,0 +1,89 @@
+"""The second step of BitMoD's processing element: products with one bit, aligned and summed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from multipede.golden.bitmod_formats import (
+    EXPONENT,
+    GUARD_BITS,
+    SIGNIFICAND,
+    SOURCE,
+    dot_product,
+    require_lanes,
+)
+from multipede.golden.formats import UINT1
+from multipede.golden.number_format import require_range
+from multipede.golden.rounded_operation import MAXIMUM_STAGES
+from multipede.golden.spec import Kind, Port, Spec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class BitModBitSerialMultiplier(Spec):
+    """dot = sum over lanes of (-1)^sign floor(8 significand mantissa / 2^delta).
+
+    Each product has three guard bits below the significand and loses what is shifted out of them:
+    the authors' paper rounds to the nearest, their RTL truncates the magnitude, as here.
+
+    Parameters
+    ----------
+    lanes : products side by side, 1 to 16.
+    stages : register ranks between input and output, 0 to 8; the last one is the output's.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, the value and what is allowed.
+    """
+
+    unit: ClassVar[str] = "bitmod_bit_serial_multiplier"
+    title: ClassVar[str] = "BitMoD: significands times one bit of the weight, aligned and summed"
+    kind: ClassVar[Kind] = Kind.PART
+    source: ClassVar[str] = f"{SOURCE}: processing element, step 2"
+
+    lanes: int = 4
+    stages: int = 1
+
+    def __post_init__(self):
+        require_lanes(self.lanes)
+        require_range("stages", self.stages, 0, MAXIMUM_STAGES)
+
+    @property
+    def inputs(self) -> Mapping[str, Port]:
+        """All (lanes)."""
+        lanes = (self.lanes,)
+        return {
+            "significand": Port(SIGNIFICAND, lanes, "of activations, with the hidden bit"),
+            "mantissa": Port(UINT1, lanes, "of the weights' terms"),
+            "delta": Port(EXPONENT, lanes, "by how much a product is shifted to the right"),
+            "sign": Port(UINT1, lanes, "1 for a negative product"),
+        }
+
+    @property
+    def outputs(self) -> Mapping[str, Port]:
+        """``dot`` ()."""
+        return {
+            "dot": Port(dot_product(self.lanes), meaning="in eighths of the significand's unit")
+        }
+
+    @property
+    def operations(self) -> Mapping[str, int]:
+        """One term of each lane multiplied and accumulated."""
+        return {"term_multiply_accumulate": self.lanes}
+
+    @property
+    def latency(self) -> int:
+        """As many clocks as there are register ranks."""
+        return self.stages
+
+    def reference(self, state: Any = None, **inputs: "Tensor") -> "tuple[dict[str, Tensor], None]":
+        """The sum of the truncated products; there is no state."""
+        import torch
+
+        self.check_tensors(inputs)
+        codes = {name: tensor.to(torch.int64) for name, tensor in inputs.items()}
+        aligned = (codes["significand"] * codes["mantissa"] << GUARD_BITS) >> codes["delta"]
+        return {"dot": (aligned * (1 - 2 * codes["sign"])).sum(dim=1)}, None
