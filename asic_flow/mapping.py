@@ -19,7 +19,16 @@ from multipede.hw.arithmetic.adders import adders_verilog
 from multipede.toolchain import ToolError
 from multipede.toolchain.yosys import run_yosys
 
-__all__ = ["Adders", "MappedNetlist", "Recipe", "map_to_cells"]
+__all__ = [
+    "Adders",
+    "MappedNetlist",
+    "Prepared",
+    "Recipe",
+    "Script",
+    "map_prepared",
+    "map_to_cells",
+    "prepare",
+]
 
 
 class Adders(Enum):
@@ -44,7 +53,24 @@ class Recipe(Enum):
     @property
     def command(self) -> str:
         """The Yosys command."""
-        return f"abc -liberty cells.lib -script +{self.value.replace(' ', ',')}"
+        return _command(self.value)
+
+
+@dataclass(frozen=True)
+class Script:
+    """Commands of ABC, ``value``, where a :class:`Recipe` may stand; they end with a mapper."""
+
+    name: str
+    value: str
+
+    @property
+    def command(self) -> str:
+        """The Yosys command."""
+        return _command(self.value)
+
+
+def _command(script: str) -> str:
+    return f"abc -liberty cells.lib -script +{script.replace(' ', ',')}"
 
 
 _REGISTER = re.compile(r"^  cell \$\w*dff|^\s+sync (?:pos|neg)edge", re.MULTILINE)
@@ -60,7 +86,7 @@ class MappedNetlist:
 
     top: str
     netlist: Mapping[str, Any]
-    recipe: Recipe
+    recipe: Recipe | Script
     adders: Adders
     mappings: Mapping[str, AdderMapping]
 
@@ -73,11 +99,24 @@ class MappedNetlist:
         return dict(sorted(count.items()))
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A design with registers and adders on cells, for ABC to map the rest.
+
+    ``rtlil`` holds it flat, in the module ``top``; the others as for :class:`MappedNetlist`.
+    """
+
+    top: str
+    rtlil: str
+    adders: Adders
+    mappings: Mapping[str, AdderMapping]
+
+
 def map_to_cells(
     rtlil: str,
     top: str,
     library: Library,
-    recipe: Recipe,
+    recipe: Recipe | Script,
     adders: Adders = Adders.SMALLEST,
     *,
     mappings: Mapping[str, AdderMapping] | None = None,
@@ -99,26 +138,93 @@ def map_to_cells(
         If Yosys is missing, fails or takes too long, or the library lacks a cell that the design
         needs.
     """
-    if not library.registers and _REGISTER.search(rtlil):
-        raise ToolError(f"{library.source} has no flip-flop, and {top} has registers")
-    available = adder_cells(library)
-    if adders is Adders.GATES:
-        mappings = {}
-    elif mappings is None:
-        mappings = _smallest_mappings(rtlil, library, available, timeout)
-    script = ["read_rtlil unit.il", f"hierarchy -top {top}"]
-    for module, mapping in mappings.items():
-        if adders is Adders.PREFIX:
-            script.append(f"techmap -map prefix.v {module}")
-        script.append(f"techmap -map {mapping.name}.v {module}")
-    script += [*_synthesis(top, recipe), f"select {top}", "write_json -selected netlist.json"]
+    available, mappings = _mappings(rtlil, top, library, adders, mappings, timeout)
     result = run_yosys(
-        "\n".join(script),
+        "\n".join([*_begin(top, adders, mappings), *_synthesis(top), *_end(top, recipe)]),
         files=_files(rtlil, library, available),
         outputs=["netlist.json"],
         timeout=timeout,
     )
-    netlist = json.loads(result.outputs["netlist.json"])["modules"][top]
+    return _mapped(result.outputs, top, library, recipe, adders, mappings)
+
+
+def prepare(
+    rtlil: str,
+    top: str,
+    library: Library,
+    adders: Adders = Adders.SMALLEST,
+    *,
+    timeout: float | None = None,
+) -> Prepared:
+    """All of :func:`map_to_cells` that is the same for every recipe; parameters and errors too."""
+    available, mappings = _mappings(rtlil, top, library, adders, None, timeout)
+    result = run_yosys(
+        "\n".join([*_begin(top, adders, mappings), *_synthesis(top), "write_rtlil prepared.il"]),
+        files=_files(rtlil, library, available),
+        outputs=["prepared.il"],
+        timeout=timeout,
+    )
+    return Prepared(top, result.outputs["prepared.il"], adders, mappings)
+
+
+def map_prepared(
+    prepared: Prepared,
+    library: Library,
+    recipe: Recipe | Script,
+    *,
+    timeout: float | None = None,
+) -> MappedNetlist:
+    """The rest of :func:`map_to_cells`, with the same result; errors as there."""
+    result = run_yosys(
+        "\n".join(["read_rtlil prepared.il", *_end(prepared.top, recipe)]),
+        files={"prepared.il": prepared.rtlil, "cells.lib": library.text},
+        outputs=["netlist.json"],
+        timeout=timeout,
+    )
+    top, adders, mappings = prepared.top, prepared.adders, prepared.mappings
+    return _mapped(result.outputs, top, library, recipe, adders, mappings)
+
+
+def _mappings(
+    rtlil: str,
+    top: str,
+    library: Library,
+    adders: Adders,
+    mappings: Mapping[str, AdderMapping] | None,
+    timeout: float | None,
+) -> tuple[AdderCells, Mapping[str, AdderMapping]]:
+    if not library.registers and _REGISTER.search(rtlil):
+        raise ToolError(f"{library.source} has no flip-flop, and {top} has registers")
+    available = adder_cells(library)
+    if adders is Adders.GATES:
+        return available, {}
+    if mappings is None:
+        mappings = _smallest_mappings(rtlil, library, available, timeout)
+    return available, mappings
+
+
+def _begin(top: str, adders: Adders, mappings: Mapping[str, AdderMapping]) -> Iterator[str]:
+    yield from ("read_rtlil unit.il", f"hierarchy -top {top}")
+    for module, mapping in mappings.items():
+        if adders is Adders.PREFIX:
+            yield f"techmap -map prefix.v {module}"
+        yield f"techmap -map {mapping.name}.v {module}"
+
+
+def _end(top: str, recipe: Recipe | Script) -> Iterator[str]:
+    yield from (recipe.command, "opt_clean -purge")
+    yield from (f"select {top}", "write_json -selected netlist.json")
+
+
+def _mapped(
+    outputs: Mapping[str, str],
+    top: str,
+    library: Library,
+    recipe: Recipe | Script,
+    adders: Adders,
+    mappings: Mapping[str, AdderMapping],
+) -> MappedNetlist:
+    netlist = json.loads(outputs["netlist.json"])["modules"][top]
     netlist["cells"] = {
         name: cell for name, cell in netlist["cells"].items() if cell["type"] != "$scopeinfo"
     }
@@ -146,15 +252,13 @@ def _files(rtlil: str, library: Library, available: AdderCells) -> dict[str, str
     }
 
 
-def _synthesis(top: str, recipe: Recipe) -> Iterator[str]:
+def _synthesis(top: str) -> Iterator[str]:
     # Only what the library has no cells for is left for these.
     yield "read_verilog adders.v"
     yield "read_liberty -lib -ignore_miss_func cells.lib"
     yield f"hierarchy -check -top {top}"
     yield f"synth -flatten -noabc -top {top}"
     yield "dfflibmap -liberty cells.lib"
-    yield recipe.command
-    yield "opt_clean -purge"
 
 
 def _smallest_mappings(
@@ -170,7 +274,8 @@ def _smallest_mappings(
         for mapping in available.mappings:
             outputs[module, mapping] = f"{number}-{mapping.name}.json"
             script += ["design -load start", f"hierarchy -top {module}"]
-            script += [f"techmap -map {mapping.name}.v", *_synthesis(module, Recipe.AREA)]
+            script += [f"techmap -map {mapping.name}.v", *_synthesis(module)]
+            script += [Recipe.AREA.command, "opt_clean -purge"]
             script += [f"tee -q -o {outputs[module, mapping]} stat -json -liberty cells.lib"]
     files = _files(rtlil, library, available)
     found = run_yosys(

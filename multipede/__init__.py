@@ -81,11 +81,12 @@ _HOMES = {
     "sim.report": ("MismatchError", "VerifyReport"),
     "sim.verify": ("verify",),
     "sim.verilog": ("verilog_of",),
-    "asic_flow": ("Constraints", "Synthesis", "UnitPower"),
+    "asic_flow": ("Constraints", "Flow", "Synthesis", "UnitPower", "hand_off"),
     "asic_flow.n28": ("Corner", "n28_library", "write_n28"),
     "cost_model.comparison": ("Comparison", "compare", "compare_with_baselines"),
     "cost_model.power_comparison": ("compare_power", "compare_power_with_baselines"),
     "cost_model.demonstration": ("demonstrate",),
+    "cost_model.recipes": ("RecipeReport", "recipes"),
     "cost_model.targets": ("TARGETS", "power", "synthesize"),
     "cost_model.validation": ("Validation", "validate_n28"),
 }

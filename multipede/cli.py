@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -99,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
     generate = _add_unit(command("generate", "write Verilog, ports.json and a bench", _generate))
     generate.add_argument("-o", "--output", type=_directory, required=True, metavar="DIR")
-    generate.add_argument("--style", default="word", help="word, cells or cells-prefix")
+    generate.add_argument("--style", help="word, cells or cells-prefix (word; cells with --flow)")
     generate.add_argument("--name", help="name of the top module (default: the unit's)")
     generate.add_argument("--vectors", type=int, default=1000, help="records in the bench")
     generate.add_argument("--seed", type=int, default=1)
@@ -108,6 +109,10 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument(
         "--data-bits", type=int, metavar="N", help="of the bus, 8 to 1024 (a record in one beat)"
     )
+    generate.add_argument("--flow", help="write for place and route, too: orfs or librelane")
+    generate.add_argument("--platform", metavar="NAME", help="the flow's, such as asap7, sky130A")
+    generate.add_argument("--clock-period", type=float, metavar="NS", help="for place and route")
+    generate.add_argument("--core-utilization", type=int, metavar="N", help="per cent (40)")
 
     verify = _add_unit(command("verify", "compare RTL with its reference, bit for bit", _verify))
     verify.add_argument(
@@ -173,6 +178,14 @@ def _parser() -> argparse.ArgumentParser:
         help="write netlist, SAIF and VCD for other programs",
     )
 
+    recipes = command("recipes", "search smaller synthesis scripts for units", _recipes)
+    recipes.add_argument("units", nargs="+", metavar="unit", help="names from 'multipede list'")
+    _add_parameters(recipes)
+    recipes.add_argument("--target", help="n28 or gates (n28; gates with --liberty)")
+    recipes.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
+    recipes.add_argument("--trials", type=int, default=200, metavar="N", help="for each (200)")
+    recipes.add_argument("--seed", type=int, default=1, metavar="N", help="of the search (1)")
+
     demo = command("demo", "a transformer layer through the RTL", _demo)
     demo.add_argument("-o", "--output", type=_directory, default=Path("build/demo"), metavar="DIR")
     demo.add_argument("--weights", type=Path, metavar="FILE", help="another safetensors file")
@@ -221,6 +234,11 @@ def _constraints(options: argparse.Namespace):
 
 def _add_unit(parser: _Parser) -> _Parser:
     parser.add_argument("unit", help="a name from 'multipede list'")
+    _add_parameters(parser)
+    return parser
+
+
+def _add_parameters(parser: _Parser) -> None:
     parser.add_argument(
         "-p",
         "--parameter",
@@ -232,22 +250,22 @@ def _add_unit(parser: _Parser) -> _Parser:
     parser.add_argument(
         "--stallable", action="store_true", help="with ready on both sides: results may wait"
     )
-    return parser
 
 
-def _spec(options: argparse.Namespace):
+def _spec(options: argparse.Namespace, name: str | None = None):
+    """The unit of this name, by default the one that was asked for, with the parameters given."""
     from multipede.golden.catalogue import unit
     from multipede.golden.stallable import Stallable
 
     parameters = {}
     for setting in options.parameter:
-        name, equals, value = setting.partition("=")
+        parameter, equals, value = setting.partition("=")
         if not equals:
             raise ValueError(f"parameter {setting!r}: write it as NAME=VALUE")
-        if name in parameters:
-            raise ValueError(f"parameter {name!r} is given twice")
-        parameters[name] = value
-    spec = unit(options.unit).from_parameters(parameters)
+        if parameter in parameters:
+            raise ValueError(f"parameter {parameter!r} is given twice")
+        parameters[parameter] = value
+    spec = unit(name or options.unit).from_parameters(parameters)
     return Stallable(inside=spec) if options.stallable else spec
 
 
@@ -333,10 +351,22 @@ def _show(options: argparse.Namespace) -> Answer:
 def _generate(options: argparse.Namespace) -> Answer:
     from multipede.sim.generate import Bus, generate
 
-    paths = generate(
+    write, asked = generate, {}
+    for name in ("platform", "clock_period", "core_utilization"):
+        if getattr(options, name) is not None:
+            asked[name] = getattr(options, name)
+            if options.flow is None:
+                raise ValueError(f"--{name.replace('_', '-')} has no meaning without --flow")
+    if options.flow is not None:
+        from multipede.asic_flow import Flow, hand_off
+
+        write = partial(hand_off, flow=_member(Flow, "flow", options.flow))
+    if options.style is not None:
+        asked["style"] = _style(options.style)
+    paths = write(
         _spec(options),
         options.output,
-        style=_style(options.style),
+        **asked,
         name=options.name,
         vectors=options.vectors,
         seed=options.seed,
@@ -494,6 +524,19 @@ def _power(options: argparse.Namespace) -> Answer:
         options.output.mkdir(parents=True, exist_ok=True)
         for name, text in zip(("netlist.v", "activity.saif", "waveform.vcd"), texts, strict=True):
             write_atomically(options.output / name, text)
+    return HELD, found.to_dict(), str(found)
+
+
+def _recipes(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.recipes import recipes
+
+    found = recipes(
+        [_spec(options, name) for name in options.units],
+        options.target or ("n28" if options.liberty is None else "gates"),
+        liberty=options.liberty,
+        trials=options.trials,
+        seed=options.seed,
+    )
     return HELD, found.to_dict(), str(found)
 
 
