@@ -225,5 +225,13 @@ def _capacitances(pins: tuple[str, ...], model: CellModel) -> list[list[float]]:
 def _setups(
     pins: tuple[str, ...], model: CellModel
 ) -> Iterator[tuple[tuple[int, int], LookupTable]]:
+    """Of a register; no time at all for inputs of which the library tells none, where paths end
+    all the same."""
     for setup in model.setups:
         yield (pins.index(setup.pin), _EDGES.index(setup.pin_edge)), setup.time
+    if not model.clock:
+        return
+    told = {(setup.pin, setup.pin_edge) for setup in model.setups}
+    for pin, edge in model.capacitances:
+        if pin != model.clock and (pin, edge) not in told:
+            yield (pins.index(pin), _EDGES.index(edge)), LookupTable.constant(0.0)

@@ -133,8 +133,14 @@ def hand_library() -> Library:
 
 
 def hand_netlist(inputs: str, outputs: str, cells: dict[str, tuple[str, dict[str, str]]]) -> dict:
+    """As :func:`netlist_of`, of the cells above."""
+    return netlist_of(hand_library(), inputs, outputs, cells)
+
+
+def netlist_of(
+    library: Library, inputs: str, outputs: str, cells: dict[str, tuple[str, dict[str, str]]]
+) -> dict:
     """A module with nets named by single words; 0 and 1 are constants."""
-    library = hand_library()
     numbers: dict[str, int | str] = {"0": "0", "1": "1"}
 
     def bit(name: str) -> int | str:
@@ -146,9 +152,7 @@ def hand_netlist(inputs: str, outputs: str, cells: dict[str, tuple[str, dict[str
         name: {
             "type": kind,
             "connections": {pin: [bit(net)] for pin, net in pins.items()},
-            "port_directions": {
-                pin: "output" if library.cells[kind].pins[pin].output else "input" for pin in pins
-            },
+            "port_directions": _directions(library, kind),
             "attributes": {},
             "hide_name": 1,
         }
@@ -160,6 +164,12 @@ def hand_netlist(inputs: str, outputs: str, cells: dict[str, tuple[str, dict[str
         if isinstance(b, int)
     }
     return {"ports": ports, "cells": instances, "netnames": names}
+
+
+def _directions(library: Library, kind: str) -> dict[str, str]:
+    """None of a cell that the library lacks."""
+    pins = library.cells[kind].pins.values() if kind in library.cells else ()
+    return {pin.name: "output" if pin.output else "input" for pin in pins}
 
 
 def number_of(netlist: dict, net: str) -> int:

@@ -15,6 +15,7 @@ from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.hw import Style
 from multipede.sim.verilog import rtlil_of
 from tests.asic_flow.abc_timing import abc_delay
+from tests.asic_flow.hand_netlists import netlist_of
 
 HEADER = """
   time_unit : "10ps"; capacitive_load_unit (2, ff); voltage_unit : "1V"; nom_voltage : 0.9;
@@ -96,20 +97,7 @@ def library():
 
 
 def netlist(inputs: str, outputs: str, cells: dict[str, tuple[str, dict[str, str]]]) -> dict:
-    """A module with nets named by single words; 0 and 1 are constants."""
-    numbers: dict[str, int | str] = {"0": "0", "1": "1"}
-
-    def bit(name: str) -> int | str:
-        return numbers.setdefault(name, len(numbers))
-
-    ports = {name: {"direction": "input", "bits": [bit(name)]} for name in inputs.split()}
-    ports |= {name: {"direction": "output", "bits": [bit(name)]} for name in outputs.split()}
-    instances = {
-        name: {"type": kind, "connections": {pin: [bit(net)] for pin, net in pins.items()}}
-        for name, (kind, pins) in cells.items()
-    }
-    names = {n: {"bits": [b], "hide_name": 0} for n, b in numbers.items() if isinstance(b, int)}
-    return {"ports": ports, "cells": instances, "netnames": names}
+    return netlist_of(parse_liberty(LIBRARY, "linear", "um2"), inputs, outputs, cells)
 
 
 CHAIN = netlist("a", "y", {"1": ("INV", {"A": "a", "Y": "n"}), "2": ("INV", {"A": "n", "Y": "y"})})
@@ -257,6 +245,19 @@ def test_registers_by_hand(library):
     late = static_timing(made, library, Conditions(clock_slew=20))
     assert late.delay == pytest.approx(found.delay + 10 * (2 / 4 + 1))
     assert "setup" in str(path)
+
+
+def test_paths_end_at_registers_without_a_setup_time():
+    """d falls 5 + 1 after a; with an ordinary register 4 + 3 / 4 of setup would follow."""
+    text = LIBRARY.replace(SETUP, "")
+    made = netlist(
+        "clk a",
+        "",
+        {"r": ("DFF", {"CK": "clk", "D": "d", "Q": "q"}), "i": ("INV", {"A": "a", "Y": "d"})},
+    )
+    (path,) = static_timing(made, parse_liberty(text, "linear", "um2")).paths
+    assert (path.start, path.end, path.setup) == ("a", "q", 0)
+    assert path.delay == pytest.approx(10 * (5 + 1))
 
 
 def test_constants_begin_no_path(library):
