@@ -20,6 +20,7 @@ from multipede.toolchain import ToolError
 from multipede.toolchain.yosys import run_yosys
 
 __all__ = [
+    "MEMORY_LIMIT",
     "Adders",
     "MappedNetlist",
     "Prepared",
@@ -29,6 +30,10 @@ __all__ = [
     "map_to_cells",
     "prepare",
 ]
+
+
+MEMORY_LIMIT = 16 << 30
+"""Bytes of address space for each run of Yosys, which otherwise could take all there is."""
 
 
 class Adders(Enum):
@@ -144,6 +149,7 @@ def map_to_cells(
         files=_files(rtlil, library, available),
         outputs=["netlist.json"],
         timeout=timeout,
+        memory_limit=MEMORY_LIMIT,
     )
     return _mapped(result.outputs, top, library, recipe, adders, mappings)
 
@@ -163,6 +169,7 @@ def prepare(
         files=_files(rtlil, library, available),
         outputs=["prepared.il"],
         timeout=timeout,
+        memory_limit=MEMORY_LIMIT,
     )
     return Prepared(top, result.outputs["prepared.il"], adders, mappings)
 
@@ -180,6 +187,7 @@ def map_prepared(
         files={"prepared.il": prepared.rtlil, "cells.lib": library.text},
         outputs=["netlist.json"],
         timeout=timeout,
+        memory_limit=MEMORY_LIMIT,
     )
     top, adders, mappings = prepared.top, prepared.adders, prepared.mappings
     return _mapped(result.outputs, top, library, recipe, adders, mappings)
@@ -279,7 +287,11 @@ def _smallest_mappings(
             script += [f"tee -q -o {outputs[module, mapping]} stat -json -liberty cells.lib"]
     files = _files(rtlil, library, available)
     found = run_yosys(
-        "\n".join(script), files=files, outputs=list(outputs.values()), timeout=timeout
+        "\n".join(script),
+        files=files,
+        outputs=list(outputs.values()),
+        timeout=timeout,
+        memory_limit=MEMORY_LIMIT,
     ).outputs
     areas = {key: json.loads(found[name])["design"]["area"] for key, name in outputs.items()}
     return {
