@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from multipede.cli import _parser, _spec
+from multipede.arguments import parser
+from multipede.options import spec_of
 
 README = Path(__file__).parents[1] / "README.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
@@ -44,9 +45,9 @@ STEPS = [step["run"] for step in WORKFLOW["jobs"]["verify"]["steps"] if "run" in
 @pytest.mark.parametrize("line", [*COMMANDS, *(s for s in STEPS if s.startswith("multipede "))])
 def test_commands_are_understood(line):
     """Words and parameters are right; what the commands do, other tests try."""
-    options = _parser().parse_args(shlex.split(line)[1:])
+    options = parser().parse_args(shlex.split(line)[1:])
     if hasattr(options, "unit"):
-        _spec(options)
+        spec_of(options)
 
 
 def test_the_workflow_is_one():

@@ -31,8 +31,8 @@ def main(words: list[str]) -> None:
     for title, command in COMMANDS.items():
         line = f"$ {' '.join(command)}"
         kept = re.search(rf"^\*\*{re.escape(title)}\*\*\n\n```\n.*?^```\n", text, re.M | re.S)
-        if words and not set(words) & set(command) and kept:
-            blocks.append(kept[0])
+        if words and not set(words) & set(command):
+            blocks += [kept[0]] if kept else []
             continue
         print(title, file=sys.stderr)
         lines = [line for line in _printed(command) if "written:" not in line]

@@ -1,0 +1,231 @@
+"""The arguments of the command line."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from multipede.answer import Answer
+from multipede.cell_commands import (
+    power_command,
+    recipes_command,
+    synthesize_command,
+    validate_command,
+)
+from multipede.commands import (
+    demo_command,
+    doctor_command,
+    generate_command,
+    list_command,
+    show_command,
+)
+from multipede.verify_command import verify_command
+
+__all__ = ["Parser", "parser"]
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what was wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message} (see '{self.prog} --help')")
+
+
+_Command = Callable[[str, str, Callable[..., Answer]], Parser]
+"""Adds a command by its name, what it does, and its function."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Of all commands; what it parses has the command's function as ``command``."""
+    import multipede
+
+    made = Parser(prog="multipede", description="Mixed-precision processing elements.")
+    made.add_argument("--version", action="version", version=multipede.__version__)
+    commands = made.add_subparsers(dest="name", required=True, metavar="COMMAND")
+
+    def command(name: str, help_: str, function: Callable[..., Answer]) -> Parser:
+        added = commands.add_parser(name, help=help_, description=help_)
+        added.add_argument("--json", action="store_true", help="print one JSON document")
+        added.set_defaults(command=function)
+        return added
+
+    command("list", "list the units", list_command)
+    _add_unit(command("show", "show a unit's parameters, ports and operators", show_command))
+    _add_generate(command)
+    _add_verify(command)
+    _add_synthesize(command)
+    _add_power(command)
+    _add_recipes(command)
+    _add_demo(command)
+    _add_validate(command)
+    _add_doctor(command)
+    return made
+
+
+def _add_generate(command: _Command) -> None:
+    generate = _add_unit(
+        command("generate", "write Verilog, ports.json and a bench", generate_command)
+    )
+    generate.add_argument("-o", "--output", type=directory, required=True, metavar="DIR")
+    generate.add_argument("--style", help="word, cells or cells-prefix (word; cells with --flow)")
+    generate.add_argument("--name", help="name of the top module (default: the unit's)")
+    generate.add_argument("--vectors", type=int, default=1000, help="records in the bench")
+    generate.add_argument("--seed", type=int, default=1)
+    generate.add_argument("--cocotb", action="store_true", help="write tests for cocotb, too")
+    generate.add_argument("--bus", help="put it on a bus, too: axi4-stream")
+    generate.add_argument(
+        "--data-bits", type=int, metavar="N", help="of the bus, 8 to 1024 (a record in one beat)"
+    )
+    generate.add_argument("--flow", help="write for place and route, too: orfs or librelane")
+    generate.add_argument("--platform", metavar="NAME", help="the flow's, such as asap7, sky130A")
+    generate.add_argument("--clock-period", type=float, metavar="NS", help="for place and route")
+    generate.add_argument("--core-utilization", type=int, metavar="N", help="per cent (40)")
+
+
+def _add_verify(command: _Command) -> None:
+    verify = _add_unit(
+        command("verify", "compare RTL with its reference, bit for bit", verify_command)
+    )
+    verify.add_argument(
+        "--style", action="append", help="word, cells or cells-prefix; may be repeated (all)"
+    )
+    verify.add_argument(
+        "--records",
+        type=int,
+        help="random ones per style, beside all corners (100000); per case of cocotb (2000)",
+    )
+    verify.add_argument("--seed", type=int, help="of everything random (1)")
+    instead = verify.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--cocotb", action="store_true", help="on the pins under cocotb instead (word style)"
+    )
+    instead.add_argument("--formal", action="store_true", help="prove what can be proved instead")
+    instead.add_argument(
+        "--coverage", action="store_true", help="what the stimuli reach in the RTL instead"
+    )
+    instead.add_argument(
+        "--mutate",
+        type=int,
+        metavar="N",
+        help="plant N errors instead: are they found? (word style)",
+    )
+    verify.add_argument("--simulator", help="for --cocotb: verilator (default) or icarus")
+    verify.add_argument(
+        "--budget", type=float, metavar="S", help="seconds for each proof of --formal, --mutate"
+    )
+    verify.add_argument(
+        "--junit", type=Path, metavar="FILE", help="write the checks as JUnit XML, too"
+    )
+
+
+def _add_synthesize(command: _Command) -> None:
+    synthesize = _add_unit(command("synthesize", "count gates or LUTs", synthesize_command))
+    synthesize.add_argument(
+        "--target", action="append", help="gates, n28, ecp5 or xcup; may be repeated (gates)"
+    )
+    _add_cells(synthesize)
+    synthesize.add_argument(
+        "--prove", type=float, metavar="S", help="prove the netlist equal to the RTL, in S seconds"
+    )
+    synthesize.add_argument("--netlist", type=Path, metavar="FILE", help="write it as Verilog, too")
+    synthesize.add_argument(
+        "--paths", type=int, default=0, metavar="N", help="print the N longest paths"
+    )
+    synthesize.add_argument(
+        "--baselines", action="store_true", help="beside the unit's baselines (all targets)"
+    )
+
+
+def _add_power(command: _Command) -> None:
+    power = _add_unit(
+        command("power", "power of the gate-level netlist, in operation", power_command)
+    )
+    power.add_argument("--target", help="n28, or gates with --liberty (n28)")
+    _add_cells(power)
+    power.add_argument("--records", type=int, default=1000, metavar="N", help="operands (1000)")
+    power.add_argument("--seed", type=int, default=1, metavar="N", help="of the operands (1)")
+    power.add_argument(
+        "--baselines", action="store_true", help="beside the unit's baselines, at one clock"
+    )
+    power.add_argument(
+        "-o",
+        "--output",
+        type=directory,
+        metavar="DIR",
+        help="write netlist, SAIF and VCD for other programs",
+    )
+
+
+def _add_recipes(command: _Command) -> None:
+    recipes = command("recipes", "search smaller synthesis scripts for units", recipes_command)
+    recipes.add_argument("units", nargs="+", metavar="unit", help="names from 'multipede list'")
+    _add_parameters(recipes)
+    recipes.add_argument("--target", help="n28 or gates (n28; gates with --liberty)")
+    recipes.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
+    recipes.add_argument("--trials", type=int, default=200, metavar="N", help="for each (200)")
+    recipes.add_argument("--seed", type=int, default=1, metavar="N", help="of the search (1)")
+
+
+def _add_demo(command: _Command) -> None:
+    demo = command("demo", "a transformer layer through the RTL", demo_command)
+    demo.add_argument("-o", "--output", type=directory, default=Path("build/demo"), metavar="DIR")
+    demo.add_argument("--weights", type=Path, metavar="FILE", help="another safetensors file")
+    demo.add_argument("--tensor", metavar="NAME", help="its tensor, [outputs, inputs]")
+    demo.add_argument("--style", default="word", help="word, cells or cells-prefix")
+
+
+def _add_validate(command: _Command) -> None:
+    validate = command("validate", "a library against published results", validate_command)
+    validate.add_argument("library", choices=["n28"], help="the one that is held against them: n28")
+    validate.add_argument(
+        "--liberty", type=Path, metavar="FILE", help="the same blocks with this library instead"
+    )
+
+
+def _add_doctor(command: _Command) -> None:
+    doctor = command("doctor", "check the tools and say how to mend them", doctor_command)
+    doctor.add_argument(
+        "--shell", action="store_true", help="print exports that put our Verilator on the PATH"
+    )
+    doctor.add_argument("--clear-cache", action="store_true", help="remove everything cached")
+
+
+def _add_cells(parser: Parser) -> None:
+    """What netlists of standard cells are made of and made for."""
+    parser.add_argument("--style", help="word, cells or cells-prefix (by target)")
+    parser.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
+    parser.add_argument("--clock-period", type=float, metavar="NS", help="hold this clock")
+    parser.add_argument("--fastest", action="store_true", help="find the shortest clock period")
+    parser.add_argument("--driver", metavar="CELL", help="what drives inputs (smallest buffer)")
+    parser.add_argument(
+        "--output-load", type=float, metavar="FF", help="on each output (four inverters)"
+    )
+    parser.add_argument("--wire-load", metavar="NAME", help="the library's model to use, or none")
+    parser.add_argument("--time-limit", type=float, metavar="S", help="for all of it (1800)")
+
+
+def _add_unit(parser: Parser) -> Parser:
+    parser.add_argument("unit", help="a name from 'multipede list'")
+    _add_parameters(parser)
+    return parser
+
+
+def _add_parameters(parser: Parser) -> None:
+    parser.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter, as in -p weight=uint4",
+    )
+    parser.add_argument(
+        "--stallable", action="store_true", help="with ready on both sides: results may wait"
+    )
+
+
+def directory(text: str) -> Path:
+    """A path; nothing at all is none, as a script's variable that was never set gives."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a directory is needed, not an empty one")
+    return Path(text)

@@ -1,0 +1,100 @@
+"""Commands for standard cells: synthesize, power, recipes, validate."""
+
+import argparse
+
+from multipede.answer import FAILED, HELD, TOOL_FAILED, Answer
+from multipede.options import constraints_of, spec_of, style_of
+
+
+def synthesize_command(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.evidence import keep
+    from multipede.cost_model.findings import of_synthesis
+    from multipede.cost_model.targets import TARGETS, synthesize
+
+    spec, style = spec_of(options), style_of(options.style)
+    targets = options.target or ["gates"]
+    library = {"liberty": options.liberty, "constraints": constraints_of(options)}
+    if options.baselines:
+        from multipede.cost_model.comparison import compare_with_baselines
+
+        if style is not None:
+            raise ValueError("--baselines chooses the styles itself")
+        comparison = compare_with_baselines(spec, targets=options.target or TARGETS, **library)
+        status = TOOL_FAILED if comparison.errors else HELD
+        return status, comparison.to_dict(), str(comparison)
+    found = [synthesize(spec, target, style=style, **library) for target in targets]
+    keep(of_synthesis(spec, targets if options.liberty is None else [options.liberty.name]))
+    gates = found[0] if len(found) == 1 and hasattr(found[0], "verilog") else None
+    for name in ("netlist", "prove"):
+        if getattr(options, name) is not None and gates is None:
+            raise ValueError(f"--{name} needs one target, of standard cells")
+    if options.netlist is not None:
+        from multipede.toolchain import write_atomically
+
+        write_atomically(options.netlist, gates.verilog)
+    told = [
+        "\n".join([str(result), *map(str, getattr(result, "paths", ())[: options.paths])])
+        for result in found
+    ]
+    status, documents = HELD, [result.to_dict() for result in found]
+    if options.prove is not None:
+        from multipede.cost_model.targets import prove_netlist
+
+        answer = prove_netlist(
+            spec, gates, targets[0], liberty=options.liberty, budget=options.prove
+        )
+        status = HELD if answer.value == "proved" else FAILED
+        documents[0] |= {"equal_to_rtl": answer.value}
+        told.append(f"netlist equal to the RTL: {answer.value}")
+    return status, documents, "\n\n".join(told)
+
+
+def power_command(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.targets import library_with_energies, power
+
+    target = options.target or ("n28" if options.liberty is None else "gates")
+    asked = {
+        "constraints": constraints_of(options),
+        "records": options.records,
+        "seed": options.seed,
+    }
+    spec, style = spec_of(options), style_of(options.style)
+    if options.baselines:
+        from multipede.cost_model.power_comparison import compare_power_with_baselines
+
+        if style is not None or options.output is not None:
+            raise ValueError("--baselines takes neither --style nor --output")
+        compared = compare_power_with_baselines(spec, target, liberty=options.liberty, **asked)
+        return (TOOL_FAILED if compared.errors else HELD), compared.to_dict(), str(compared)
+    found = power(spec, target, style=style, liberty=options.liberty, **asked)
+    if options.output is not None:
+        from multipede.asic_flow import unit_activity
+        from multipede.hw import Style
+        from multipede.toolchain import write_atomically
+
+        library = library_with_energies(target, options.liberty)
+        texts = unit_activity(spec, style or Style.CELLS, liberty=library, **asked)
+        options.output.mkdir(parents=True, exist_ok=True)
+        for name, text in zip(("netlist.v", "activity.saif", "waveform.vcd"), texts, strict=True):
+            write_atomically(options.output / name, text)
+    return HELD, found.to_dict(), str(found)
+
+
+def recipes_command(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.recipes import recipes
+
+    found = recipes(
+        [spec_of(options, name) for name in options.units],
+        options.target or ("n28" if options.liberty is None else "gates"),
+        liberty=options.liberty,
+        trials=options.trials,
+        seed=options.seed,
+    )
+    return HELD, found.to_dict(), str(found)
+
+
+def validate_command(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.validation import validate_n28
+
+    found = validate_n28(liberty=options.liberty)
+    return HELD, found.to_dict(), str(found)
