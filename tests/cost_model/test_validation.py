@@ -133,6 +133,7 @@ def test_registers_around_are_not_counted():
     assert found.style in ("word", "cells", "cells-prefix")
 
 
+@pytest.mark.regress
 def test_another_library_gets_clocks_of_its_own_speed(small_table, liberty_file):
     found = validate_n28(liberty=liberty_file("nangate45_typ.lib.gz"))
     assert found.target == "nangate45_typ.lib.gz"

@@ -59,6 +59,16 @@ FLOATS = {
     "mixpe-float": MixPE(activation=E4M3, rows=1, columns=2, lanes=2, group=4),
     "mixpe-dequantised": MixPE(rows=1, columns=2, lanes=2, group=4, output=TileOutput.DEQUANTISED),
 }
+BLOCKS = {
+    name: unit(name).from_parameters({})
+    for name in (
+        "bitmod_bit_serial_multiplier",
+        "bitmod_dequantiser",
+        "bitmod_exponent_match",
+        "bitmod_group_accumulator",
+    )
+}
+TRIED = SPECS | FLOATS | BLOCKS
 
 
 def made(spec, directory, style=Style.WORD, vectors=RECORDS):
@@ -92,17 +102,17 @@ def mutate(directory, pattern, replacement, file="dut.v", count=1):
 RUNS = [("icarus", name, style) for name in SPECS for style in Style]
 RUNS += [("verilator", name, Style.WORD) for name in SPECS]
 RUNS += [("verilator", "mixpe", style) for style in (Style.CELLS, Style.CELLS_PREFIX)]
-RUNS += [("icarus", name, Style.WORD) for name in FLOATS]
+RUNS += [("icarus", name, Style.WORD) for name in FLOATS | BLOCKS]
 RUNS += [("verilator", "mixpe-dequantised", Style.WORD), ("icarus", "adder", Style.CELLS)]
 
 
 def test_every_unit_is_tried():
-    assert {spec.unit for spec in (SPECS | FLOATS).values()} >= set(unit_names())
+    assert {spec.unit for spec in TRIED.values()} >= set(unit_names())
 
 
 @pytest.mark.parametrize(("simulator", "name", "style"), RUNS)
 def test_bench_passes(tmp_path, simulator, name, style):
-    line = verdict(SIMULATORS[simulator](made((SPECS | FLOATS)[name], tmp_path, style), "dut"))
+    line = verdict(SIMULATORS[simulator](made(TRIED[name], tmp_path, style), "dut"))
     found = re.fullmatch(r"PASS (\d+) records, (\d+) results", line)
     assert found, line
     assert int(found[1]) == RECORDS
