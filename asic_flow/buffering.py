@@ -8,7 +8,7 @@ import numpy as np
 
 from multipede.asic_flow.cell_model import Edge, cell_model
 from multipede.asic_flow.conditions import Conditions
-from multipede.asic_flow.criticality import criticality
+from multipede.asic_flow.criticality import pin_slacks
 from multipede.asic_flow.liberty import Library
 from multipede.asic_flow.net_names import net_names
 from multipede.asic_flow.propagation import Propagation
@@ -52,28 +52,24 @@ class _Buffering:
         self._urgent = self._urgencies(netlist)
 
     def _urgencies(self, netlist: Mapping[str, Any]) -> dict[int, dict[_Sink, float]]:
-        """ps of slack of each input pin, by net, taken with loads that buffers would leave."""
+        """ps of slack of each input pin, by net, taken with loads that buffers would leave; without
+        the nets of clocks."""
         graph = TimingGraph(netlist, self._library, self._conditions)
-        slacks = criticality(Propagation(graph), limit=self._budget)
+        slacks = pin_slacks(Propagation(graph), limit=self._budget)
         pins = graph.inputs
         found: dict[int, dict[_Sink, float]] = {}
+        clocks: set[int] = set()
         for node, instance, place, slack in zip(
             pins.nodes.tolist(), pins.instances.tolist(), pins.places.tolist(), slacks, strict=True
         ):
-            if instance >= graph.own:
-                continue
             family = graph.families[graph.family[instance]]
-            pin = family.pins[place]
+            sink = graph.instances[instance], family.pins[place]
             bit = graph.nets[(node - FIRST_NET) // 2]
-            sinks = found.setdefault(bit, {})
-            if pin == family.clock:
-                sinks[graph.instances[instance], pin] = -np.inf
-            else:
-                sinks[graph.instances[instance], pin] = slack
-            self._loads[graph.instances[instance], pin] = float(family.capacitances[0, place].max())
-        return {
-            bit: sinks for bit, sinks in found.items() if not any(map(np.isneginf, sinks.values()))
-        }
+            found.setdefault(bit, {})[sink] = slack
+            self._loads[sink] = float(family.capacitances[0, place].max())
+            if family.pins[place] == family.clock:
+                clocks.add(bit)
+        return {bit: sinks for bit, sinks in found.items() if bit not in clocks}
 
     def result(self) -> dict[str, Any]:
         outputs = [
@@ -89,19 +85,16 @@ class _Buffering:
 
     def _split(self, bit: int, sinks: list[_Sink], outputs: int) -> None:
         """Put buffers between a net and its last sinks until what is left is light enough."""
-        while len(sinks) + outputs > 1:
-            budget = self._budget - outputs * self._conditions.output_load
-            if self._load(sinks) <= budget or len(sinks) < 2:
+        budget = self._budget - outputs * self._conditions.output_load
+        while len(sinks) > 1 and self._load(sinks) > budget:
+            clusters = list(self._clusters(sinks))
+            if len(clusters) >= len(sinks):  # a buffer for each would drive as much as it takes
                 return
             near: list[_Sink] = []
-            clusters = list(self._clusters(sinks))
             # The first stays at the driver if the buffers of the others leave it room.
             if self._load(clusters[0]) + (len(clusters) - 1) * self._buffer_load <= budget:
                 near = clusters.pop(0)
-            made = [self._add(bit, cluster) for cluster in clusters]
-            if len(made) >= len(sinks):
-                return
-            sinks = near + made
+            sinks = near + [self._add(bit, cluster) for cluster in clusters]
 
     def _clusters(self, sinks: list[_Sink]) -> Iterator[list[_Sink]]:
         count = int(np.ceil(self._load(sinks) / self._budget))

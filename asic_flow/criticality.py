@@ -1,4 +1,4 @@
-"""Which nodes are critical: slacks, and how much the delay depends on each arc, slew and load."""
+"""What is critical: slacks of pins, and how the delay depends on each arc, slew and load."""
 
 from dataclasses import dataclass
 
@@ -7,33 +7,17 @@ import numpy as np
 from multipede.asic_flow.propagation import Arrivals, Propagation
 from multipede.asic_flow.timing_graph import FIRST_NET, TimingGraph
 
-__all__ = ["Sensitivity", "criticality", "sensitivity", "slacks"]
+__all__ = ["Sensitivity", "pin_slacks", "sensitivity"]
 
 
-def slacks(graph: TimingGraph, arrivals: Arrivals) -> np.ndarray:
-    """ps by node that its edge may come later before the longest path grows; infinite where
-    nothing follows."""
-    required = np.full(graph.size, np.inf)
-    late = np.where(np.isfinite(arrivals.lateness), arrivals.lateness, -np.inf)
-    allowed = arrivals.delay - late + arrivals.arrival[graph.ends.nodes]
-    np.minimum.at(required, graph.ends.nodes, allowed)
-    delays = arrivals.through - arrivals.arrival[graph.arcs.sources]
-    for part, _ in reversed(graph.levels):
-        before = required[graph.arcs.targets[part]] - delays[part]
-        reached = np.isfinite(arrivals.through[part])
-        np.minimum.at(required, graph.arcs.sources[part], np.where(reached, before, np.inf))
-    with np.errstate(invalid="ignore"):
-        return np.where(np.isfinite(arrivals.arrival), required - arrivals.arrival, np.inf)
-
-
-def criticality(propagation: Propagation, *, limit: float) -> np.ndarray:
+def pin_slacks(propagation: Propagation, *, limit: float) -> np.ndarray:
     """ps of slack of each input pin, where no net has a load of more than ``limit`` fF.
 
     A net's own slack does not tell its pins apart: a pin's is that of the arcs that begin there.
     """
     graph = propagation.graph
     arrivals = propagation.arrivals(limit=limit)
-    of_nodes = slacks(graph, arrivals)
+    of_nodes = _node_slacks(graph, arrivals)
     arcs, pins = graph.arcs, graph.inputs
     slack = of_nodes[arcs.targets] + arrivals.arrival[arcs.targets] - arrivals.through
     slack = np.where(np.isfinite(arrivals.through), slack, np.inf)
@@ -57,6 +41,22 @@ def criticality(propagation: Propagation, *, limit: float) -> np.ndarray:
         padded = np.append(values[order], np.inf)
         found[here] = np.minimum.reduceat(padded, bounds)[::2]
     return found
+
+
+def _node_slacks(graph: TimingGraph, arrivals: Arrivals) -> np.ndarray:
+    """ps by node that its edge may come later before the longest path grows; infinite where
+    nothing follows."""
+    required = np.full(graph.size, np.inf)
+    late = np.where(np.isfinite(arrivals.lateness), arrivals.lateness, -np.inf)
+    allowed = arrivals.delay - late + arrivals.arrival[graph.ends.nodes]
+    np.minimum.at(required, graph.ends.nodes, allowed)
+    delays = arrivals.through - arrivals.arrival[graph.arcs.sources]
+    for part, _ in reversed(graph.levels):
+        before = required[graph.arcs.targets[part]] - delays[part]
+        reached = np.isfinite(arrivals.through[part])
+        np.minimum.at(required, graph.arcs.sources[part], np.where(reached, before, np.inf))
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isfinite(arrivals.arrival), required - arrivals.arrival, np.inf)
 
 
 def _rising(nodes: np.ndarray) -> np.ndarray:

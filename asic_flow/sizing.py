@@ -21,6 +21,7 @@ _ROUNDS = 40
 _PATIENCE = 8
 _SOFTEST, _HARDEST = 0.01, 0.005  # smoothing, in delays, at the first and last round
 _FLOOR = 0.5  # ps
+_STEEPNESS, _STEP_DOWN, _STEP_UP = 30, 0.7, 1.6  # of the price, for how far the clock is missed
 _SLOWER = 0.01  # than the fastest, where the clock is missed
 
 
@@ -82,7 +83,7 @@ class Sizing:
             better = _better(best, Sized(cells, self.area(cells), arrivals.delay), period)
             since = 0 if better is not best else since + 1
             best = better
-            price *= min(1.6, max(0.7, (arrivals.delay / period) ** 30))
+            price *= min(_STEP_UP, max(_STEP_DOWN, (arrivals.delay / period) ** _STEEPNESS))
         return best
 
     def _improved(
@@ -96,6 +97,7 @@ class Sizing:
         """The next cells. Every second instance stays, as neighbours do not see each other move."""
         costs = [self._costs(cells + step, cells, arrivals, found, price) for step in (-1, 0, 1)]
         step = np.argmin(np.stack(costs), axis=0) - 1
+        # Multiplicative hashing: another half of them each time, but the same in every run.
         moving = (np.arange(len(cells)) * 2654435761 + turn * 40503) // 65536 % 2 == 0
         return np.where(moving, cells + step, cells)
 
