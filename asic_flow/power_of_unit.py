@@ -229,9 +229,7 @@ def unit_activity(
     _check(spec, style, records, seed)
     require_range("shown", shown, 1, 10**6)
     found, library, around, period = _netlist(spec, style, liberty, constraints)
-    timing = static_timing(found.netlist, library, around)
-    network = gate_network(found.netlist, library)
-    delays = gate_delays(network, found.netlist, library, timing, around)
+    _, network, delays = _timed(found.netlist, library, around)
     workload = ordinary_records(spec, records, seed=seed)
     activity, _ = _simulated(spec, network, workload, period, delays)
     first = {name: values[:shown] for name, values in workload.items()}
@@ -260,13 +258,11 @@ def netlist_power(
     if not library.timed:
         raise ValueError(f"{library.source} has no delays: power needs them")
     conditions = conditions or Conditions()
-    timing = static_timing(netlist, library, conditions)
+    timing, network, delays = _timed(netlist, library, conditions)
     if not 1000 * clock_period >= timing.delay:
         raise ValueError(
             f"clock_period = {clock_period}: the longest path takes {timing.delay / 1000:.3f} ns"
         )
-    network = gate_network(netlist, library)
-    delays = gate_delays(network, netlist, library, timing, conditions)
     tried = random_records(spec, records, seed=seed)
     _, results = _simulated(spec, network, tried, clock_period, None)
     workload = ordinary_records(spec, records, seed=seed)
@@ -287,6 +283,15 @@ def netlist_power(
         conditions=conditions.to_dict(),
         delay=timing.delay,
     )
+
+
+def _timed(
+    netlist: Mapping[str, Any], library: Library, conditions: Conditions
+) -> tuple[StaticTiming, GateNetwork, np.ndarray]:
+    """A netlist's timing, and its network with the delays that follow."""
+    timing = static_timing(netlist, library, conditions)
+    network = gate_network(netlist, library)
+    return timing, network, gate_delays(network, netlist, library, timing, conditions)
 
 
 def _check(spec: Spec, style: Style, records: int, seed: int) -> None:

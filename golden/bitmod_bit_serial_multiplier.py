@@ -10,46 +10,28 @@ from multipede.golden.bitmod_formats import (
     SIGNIFICAND,
     SOURCE,
     dot_product,
-    require_lanes,
 )
+from multipede.golden.bitmod_step import BitModStep
 from multipede.golden.formats import UINT1
-from multipede.golden.number_format import require_range
-from multipede.golden.rounded_operation import MAXIMUM_STAGES
-from multipede.golden.spec import Kind, Port, Spec
+from multipede.golden.spec import Port
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class BitModBitSerialMultiplier(Spec):
+class BitModBitSerialMultiplier(BitModStep):
     """dot = sum over lanes of (-1)^sign floor(8 significand mantissa / 2^delta).
 
     Each product has three guard bits below the significand and loses what is shifted out of them:
     the authors' paper rounds to the nearest, their RTL truncates the magnitude, as here.
 
-    Parameters
-    ----------
-    lanes : products side by side, 1 to 16.
-    stages : register ranks between input and output, 0 to 8; the last one is the output's.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the parameter, the value and what is allowed.
+    Parameters and errors are those of :class:`~multipede.golden.bitmod_step.BitModStep`.
     """
 
     unit: ClassVar[str] = "bitmod_bit_serial_multiplier"
     title: ClassVar[str] = "BitMoD: significands times one bit of the weight, aligned and summed"
-    kind: ClassVar[Kind] = Kind.PART
     source: ClassVar[str] = f"{SOURCE}: processing element, step 2"
-
-    lanes: int = 4
-    stages: int = 1
-
-    def __post_init__(self):
-        require_lanes(self.lanes)
-        require_range("stages", self.stages, 0, MAXIMUM_STAGES)
 
     @property
     def inputs(self) -> Mapping[str, Port]:
@@ -73,11 +55,6 @@ class BitModBitSerialMultiplier(Spec):
     def operations(self) -> Mapping[str, int]:
         """One term of each lane multiplied and accumulated."""
         return {"term_multiply_accumulate": self.lanes}
-
-    @property
-    def latency(self) -> int:
-        """As many clocks as there are register ranks."""
-        return self.stages
 
     def reference(self, state: Any = None, **inputs: "Tensor") -> "tuple[dict[str, Tensor], None]":
         """The sum of the truncated products; there is no state."""

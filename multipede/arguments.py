@@ -129,7 +129,7 @@ def _add_synthesize(command: _Command) -> None:
     )
     synthesize.add_argument("--netlist", type=Path, metavar="FILE", help="write it as Verilog, too")
     synthesize.add_argument(
-        "--paths", type=int, default=0, metavar="N", help="print the N longest paths"
+        "--paths", type=int, default=0, metavar="N", help="print the N longest paths, 10 at most"
     )
     synthesize.add_argument(
         "--baselines", action="store_true", help="beside the unit's baselines (all targets)"

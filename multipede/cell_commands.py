@@ -13,6 +13,7 @@ def synthesize_command(options: argparse.Namespace) -> Answer:
 
     spec, style = spec_of(options), style_of(options.style)
     targets = options.target or ["gates"]
+    _require_one_netlist(options, targets)
     library = {"liberty": options.liberty, "constraints": constraints_of(options)}
     if options.baselines:
         from multipede.cost_model.comparison import compare_with_baselines
@@ -24,29 +25,37 @@ def synthesize_command(options: argparse.Namespace) -> Answer:
         return status, comparison.to_dict(), str(comparison)
     found = [synthesize(spec, target, style=style, **library) for target in targets]
     keep(of_synthesis(spec, targets if options.liberty is None else [options.liberty.name]))
-    gates = found[0] if len(found) == 1 and hasattr(found[0], "verilog") else None
-    for name in ("netlist", "prove"):
-        if getattr(options, name) is not None and gates is None:
-            raise ValueError(f"--{name} needs one target, of standard cells")
     if options.netlist is not None:
         from multipede.toolchain import write_atomically
 
-        write_atomically(options.netlist, gates.verilog)
-    told = [
-        "\n".join([str(result), *map(str, getattr(result, "paths", ())[: options.paths])])
-        for result in found
-    ]
+        write_atomically(options.netlist, found[0].verilog)
+    told = list(map(str, found))
+    if options.paths:
+        told += map(str, found[0].paths[: options.paths])
     status, documents = HELD, [result.to_dict() for result in found]
     if options.prove is not None:
         from multipede.cost_model.targets import prove_netlist
 
         answer = prove_netlist(
-            spec, gates, targets[0], liberty=options.liberty, budget=options.prove
+            spec, found[0], targets[0], liberty=options.liberty, budget=options.prove
         )
         status = HELD if answer.value == "proved" else FAILED
         documents[0] |= {"equal_to_rtl": answer.value}
         told.append(f"netlist equal to the RTL: {answer.value}")
     return status, documents, "\n\n".join(told)
+
+
+def _require_one_netlist(options: argparse.Namespace, targets: list[str]) -> None:
+    """What asks for a netlist or its paths, before hours go into one that is not there."""
+    from multipede.cost_model.targets import takes
+    from multipede.golden.number_format import require_range
+
+    require_range("paths", options.paths, 0, 10)
+    asked = {"netlist": options.netlist, "prove": options.prove, "paths": options.paths or None}
+    one = len(targets) == 1 and takes(targets[0], "constraints") and not options.baselines
+    for name, value in asked.items():
+        if value is not None and not one:
+            raise ValueError(f"--{name} needs one target, of standard cells, without --baselines")
 
 
 def power_command(options: argparse.Namespace) -> Answer:

@@ -100,6 +100,8 @@ def test_a_failed_check_is_status_1(capsys, monkeypatch):
         (["power", "mixpe", "--baselines", "--style", "word"], "neither --style nor --output"),
         (["power", "mixpe", "--liberty", "nowhere.lib"], "nowhere.lib: there is no such file"),
         (["synthesize", "mixpe", *SMALL, "--target", "ecp5", "--netlist", "x.v"], "--netlist"),
+        (["synthesize", "mixpe", "--baselines", "--prove", "9"], "--prove needs one target, of st"),
+        (["synthesize", "mixpe", "--target", "n28", "--paths", "-1"], "paths = -1"),
         (["synthesize", "mixpe", "--fastest"], "fastest = True: table asic_flow/gate"),
         (["synthesize", "mixpe", "--fastest", "--clock-period", "1"], "none is taken with fastest"),
         (["synthesize", "mixpe", "--output-load", "-1"], "output_load = -1.0: 0 fF or more"),

@@ -1,4 +1,7 @@
-"""n28, a predictive 28 nm standard-cell library made from published figures only.
+"""n28, a predictive 28 nm standard-cell library, made in the open.
+
+Published figures of 28 nm set its scale: the site, capacitance, speed and energy of each corner.
+How cells compare with each other, their widths in sites and their delays, is that of Nangate45's.
 
 ``cells.csv`` holds its cells and ``constants.toml`` every other number with its source; the Liberty
 file of a corner is generated from them.
