@@ -36,7 +36,6 @@ class CellFamily:
     clock : name of the clock pin, or empty.
     areas : (V,), in the library's unit.
     capacitances : fF (V, P, 2) of input pins for rising and falling edges.
-    limits : fF (V, P), the largest loads of outputs; infinite where there is no limit.
     arcs : (A, 4) input pin (-1: the clock), its edge (0 rises, 1 falls), output pin, its edge.
     delays, slews : tables of each cell's arcs, V lists of A.
     setup_pins : (S, 2) pin and edge. setups : V lists of S tables.
@@ -48,7 +47,6 @@ class CellFamily:
     clock: str
     areas: np.ndarray
     capacitances: np.ndarray
-    limits: np.ndarray
     arcs: np.ndarray
     delays: tuple[tuple[LookupTable, ...], ...]
     slews: tuple[tuple[LookupTable, ...], ...]
@@ -202,7 +200,6 @@ def _family(library: Library, names: list[str], models: list[CellModel]) -> Cell
         clock=models[0].clock,
         areas=np.array([float(cell.area) for cell in cells]),
         capacitances=np.array([_capacitances(pins, model) for model in models]),
-        limits=np.array([[m.limits.get(pin, np.inf) for pin in pins] for m in models]),
         arcs=np.array(
             [(e.input, e.input_edge, e.output, e.output_edge) for e in ends], int
         ).reshape(-1, 4),
