@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from multipede.asic_flow.liberty import Library
+from multipede.asic_flow.liberty.library import Library
 from multipede.asic_flow.synthesis import Synthesis
 from multipede.hw.arithmetic.adders import adders_verilog
 from multipede.sim.solver import Answer

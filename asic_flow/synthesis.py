@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from multipede.asic_flow.netlist_text import netlist_verilog
-from multipede.asic_flow.static_timing import TimingPath
+from multipede.asic_flow.netlist.netlist_text import netlist_verilog
+from multipede.asic_flow.timing.static_timing import TimingPath
 from multipede.toolchain.cost import Cost, CostMethod
 
 __all__ = ["DELAY_METHOD", "GATES", "Synthesis"]
@@ -29,7 +29,7 @@ class Synthesis:
     cells : cell -> number.
     modules : submodule, by its path with dots (the top module is empty) -> area of its own cells;
         gates that were made after the hierarchy was dissolved belong where the nets that they drive
-        have their names (see :mod:`~multipede.asic_flow.ownership`).
+        have their names (see :mod:`~multipede.asic_flow.netlist.ownership`).
     delay : ps, the shortest clock period: inputs come with the clock, and outputs are needed at the
         next. None where the library has no delays.
     paths : the longest, one for each end, the longest first.

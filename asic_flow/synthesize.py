@@ -11,15 +11,15 @@ from typing import Any
 
 from amaranth.lib import wiring
 
-from multipede.asic_flow.candidates import Candidates
-from multipede.asic_flow.conditions import Conditions, usual_conditions
-from multipede.asic_flow.fitting import Fitted
-from multipede.asic_flow.gate_table import gate_library
-from multipede.asic_flow.liberty import Library, read_liberty
-from multipede.asic_flow.mapping import MappedNetlist
-from multipede.asic_flow.ownership import owner_of_cells
-from multipede.asic_flow.static_timing import TimingPath
+from multipede.asic_flow.liberty.gate_table import gate_library
+from multipede.asic_flow.liberty.library import Library, read_liberty
+from multipede.asic_flow.mapping.candidates import Candidates
+from multipede.asic_flow.mapping.fitting import Fitted
+from multipede.asic_flow.mapping.map_to_cells import MappedNetlist
+from multipede.asic_flow.netlist.ownership import owner_of_cells
 from multipede.asic_flow.synthesis import GATES, Synthesis
+from multipede.asic_flow.timing.conditions import Conditions, usual_conditions
+from multipede.asic_flow.timing.static_timing import TimingPath
 from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
 from multipede.hw import Style

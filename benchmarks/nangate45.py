@@ -15,7 +15,7 @@ from amaranth.lib.wiring import In, Out
 
 from benchmarks.target import Target
 from multipede.asic_flow import Constraints, Synthesis, synthesize_component
-from multipede.asic_flow.liberty import read_liberty
+from multipede.asic_flow.liberty.library import read_liberty
 from multipede.golden.formats import INT4, INT8, UINT4, Integer
 from multipede.golden.multiplier_tile import PartialProducts
 from multipede.hw import Style

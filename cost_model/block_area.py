@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from amaranth.lib import wiring
 
 from multipede.asic_flow import Constraints, Synthesis, synthesize_component
-from multipede.asic_flow.liberty import Library
+from multipede.asic_flow.liberty.library import Library
 from multipede.cost_model.published import Point, WrapperRegister
 from multipede.golden.catalogue import unit
 from multipede.golden.spec import Spec

@@ -27,7 +27,7 @@ class PowerRow:
     ----------
     label, parameters : which.
     area : um2. delay : ps of the longest path. power : mW. energy : pJ per operation.
-    glitch_factor : see :class:`~multipede.asic_flow.power_of_unit.UnitPower`.
+    glitch_factor : see :class:`~multipede.asic_flow.power.power_of_unit.UnitPower`.
     error : why there are no figures, which are None then; or None.
     costs : all cost records.
     """

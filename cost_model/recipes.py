@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from multipede.asic_flow.gate_table import gate_library
-from multipede.asic_flow.liberty import Library, read_liberty
-from multipede.asic_flow.recipe_comparison import RecipeComparison, compare_recipes
-from multipede.asic_flow.recipe_outcome import RecipeSubject
-from multipede.asic_flow.recipe_search import FoundRecipe, search_recipes
-from multipede.asic_flow.recipe_space import SPACE, RecipeSpace
+from multipede.asic_flow.liberty.gate_table import gate_library
+from multipede.asic_flow.liberty.library import Library, read_liberty
+from multipede.asic_flow.recipes.comparison import RecipeComparison, compare_recipes
+from multipede.asic_flow.recipes.outcome import RecipeSubject
+from multipede.asic_flow.recipes.search import FoundRecipe, search_recipes
+from multipede.asic_flow.recipes.space import SPACE, RecipeSpace
 from multipede.cost_model.targets import cell_library, require_target, takes
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Spec
@@ -58,7 +58,7 @@ def recipes(
     target : standard cells, ``"n28"`` or one of its corners, or ``"gates"``, whose table has no
         delays: there area is all that counts.
     liberty : a Liberty file in place of the table, for ``"gates"`` only.
-    trials, seed, space : as for :func:`~multipede.asic_flow.recipe_search.search_recipes`.
+    trials, seed, space : as for :func:`~multipede.asic_flow.recipes.search.search_recipes`.
 
     Raises
     ------

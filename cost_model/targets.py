@@ -115,8 +115,8 @@ def prove_netlist(
     for a budget that is not more than 0 s.
     """
     from multipede.asic_flow.equivalence import prove_netlist as prove
-    from multipede.asic_flow.gate_table import gate_library
-    from multipede.asic_flow.liberty import read_liberty
+    from multipede.asic_flow.liberty.gate_table import gate_library
+    from multipede.asic_flow.liberty.library import read_liberty
     from multipede.sim.verilog import rtlil_of
 
     library = cell_library(target, liberty)

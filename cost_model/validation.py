@@ -7,9 +7,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from multipede.asic_flow.conditions import fanout_of_four
-from multipede.asic_flow.liberty import Library, read_liberty
+from multipede.asic_flow.liberty.library import Library, read_liberty
 from multipede.asic_flow.n28.library import n28_library
+from multipede.asic_flow.timing.conditions import fanout_of_four
 from multipede.cost_model.block_area import (
     BlockArea,
     adder_area,

@@ -91,7 +91,7 @@ def test_a_failed_check_is_status_1(capsys, monkeypatch):
         (["synthesize", "mixpe", "--liberty", "nowhere.lib"], "nowhere.lib"),
         (
             ["synthesize", "mixpe", "--clock-period", "1"],
-            "asic_flow/gate_equivalents.csv has no delays",
+            "asic_flow/liberty/gate_equivalents.csv has no delays",
         ),
         (["power", "mixpe", "--target", "gates"], "target = 'gates': power needs energies"),
         (["power", "mixpe", "--target", "ecp5"], "target = 'ecp5': power needs energies"),
@@ -102,7 +102,7 @@ def test_a_failed_check_is_status_1(capsys, monkeypatch):
         (["synthesize", "mixpe", *SMALL, "--target", "ecp5", "--netlist", "x.v"], "--netlist"),
         (["synthesize", "mixpe", "--baselines", "--prove", "9"], "--prove needs one target, of st"),
         (["synthesize", "mixpe", "--target", "n28", "--paths", "-1"], "paths = -1"),
-        (["synthesize", "mixpe", "--fastest"], "fastest = True: table asic_flow/gate"),
+        (["synthesize", "mixpe", "--fastest"], "fastest = True: table asic_flow/liberty/gate"),
         (["synthesize", "mixpe", "--fastest", "--clock-period", "1"], "none is taken with fastest"),
         (["synthesize", "mixpe", "--output-load", "-1"], "output_load = -1.0: 0 fF or more"),
         (["synthesize", "mixpe", "--time-limit", "0"], "time_limit = 0.0: more than 0 s"),

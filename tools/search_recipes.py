@@ -3,8 +3,8 @@
 For each unit of the list a search of its own; then every search's best scripts on all units, and
 the one best on the mean of the others on each unit left out. The script best on the mean of all,
 and the default with another mapper, are tried on larger units that no search saw. Every script
-that is kept is proved to leave the logic what it was. Results go into asic_flow/recipes.json; what
-was tried before is in the cache, so that a run may be broken off and go on later.
+that is kept is proved to leave the logic what it was. Results go into asic_flow/recipes/found.json;
+what was tried before is in the cache, so that a run may be broken off and go on later.
 """
 
 import argparse
@@ -14,12 +14,12 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from multipede.asic_flow.mapping import Script
+from multipede.asic_flow.mapping.map_to_cells import Script
 from multipede.asic_flow.n28 import n28_library
-from multipede.asic_flow.recipe_comparison import RecipeComparison, compare_recipes
-from multipede.asic_flow.recipe_outcome import RecipeSubject
-from multipede.asic_flow.recipe_search import FoundRecipe, search_recipes
-from multipede.asic_flow.recipe_space import SPACE
+from multipede.asic_flow.recipes.comparison import RecipeComparison, compare_recipes
+from multipede.asic_flow.recipes.outcome import RecipeSubject
+from multipede.asic_flow.recipes.search import FoundRecipe, search_recipes
+from multipede.asic_flow.recipes.space import SPACE
 from multipede.golden.dequantiser import Dequantiser
 from multipede.golden.float_adder import FloatAdder
 from multipede.golden.float_multiplier import FloatMultiplier
@@ -51,7 +51,7 @@ NEVER_SEARCHED = (
     MixPE(rows=2, columns=2, lanes=4),
 )
 OTHER_MAPPERS = ("amap", "amap -m")
-OUTPUT = Path(__file__).resolve().parents[1] / "asic_flow" / "recipes.json"
+OUTPUT = Path(__file__).resolve().parents[1] / "asic_flow" / "recipes" / "found.json"
 
 
 @cache

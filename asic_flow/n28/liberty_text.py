@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from multipede.asic_flow.boolean import truth_table
+from multipede.asic_flow.liberty.boolean import truth_table
 from multipede.asic_flow.n28.cells import CellKind, LibraryCell
 from multipede.asic_flow.n28.model import CornerModel
 

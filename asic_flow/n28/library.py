@@ -3,7 +3,7 @@
 from functools import cache as once
 from pathlib import Path
 
-from multipede.asic_flow.liberty import Library, parse_liberty
+from multipede.asic_flow.liberty.library import Library, parse_liberty
 from multipede.asic_flow.n28.corner import Corner
 from multipede.asic_flow.n28.liberty_text import liberty_text
 from multipede.asic_flow.n28.model import CornerModel
@@ -13,7 +13,7 @@ __all__ = ["n28_liberty", "n28_library", "write_n28"]
 
 
 def n28_library(corner: Corner = Corner.TT_0P90V_25C) -> Library:
-    """The library as :func:`~multipede.asic_flow.liberty.read_liberty` reads it from a file.
+    """As :func:`~multipede.asic_flow.liberty.library.read_liberty` reads it from a file.
 
     Its source is named like ``n28_tt_0p90v_25c.lib``. TypeError for anything but a corner.
     """

@@ -23,7 +23,8 @@ _SIZES = {
     "any": Fraction(1, 2),
     "all": Fraction(1, 2),
 }
-"""Kind of an inventory -> NAND2 equivalents of a bit, as in ``asic_flow/gate_equivalents.csv``."""
+"""Kind of an inventory -> NAND2 equivalents of a bit, as
+``asic_flow/liberty/gate_equivalents.csv`` has them."""
 
 _Result = TypeVar("_Result")
 

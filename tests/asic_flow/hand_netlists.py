@@ -5,7 +5,7 @@ Units: time 10 ps, load 2 fF, leakage 1 pW, so energy is 2 fF times (1 V)^2; the
 
 from functools import cache
 
-from multipede.asic_flow.liberty import Library, parse_liberty
+from multipede.asic_flow.liberty.library import Library, parse_liberty
 
 HEADER = """
   time_unit : "10ps"; capacitive_load_unit (2, ff); voltage_unit : "1V"; nom_voltage : 0.9;

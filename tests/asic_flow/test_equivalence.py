@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from multipede.asic_flow.equivalence import prove_netlist
-from multipede.asic_flow.gate_table import gate_library
+from multipede.asic_flow.liberty.gate_table import gate_library
 from multipede.asic_flow.n28 import n28_library
 from multipede.asic_flow.synthesize import Constraints, synthesize
 from multipede.golden.float_adder import FloatAdder

@@ -9,11 +9,11 @@ from collections import Counter
 
 import pytest
 
-from multipede.asic_flow import candidates
-from multipede.asic_flow.conditions import usual_conditions
-from multipede.asic_flow.liberty import read_liberty
-from multipede.asic_flow.static_timing import static_timing
+from multipede.asic_flow.liberty.library import read_liberty
+from multipede.asic_flow.mapping import candidates
 from multipede.asic_flow.synthesize import Constraints, synthesize, synthesize_rtlil
+from multipede.asic_flow.timing.conditions import usual_conditions
+from multipede.asic_flow.timing.static_timing import static_timing
 from multipede.golden.formats import INT4, INT5, UINT2, UINT3, UINT4
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
@@ -101,7 +101,7 @@ class TestRecord:
         assert (cost.quantity, cost.unit, cost.target) == ("area", "NAND2", "gates")
         assert cost.method is CostMethod.SYNTHESISED
         assert cost.value == found.total
-        assert "asic_flow/gate_equivalents.csv" in cost.source
+        assert "asic_flow/liberty/gate_equivalents.csv" in cost.source
         assert "ABC area script" in cost.source
         assert cost.style == "cells"
         assert len(cost.rtlil_digest) == 64

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from multipede.asic_flow.mapping import Recipe
-from multipede.asic_flow.recipe_space import RecipeSpace
+from multipede.asic_flow.mapping.map_to_cells import Recipe
+from multipede.asic_flow.recipes.space import RecipeSpace
 from multipede.cli import main
 from multipede.cost_model.recipes import recipes
 from multipede.golden.formats import INT2, INT4

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from multipede.asic_flow.cell_model import CellModel, Edge, cell_model
-from multipede.asic_flow.liberty import Library
+from multipede.asic_flow.liberty.cell_model import CellModel, Edge, cell_model
+from multipede.asic_flow.liberty.library import Library
 
 SLEWS = (8.0, 15.0, 25.0, 40.0)
 """ps; an inverter with a fan-out of 4 has 13 ps."""

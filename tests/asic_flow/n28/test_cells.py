@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from multipede.asic_flow.boolean import truth_table
+from multipede.asic_flow.liberty.boolean import truth_table
 from multipede.asic_flow.n28 import n28_library
 from multipede.asic_flow.n28.cells import CellKind, cell_table, read_cells
 

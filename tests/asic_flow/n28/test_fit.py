@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from multipede.asic_flow.cell_model import Constraint, Edge, cell_model
-from multipede.asic_flow.liberty import read_liberty
+from multipede.asic_flow.liberty.cell_model import Constraint, Edge, cell_model
+from multipede.asic_flow.liberty.library import read_liberty
 from multipede.asic_flow.n28.cells import CellKind, cell_table
 from multipede.asic_flow.n28.constants import constants
 from tests.asic_flow.n28.nangate45_fit import FANOUTS, Nangate45, mean

@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from multipede.asic_flow.adder_cells import adder_cells
-from multipede.asic_flow.cell_model import CellModel, Edge, cell_model
-from multipede.asic_flow.liberty import Library, parse_liberty, read_liberty
+from multipede.asic_flow.liberty.cell_model import CellModel, Edge, cell_model
+from multipede.asic_flow.liberty.library import Library, parse_liberty, read_liberty
+from multipede.asic_flow.liberty.wire_load import wire_load
+from multipede.asic_flow.mapping.adder_cells import adder_cells
 from multipede.asic_flow.n28 import Corner, n28_liberty, n28_library, write_n28
 from multipede.asic_flow.n28.cells import CellKind, cell_table
 from multipede.asic_flow.n28.constants import constants
 from multipede.asic_flow.n28.liberty_text import liberty_text, timing_sense
 from multipede.asic_flow.n28.model import CornerModel
-from multipede.asic_flow.wire_load import wire_load
 
 ALL_CORNERS = pytest.mark.parametrize("corner", list(Corner), ids=str)
 GATES = [name for name, cell in cell_table().items() if cell.kind is CellKind.GATE]

@@ -5,18 +5,18 @@ import re
 
 import pytest
 
-from multipede.asic_flow.cell_model import Edge, cell_model
-from multipede.asic_flow.conditions import Conditions
-from multipede.asic_flow.mapping import Recipe, map_to_cells
+from multipede.asic_flow.liberty.cell_model import Edge, cell_model
+from multipede.asic_flow.mapping.map_to_cells import Recipe, map_to_cells
 from multipede.asic_flow.n28 import Corner, n28_liberty, n28_library, write_n28
 from multipede.asic_flow.n28.cells import CellKind, cell_table
-from multipede.asic_flow.netlist_text import netlist_verilog
-from multipede.asic_flow.static_timing import static_timing
+from multipede.asic_flow.netlist.netlist_text import netlist_verilog
 from multipede.asic_flow.synthesize import synthesize_rtlil
+from multipede.asic_flow.timing.conditions import Conditions
+from multipede.asic_flow.timing.static_timing import static_timing
 from multipede.toolchain import find, run
 from multipede.toolchain.yosys import run_yosys
-from tests.asic_flow.abc_timing import abc_delay
 from tests.asic_flow.designs import INVERTER, RIPPLE, rtlil
+from tests.asic_flow.timing.abc_timing import abc_delay
 
 REGISTERS = """
 module top(input clk, rst_n, en, input [3:0] a, b, output reg [3:0] p, q, r, s, output [3:0] y);

@@ -1,0 +1,81 @@
+"""Verilog models of a library's cells, without delays, to simulate mapped netlists with."""
+
+from collections.abc import Iterable, Sequence
+
+from multipede.asic_flow.liberty.cell_behaviour import (
+    CellBehaviour,
+    RegisterBehaviour,
+    cell_behaviour,
+)
+from multipede.asic_flow.liberty.library import Library
+from multipede.asic_flow.liberty.prime_implicants import prime_implicants
+
+__all__ = ["expression", "verilog_models"]
+
+
+def verilog_models(library: Library, cells: Iterable[str]) -> str:
+    """A module for each of the named cells, in the order of their names.
+
+    Unknown inputs make only such outputs unknown as depend on them. Registers have no start value.
+    Raises ValueError for a cell that cannot be simulated, as
+    :func:`~multipede.asic_flow.liberty.cell_behaviour.cell_behaviour` does.
+    """
+    return "\n".join(_module(library, name) for name in sorted(set(cells)))
+
+
+def expression(table: int, variables: Sequence[str]) -> str:
+    """A truth table as Verilog: the sum of all its prime implicants."""
+    terms = []
+    for cares, values in prime_implicants(table, len(variables)):
+        literals = [
+            name if values >> place & 1 else f"~{name}"
+            for place, name in enumerate(variables)
+            if cares >> place & 1
+        ]
+        terms.append(" & ".join(literals) or "1'b1")
+    return " | ".join(f"({term})" if " " in term else term for term in terms) or "1'b0"
+
+
+def _module(library: Library, name: str) -> str:
+    cell, behaviour = library.cells[name], cell_behaviour(library, name)
+    ports = [*cell.inputs, *behaviour.outputs]
+    lines = [f"module {name} ({', '.join(ports)});"]
+    lines += [f"  input {pin};" for pin in cell.inputs]
+    lines += [f"  output {pin};" for pin in behaviour.outputs]
+    if behaviour.register is not None:
+        lines += _state(behaviour.register)
+    lines += [f"  assign {pin} = {text};" for pin, text in _outputs(behaviour)]
+    return "\n".join([*lines, "endmodule", ""])
+
+
+def _outputs(behaviour: CellBehaviour) -> list[tuple[str, str]]:
+    return [
+        (pin, expression(table, behaviour.variables)) for pin, table in behaviour.outputs.items()
+    ]
+
+
+def _state(register: RegisterBehaviour) -> list[str]:
+    """The state and its inverse. One always block, but where both can be forced: then whichever is
+    taken back last leaves its value behind, which takes a second one."""
+    q, n = register.state, register.inverse
+    following = expression(register.next_state, register.variables)
+    lines = [f"  reg {q}, {n};", f"  wire following = {following};"]
+    forced = {name: getattr(register, name) for name in ("clear", "preset")}
+    forced = {name: table for name, table in forced.items() if table}
+    for name, table in forced.items():
+        lines.append(f"  wire {name} = {expression(table, register.variables)};")
+    take = f"begin {q} <= following; {n} <= ~following; end"
+    if not forced:
+        return [*lines, f"  always @(posedge {register.clock}) {take}"]
+    if len(forced) == 1:
+        name, value = next(iter(forced)), int("preset" in forced)
+        force = f"begin {q} <= 1'b{value}; {n} <= 1'b{1 - value}; end"
+        edges = f"posedge {register.clock} or posedge {name}"
+        return [*lines, f"  always @({edges}) if ({name}) {force} else {take}"]
+    both = "begin {q} <= 1'b{0}; {n} <= 1'b{1}; end".format(*register.cleared_and_preset, q=q, n=n)
+    return [
+        *lines,
+        f"  always @(posedge {register.clock}) if (!(clear | preset)) {take}",
+        f"  always @(clear or preset) if (clear & preset) {both}",
+        f"    else if (clear | preset) begin {q} <= preset; {n} <= clear; end",
+    ]

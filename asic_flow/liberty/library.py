@@ -1,0 +1,238 @@
+"""Liberty files: which cells a library has, with their areas, pins and functions."""
+
+import gzip
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+
+from multipede.asic_flow.liberty.boolean import truth_table
+from multipede.asic_flow.liberty.syntax import Group, parse_group
+from multipede.asic_flow.liberty.units import Units, units_of
+
+__all__ = ["Cell", "Library", "Pin", "group_end", "groups", "read_liberty"]
+
+_GZIP = b"\x1f\x8b"
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A pin; ``capacitance`` in the library's unit, ``function`` empty unless it is an output."""
+
+    name: str
+    output: bool
+    capacitance: float = 0.0
+    function: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its area, its pins by name, and its text in the file."""
+
+    name: str
+    area: Fraction
+    pins: Mapping[str, Pin]
+    sequential: bool
+    dont_use: bool
+    text: str
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the input pins, those of the largest capacitance first."""
+        found = [pin for pin in self.pins.values() if not pin.output]
+        return [pin.name for pin in sorted(found, key=lambda pin: -pin.capacitance)]
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the output pins."""
+        return [pin.name for pin in self.pins.values() if pin.output]
+
+    @cached_property
+    def group(self) -> Group:
+        """All that the file says of it. ValueError if that is broken."""
+        return parse_group(self.text)
+
+    @cached_property
+    def functions(self) -> dict[str, int]:
+        """Truth table of each output over ``inputs``; empty where a function is not plain."""
+        if self.sequential or len(self.inputs) > 6:
+            return {}
+        try:
+            return {
+                name: truth_table(self.pins[name].function, self.inputs) for name in self.outputs
+            }
+        except ValueError:
+            return {}
+
+
+@dataclass(frozen=True)
+class Library:
+    """A Liberty file's text and cells.
+
+    ``source`` is how figures name it, ``unit`` that of its areas.
+    """
+
+    source: str
+    unit: str
+    text: str
+    cells: Mapping[str, Cell]
+
+    def smallest(self, inputs: int, *tables: int) -> Cell | None:
+        """The smallest combinational cell whose outputs are these functions, or None."""
+        fitting = [
+            cell
+            for cell in self.cells.values()
+            if not cell.dont_use
+            and len(cell.inputs) == inputs
+            and sorted(cell.functions.values()) == sorted(tables)
+        ]
+        return min(fitting, key=lambda cell: (cell.area, cell.name), default=None)
+
+    @cached_property
+    def header(self) -> Group:
+        """The library without its cells. ValueError, naming the file, if it is broken."""
+        parts, place = [], 0
+        for start, end in _spans(self.text, "cell"):
+            parts.append(self.text[place:start])
+            place = end
+        try:
+            return parse_group("".join([*parts, self.text[place:]]))
+        except ValueError as error:
+            raise ValueError(f"Liberty file {self.source}: {error}") from None
+
+    @cached_property
+    def units(self) -> Units:
+        """Its units. ValueError, naming the file, for those that cannot be read."""
+        try:
+            return units_of(self.header)
+        except ValueError as error:
+            raise ValueError(f"Liberty file {self.source}: {error}") from None
+
+    @cached_property
+    def templates(self) -> dict[str, Group]:
+        """The templates of tables by name."""
+        kinds = ("lu_table_template", "power_lut_template")
+        return {group.arguments[0]: group for kind in kinds for group in self.header.of(kind)}
+
+    @property
+    def default_capacitance(self) -> float:
+        """Of input pins that have none, in the file's unit."""
+        return self.header.number("default_input_pin_cap", 0.0)
+
+    @property
+    def voltage(self) -> float:
+        """The supply's, V. ValueError, naming the file, where it has none."""
+        value = self.header.number("nom_voltage")
+        if value is None:
+            raise ValueError(f"Liberty file {self.source}: it has no nom_voltage")
+        return value * self.units.voltage
+
+    @property
+    def registers(self) -> bool:
+        """Whether it has flip-flops."""
+        return re.search(r"\bff\s*\(", self.text) is not None
+
+    @property
+    def timed(self) -> bool:
+        """Whether there are delays in it."""
+        return re.search(r"\bcell_rise\b", self.text) is not None
+
+
+def read_liberty(path: Path) -> Library:
+    """The library in a Liberty file, plain or compressed by gzip. Areas are taken as um2.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or it is broken, or without the cells that every netlist needs:
+        an inverter, a buffer, and a NAND or NOR gate of two inputs.
+    """
+    library = parse_liberty(_text_of(path), path.name, "um2")
+    for table, name in ((0b01, "inverter"), (0b10, "buffer (which ABC needs)")):
+        if library.smallest(1, table) is None:
+            raise ValueError(f"Liberty file {path}: it has no {name}")
+    if library.smallest(2, 0b0111) is None and library.smallest(2, 0b0001) is None:
+        raise ValueError(f"Liberty file {path}: it has no NAND or NOR gate of two inputs")
+    return library
+
+
+def _text_of(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        if content.startswith(_GZIP):
+            content = gzip.decompress(content)
+        return content.decode()
+    except FileNotFoundError:
+        raise ValueError(f"Liberty file {path}: there is no such file") from None
+    except OSError as error:
+        raise ValueError(f"Liberty file {path}: {error.strerror or error}") from None
+    except (EOFError, zlib.error, UnicodeDecodeError):
+        raise ValueError(f"Liberty file {path}: it is broken, or no Liberty file") from None
+
+
+def parse_liberty(text: str, source: str, unit: str) -> Library:
+    """The library in a Liberty file's text. ValueError if it is broken."""
+    text = _COMMENT.sub("", text)
+    opening = re.match(r"\s*library\s*\([^)]*\)\s*\{", text)
+    if opening is None:
+        raise ValueError(f"Liberty file {source}: it does not begin with a library")
+    end = group_end(text, opening.end() - 1)
+    if end is None:
+        raise ValueError(f"Liberty file {source}: it ends inside the library (braces do not match)")
+    cells = {name: _cell(name, body, source) for name, body in groups(text, "cell")}
+    if not cells:
+        raise ValueError(f"Liberty file {source}: it has no cells")
+    return Library(source, unit, text[:end] + "\n", cells)
+
+
+def groups(text: str, kind: str) -> list[tuple[str, str]]:
+    """Name and text of each group ``kind (name) { ... }``, with what stands around the braces."""
+    return [
+        (re.match(r"\w+\s*\(\s*\"?([^)\"\s]*)", text[start:end])[1], text[start:end])
+        for start, end in _spans(text, kind)
+    ]
+
+
+def _spans(text: str, kind: str) -> list[tuple[int, int]]:
+    """Where the groups of a kind begin and end."""
+    found = []
+    for opening in re.finditer(rf"\b{kind}\s*\([^){{}};]*\)\s*\{{", text):
+        end = group_end(text, opening.end() - 1)
+        if end is not None:
+            found.append((opening.start(), end))
+    return found
+
+
+def group_end(text: str, brace: int) -> int | None:
+    """The place behind the group whose opening brace is at ``brace``; None if it has no end."""
+    depth = 0
+    for found in re.compile(r"[{}]").finditer(text, brace):
+        depth += 1 if found[0] == "{" else -1
+        if depth == 0:
+            return found.end()
+    return None
+
+
+def _cell(name: str, text: str, source: str) -> Cell:
+    area = re.search(r"\barea\s*:\s*([\d.eE+-]+)", text)
+    if area is None:
+        raise ValueError(f"Liberty file {source}: cell {name} has no area")
+    sequential = re.search(r"\b(ff|latch|statetable|ff_bank|latch_bank)\s*\(", text) is not None
+    pins = {pin: _pin(pin, body) for pin, body in groups(text, "pin")}
+    dont_use = re.search(r'\bdont_use\s*:\s*"?true', text) is not None
+    return Cell(name, Fraction(area[1]), pins, sequential, dont_use, text)
+
+
+def _pin(name: str, text: str) -> Pin:
+    capacitance = re.search(r"\bcapacitance\s*:\s*([\d.eE+-]+)", text)
+    function = re.search(r'\bfunction\s*:\s*"([^"]*)"', text)
+    return Pin(
+        name,
+        re.search(r'\bdirection\s*:\s*"?output', text) is not None,
+        float(capacitance[1]) if capacitance else 0.0,
+        function[1] if function else "",
+    )

@@ -1,0 +1,1 @@
+"""From RTLIL to cells of a library that hold a clock."""

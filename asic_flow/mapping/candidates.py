@@ -1,0 +1,239 @@
+"""The ways in which a unit may become cells, mapped once and then fitted to any clock."""
+
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from multipede.asic_flow.liberty.library import Library
+from multipede.asic_flow.mapping.adder_cells import AdderMapping
+from multipede.asic_flow.mapping.fitting import LOADS, Fitted, Fitting
+from multipede.asic_flow.mapping.map_to_cells import Adders, MappedNetlist, Recipe, map_to_cells
+from multipede.asic_flow.mapping.sizing import Sized
+from multipede.asic_flow.timing.conditions import Conditions
+from multipede.golden.source_files import OWN, source_digest
+from multipede.hw.arithmetic.adders import adders_verilog
+from multipede.toolchain import ToolTimeout, cached, find, key, write_atomically
+
+__all__ = ["Candidates"]
+
+_SOURCES = tuple(
+    f"asic_flow/{name}.py"
+    for name in (
+        *("liberty/boolean", "liberty/library", "liberty/syntax"),
+        *("mapping/adder_cells", "mapping/candidates", "mapping/map_to_cells"),
+    )
+)
+_SMALLEST = (Recipe.AREA, Adders.SMALLEST)
+_CLOSE = 0.01  # relatively, the bisection comes to the shortest clock period
+_IMPOSSIBLE = 1.0  # ps
+_REACH = 0.65  # of its delay at the least sizes is what a netlist hardly comes below
+_LARGE = 5000  # cells, from which on time is saved
+_TOLERANCE, _TOLERANCE_OF_LARGE = 0.02, 0.1  # over the least area, with which the search ends
+
+_Way = tuple[Recipe, Adders]
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A netlist with its sizes."""
+
+    mapped: MappedNetlist
+    fitting: Fitting
+    sized: Sized
+
+    def holds(self, period: float) -> bool:
+        return self.sized.delay <= period
+
+    def better(self, other: "_Choice", period: float) -> bool:
+        if self.holds(period) != other.holds(period):
+            return self.holds(period)
+        if self.holds(period):
+            return self.sized.area < other.sized.area
+        return self.sized.delay < other.sized.delay
+
+    @property
+    def result(self) -> tuple[MappedNetlist, Fitted]:
+        return self.mapped, self.fitting.fitted(self.sized)
+
+
+class Candidates:
+    """All ways for one unit.
+
+    Parameters
+    ----------
+    rtlil, top : the unit and its module.
+    library, conditions : as for static timing; without conditions only the smallest is known.
+    time_limit : seconds for all that is asked of it.
+    """
+
+    def __init__(
+        self,
+        rtlil: str,
+        top: str,
+        library: Library,
+        conditions: Conditions | None,
+        *,
+        time_limit: float,
+    ):
+        self._rtlil = rtlil
+        self._top = top
+        self._library = library
+        self._conditions = conditions
+        self._deadline = time.monotonic() + time_limit
+        self._limit = time_limit
+        self._fittings: dict[tuple[_Way, float], Fitting] = {}
+        self._netlists: dict[_Way, MappedNetlist] = {}
+
+    @property
+    def smallest(self) -> MappedNetlist:
+        """The one that is made for the least area."""
+        return self._mapped(_SMALLEST)
+
+    def best(self, period: float | None) -> tuple[MappedNetlist, Fitted]:
+        """The smallest that holds a clock period, ps; if none does, the fastest found. Without a
+        period the smallest, with buffers where loads are heavy.
+
+        Raises
+        ------
+        ToolError
+            If Yosys is missing, fails or takes too long, or the library lacks a needed cell.
+        """
+        if period is None:
+            fitting = self._fitting(self.smallest, LOADS[0])
+            return self.smallest, fitting.fitted(fitting.sizes(None))
+        return self._chosen(period).result
+
+    def fastest(self) -> tuple[MappedNetlist, Fitted]:
+        """The smallest found at the shortest clock period that was found to hold, by bisection.
+
+        Raises as :meth:`best` does.
+        """
+        found = self._chosen(_IMPOSSIBLE)
+        below = 0.8 * found.sized.delay
+        while found.sized.delay - below > _CLOSE * found.sized.delay:
+            middle = (found.sized.delay + below) / 2
+            tried = self._chosen(middle)
+            if tried.holds(middle):
+                found = tried
+            else:
+                below = middle
+        return found.result
+
+    def _chosen(self, period: float) -> _Choice:
+        """Stage by stage, until the clock is held with little more than the least area."""
+        found: _Choice | None = None
+        enough = (1 + self._tolerance) * self._fitting(self.smallest, LOADS[0]).least_area
+        for stage in self._stages:
+            found = self._best_of(self._promising(self._fittings_of(stage), period), period, found)
+            if found.holds(period) and found.sized.area <= enough:
+                break
+        return found
+
+    def _best_of(
+        self, fittings: list[tuple[MappedNetlist, Fitting]], period: float, best: _Choice | None
+    ) -> _Choice:
+        # Those that begin small first: what is as large before sizing as one that holds the clock
+        # need not be tried.
+        for mapped, fitting in sorted(fittings, key=lambda one: one[1].least_area):
+            if best is not None and best.holds(period) and fitting.least_area >= best.sized.area:
+                break
+            self._require_time()
+            tried = _Choice(mapped, fitting, fitting.sizes(period))
+            if best is None or tried.better(best, period):
+                best = tried
+        return best
+
+    def _promising(
+        self, fittings: list[tuple[MappedNetlist, Fitting]], period: float
+    ) -> list[tuple[MappedNetlist, Fitting]]:
+        """Without those that sizing will not make fast enough, if there are others."""
+        delays = [fitting.least_delay for _, fitting in fittings]
+        reach = max(period / _REACH, min(delays))
+        return [one for one, delay in zip(fittings, delays, strict=True) if delay <= reach]
+
+    def _fittings_of(self, ways: Sequence[_Way]) -> list[tuple[MappedNetlist, Fitting]]:
+        with ThreadPoolExecutor(max_workers=2) as pool:  # each waits for a Yosys of its own
+            mapped = list(pool.map(self._mapped, ways))
+        return [(one, self._fitting(one, load)) for one in mapped for load in self._loads]
+
+    @cached_property
+    def _stages(self) -> list[list[_Way]]:
+        if not self.smallest.mappings:
+            return [[_SMALLEST], [(Recipe.DELAY, Adders.SMALLEST)]]
+        return [
+            [_SMALLEST],
+            [(Recipe.DELAY, Adders.SMALLEST), *product(Recipe, [Adders.PREFIX])],
+            list(product(Recipe, [Adders.GATES])),
+        ]
+
+    @property
+    def _large(self) -> bool:
+        return len(self.smallest.netlist["cells"]) > _LARGE
+
+    @property
+    def _loads(self) -> tuple[float, ...]:
+        return LOADS[:1] if self._large else LOADS
+
+    @property
+    def _tolerance(self) -> float:
+        return _TOLERANCE_OF_LARGE if self._large else _TOLERANCE
+
+    def _fitting(self, mapped: MappedNetlist, load: float) -> Fitting:
+        name = ((mapped.recipe, mapped.adders), load)
+        if name not in self._fittings:
+            self._fittings[name] = Fitting(mapped.netlist, self._library, self._conditions, load)
+        return self._fittings[name]
+
+    def _mapped(self, way: _Way) -> MappedNetlist:
+        if way not in self._netlists:
+            self._netlists[way] = self._mapped_or_cached(*way)
+        return self._netlists[way]
+
+    def _mapped_or_cached(self, recipe: Recipe, adders: Adders) -> MappedNetlist:
+        identity = key(
+            self._rtlil,
+            self._top,
+            self._library.text,
+            self._library.source,
+            recipe.value,
+            adders.value,
+            adders_verilog(),
+            find("yosys").identity,
+            source_digest(OWN, *_SOURCES, "toolchain/yosys.py"),
+        )
+
+        def build(place: Path) -> None:
+            made = map_to_cells(
+                self._rtlil,
+                self._top,
+                self._library,
+                recipe,
+                adders,
+                mappings=None if (recipe, adders) == _SMALLEST else self.smallest.mappings,
+                timeout=self._require_time(),
+            )
+            mappings = {module: mapping.name for module, mapping in made.mappings.items()}
+            content = json.dumps({"netlist": made.netlist, "mappings": mappings})
+            write_atomically(place / "mapped.json", content)
+
+        found: dict[str, Any] = json.loads(
+            (cached("mapping", identity, build) / "mapped.json").read_text()
+        )
+        mappings = {module: AdderMapping[name] for module, name in found["mappings"].items()}
+        return MappedNetlist(self._top, found["netlist"], recipe, adders, mappings)
+
+    def _require_time(self) -> float:
+        """Seconds left. ToolTimeout if there are none."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise ToolTimeout(
+                f"synthesis of {self._top} took more than {self._limit:g} s (time_limit)",
+                tool="multipede",
+            )
+        return left

@@ -1,0 +1,1 @@
+"""Flat netlists of library cells, as Yosys writes them in JSON."""

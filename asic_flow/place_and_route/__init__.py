@@ -1,0 +1,1 @@
+"""Directories for place and route with open flows."""

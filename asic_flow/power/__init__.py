@@ -1,0 +1,1 @@
+"""Power of mapped netlists that compute real data."""

@@ -1,0 +1,124 @@
+"""Liberty files: what is read from them, and what is said of bad ones."""
+
+import gzip
+from fractions import Fraction
+
+import pytest
+
+from multipede.asic_flow.liberty.library import parse_liberty, read_liberty
+from multipede.asic_flow.mapping.adder_cells import AdderMapping, adder_cells, replacements
+
+SMALL = """
+/* a comment with a { brace */
+library (small) {
+  cell (INV) { area : 1.5; pin (A) { direction : input; capacitance : 2.5; }
+    pin (Y) { direction : output; function : "!A"; } }
+  cell (BUF) { area : 2; pin (A) { direction : input; }
+    pin (Y) { direction : output; function : "A"; } }
+  cell ("NAND") { area : 2; pin ("A") { direction : "input"; } pin (B) { direction : input; }
+    pin (Y) { direction : output; function : "(A B)'"; } }
+  cell (NAND_CHEAP) { area : 1; dont_use : true; pin (A) { direction : input; }
+    pin (B) { direction : input; } pin (Y) { direction : output; function : "!(A&B)"; } }
+}
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="cells.lib"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+class TestReading:
+    def test_areas_pins_and_functions(self, write):
+        library = read_liberty(write(SMALL))
+        assert list(library.cells) == ["INV", "BUF", "NAND", "NAND_CHEAP"]
+        assert library.cells["INV"].area == Fraction(3, 2)
+        assert library.cells["INV"].pins["A"].capacitance == 2.5
+        assert library.cells["NAND"].functions == {"Y": 0b0111}
+        assert library.unit == "um2"
+        assert not library.timed
+
+    def test_compressed(self, write):
+        path = write(gzip.compress(SMALL.encode()), "cells.lib.gz")
+        assert read_liberty(path).cells == read_liberty(write(SMALL)).cells
+
+    def test_cells_that_must_not_be_used_are_not(self, write):
+        assert read_liberty(write(SMALL)).smallest(2, 0b0111).name == "NAND"
+
+
+class TestBadFiles:
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"", "does not begin with a library"),
+            (b"hello", "does not begin with a library"),
+            (SMALL[: len(SMALL) // 2], "ends inside the library"),
+            (gzip.compress(SMALL.encode(), mtime=0)[:60], "it is broken, or no Liberty file"),
+            (b"\xff\xfe\x00\x01", "it is broken, or no Liberty file"),
+            ("library (x) { }", "it has no cells"),
+            ("library (x) { cell (A) { } }", "cell A has no area"),
+            (SMALL.replace('"!A"', '"A"'), "it has no inverter"),
+            (SMALL.replace('"A"; }', '"!A"; }'), "it has no buffer"),
+            (SMALL.replace("(A B)'", "A B"), "it has no NAND or NOR gate"),
+        ],
+    )
+    def test_one_line_says_what_is_wrong(self, write, content, message):
+        path = write(content)
+        with pytest.raises(ValueError, match=message) as raised:
+            read_liberty(path)
+        assert path.name in str(raised.value)
+        assert "\n" not in str(raised.value)
+
+    def test_missing(self, tmp_path):
+        with pytest.raises(ValueError, match=r"none\.lib: there is no such file"):
+            read_liberty(tmp_path / "none.lib")
+
+    def test_a_directory(self, tmp_path):
+        with pytest.raises(ValueError, match="directory"):
+            read_liberty(tmp_path)
+
+
+ADDER = """
+library (adders) {
+  cell (FA) { area : 5; pin (A) { direction : input; capacitance : 3; }
+    pin (B) { direction : input; capacitance : 2; } pin (C) { direction : input; capacitance : 1; }
+    pin (CON) { direction : output; function : "!(A B + A C + B C)"; }
+    pin (SN) { direction : output; function : "!(A^B^C)"; } }
+}
+"""
+
+
+class TestAdderCells:
+    def test_inverted_outputs_are_recognised(self):
+        full = adder_cells(parse_liberty(ADDER, "adders", "um2")).full
+        assert (full.sum, full.carry) == ("SN", "CON")
+        assert full.sum_inverted
+        assert full.carry_inverted
+
+    def test_the_late_input_goes_to_the_lightest_pin(self):
+        cells = adder_cells(parse_liberty(ADDER, "adders", "um2"))
+        assert ".A(x[i]), .B(y[i]), .C(z[i])" in replacements(cells, AdderMapping.PLAIN)
+
+    def test_without_half_adders_there_are_two_ways(self):
+        cells = adder_cells(parse_liberty(ADDER, "adders", "um2"))
+        assert cells.mappings == [AdderMapping.PLAIN, AdderMapping.INVERTED]
+
+    def test_without_adders_there_is_none(self):
+        assert adder_cells(parse_liberty(SMALL.strip(), "small", "um2")).mappings == []
+
+    @pytest.mark.parametrize(
+        ("name", "full"),
+        [
+            ("nangate45_typ.lib.gz", "FA_X1"),
+            ("sky130hd_tt.lib.gz", "sky130_fd_sc_hd__fa_1"),
+            ("sg13g2_typ_1p20V_25C.lib.gz", None),
+        ],
+    )
+    def test_of_open_libraries(self, liberty_file, name, full):
+        found = adder_cells(read_liberty(liberty_file(name))).full
+        assert (found.cell.name if found else None) == full

@@ -1,0 +1,74 @@
+"""Sizes against all that there are, on netlists small enough to try every one."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from multipede.asic_flow.mapping.sizing import Sizing
+from multipede.asic_flow.n28 import n28_library
+from multipede.asic_flow.timing.conditions import Conditions
+from multipede.asic_flow.timing.propagation import Propagation
+from multipede.asic_flow.timing.timing_graph import TimingGraph
+from tests.asic_flow.hand_netlists import netlist_of
+
+AROUND = Conditions(input_slew=10, driver="BUF_X1", output_load=60)
+
+
+def sizing(cells: dict[str, tuple[str, dict[str, str]]], inputs: str, outputs: str) -> Sizing:
+    made = netlist_of(n28_library(), inputs, outputs, cells)
+    return Sizing(Propagation(TimingGraph(made, n28_library(), AROUND, sizes=True)))
+
+
+def chain() -> Sizing:
+    cells = {f"i{n}": ("INV_X1", {"A": f"n{n}", "Y": f"n{n + 1}"}) for n in range(4)}
+    return sizing(cells, "n0", "n4")
+
+
+def tree() -> Sizing:
+    """Two gates of different depth, of which one drives a side load, too."""
+    cells = {
+        "a": ("NAND2_X1", {"A1": "x", "A2": "y", "Y": "p"}),
+        "b": ("INV_X1", {"A": "p", "Y": "q"}),
+        "c": ("NOR2_X1", {"A1": "q", "A2": "x", "Y": "r"}),
+        "d": ("INV_X1", {"A": "p", "Y": "s"}),
+    }
+    return sizing(cells, "x y", "r s")
+
+
+def everything(of: Sizing) -> list[tuple[float, float]]:
+    """Area and delay of every choice of cells."""
+    graph = of.propagation.graph
+    counts = [len(graph.families[graph.family[i]].cells) for i in range(graph.own)]
+    found = []
+    for choice in product(*map(range, counts)):
+        cells = np.concatenate([np.array(choice, int), graph.cells[graph.own :]])
+        found.append((of.area(cells), of.propagation.arrivals(cells).delay))
+    return found
+
+
+@pytest.mark.parametrize("made", [chain, tree])
+def test_the_clock_is_held_with_hardly_more_than_the_least_area(made):
+    of = made()
+    choices = everything(of)
+    fastest, slowest = min(d for _, d in choices), of.least.delay
+    assert of.least.area == min(area for area, _ in choices)
+    for share in (0.1, 0.3, 0.6, 0.9):
+        period = fastest + share * (slowest - fastest)
+        found = of.fit(period)
+        assert found.delay <= period
+        assert found.delay == of.propagation.arrivals(found.cells).delay
+        best = min(area for area, delay in choices if delay <= period)
+        assert best <= found.area <= 1.15 * best
+
+
+@pytest.mark.parametrize("made", [chain, tree])
+def test_what_cannot_be_held_is_hardly_missed(made):
+    of = made()
+    fastest = min(delay for _, delay in everything(of))
+    assert fastest <= of.fit(0.5 * fastest).delay <= 1.04 * fastest
+
+
+def test_a_slow_clock_leaves_all_at_the_least():
+    of = chain()
+    assert (of.fit(10 * of.least.delay).cells == of.least.cells).all()
