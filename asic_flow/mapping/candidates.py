@@ -25,8 +25,9 @@ __all__ = ["Candidates"]
 _SOURCES = tuple(
     f"asic_flow/{name}.py"
     for name in (
-        *("liberty/boolean", "liberty/library", "liberty/syntax"),
+        *("liberty/boolean", "liberty/cell_behaviour", "liberty/library", "liberty/syntax"),
         *("mapping/adder_cells", "mapping/candidates", "mapping/map_to_cells"),
+        "mapping/register_cells",
     )
 )
 _SMALLEST = (Recipe.AREA, Adders.SMALLEST)

@@ -15,6 +15,7 @@ from multipede.asic_flow.mapping.adder_cells import (
     adder_cells,
     replacements,
 )
+from multipede.asic_flow.mapping.register_cells import reset_replacements
 from multipede.hw.arithmetic.adders import adders_verilog
 from multipede.toolchain import ToolError
 from multipede.toolchain.yosys import run_yosys
@@ -255,6 +256,7 @@ def _files(rtlil: str, library: Library, available: AdderCells) -> dict[str, str
         "unit.il": rtlil,
         "adders.v": adders_verilog(),
         "prefix.v": PREFIX_CHAINS,
+        "registers.v": reset_replacements(library),
         "cells.lib": library.text,
         **maps,
     }
@@ -266,6 +268,7 @@ def _synthesis(top: str) -> Iterator[str]:
     yield "read_liberty -lib -ignore_miss_func cells.lib"
     yield f"hierarchy -check -top {top}"
     yield f"synth -flatten -noabc -top {top}"
+    yield from ("techmap -map registers.v", "simplemap")  # simplemap: inverters of resets
     yield "dfflibmap -liberty cells.lib"
 
 

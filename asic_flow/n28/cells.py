@@ -35,7 +35,8 @@ class LibraryCell:
     functions : output -> Boolean function of the inputs, for a gate. Of the others there is one
         output and no function: it follows ``data`` at the rising edge of ``clock`` in flip-flops,
         while ``G`` is high or ``GN`` low in latches, and is the clock where data was high before
-        its rise in clock gates. ``E`` high enables, ``RN`` low clears and ``SN`` low sets at once.
+        its rise in clock gates. ``E`` high enables, ``RN`` low clears and ``SN`` low sets at once,
+        ``CN`` low clears at the clock's edge, enabled or not.
     sites : width of the layout in placement sites; ``sites_from`` says from where it is.
     stages : 1 for a single gate of transistors, whose output slew still depends on its input's.
     capacitances : by input. drives, slews, energies : by output; ``slews`` without a load,

@@ -122,6 +122,7 @@ def _cell(model: CornerModel, cell: LibraryCell) -> Iterator[str]:
 def _state(cell: LibraryCell) -> Iterator[str]:
     if cell.kind is CellKind.FLIP_FLOP:
         data = f"(E & {cell.data}) | (!E & IQ)" if "E" in cell.inputs else cell.data
+        data = f"CN & ({data})" if "CN" in cell.inputs else data
         extra = "".join(
             f' {what} : "!{pin}";'
             for pin, what in (("RN", "clear"), ("SN", "preset"))

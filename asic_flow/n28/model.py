@@ -103,6 +103,8 @@ class CornerModel:
         time = self._constraint("setup", cell, data, clock)
         if cell.kind is CellKind.FLIP_FLOP and "E" in cell.inputs and pin in (cell.data, "E"):
             time = time + self.tau * self._number("enable_setup")
+        if "CN" in cell.inputs:
+            time = time + self.tau * self._number("clear_setup")
         return time if self._is_data(cell, pin) else self._number("reset_timing") * time
 
     def hold(self, cell: LibraryCell, pin: str, data: np.ndarray, clock: np.ndarray) -> np.ndarray:
@@ -146,7 +148,7 @@ class CornerModel:
         return self.tau * start + of_data * data + of_clock * clock
 
     def _is_data(self, cell: LibraryCell, pin: str) -> bool:
-        return pin in (cell.data, "E")
+        return pin in (cell.data, "E", "CN")
 
     def _slew_through(self, cell: LibraryCell) -> float:
         return self._number("slew_through") if cell.stages == 1 else 0.0

@@ -40,6 +40,8 @@ def derived(known: Mapping[str, Constant]) -> dict[str, float]:
         "largest_load": 60.73 / 1.70023,
         "enable_setup": cells["MUX2_X1"].parasitics["A", "Y"]
         - cells["BUF_X1"].parasitics["A", "Y"],
+        "clear_setup": cells["NAND2_X1"].parasitics["A2", "Y"]
+        - cells["INV_X1"].parasitics["A", "Y"],
         "wire_shrink": math.sqrt(0.126 / 0.266),
         "tt_0p90v_25c.fo4": 0.65 * NANGATE45_FO4,
         "ss_0p90v_m40c.fo4": 0.9 * NANGATE45_FO4,

@@ -198,7 +198,7 @@ class TestTables:
         library = n28_library()
         for name, cell in cell_table().items():
             model = cell_model(library, name)
-            wanted = {pin for pin in (cell.data, "E") if pin in cell.inputs and cell.clock}
+            wanted = {pin for pin in (cell.data, "E", "CN") if pin in cell.inputs and cell.clock}
             assert {one.pin for one in model.setups} == wanted
             for one in model.setups:
                 assert one.time.at(5, 5) > 20
