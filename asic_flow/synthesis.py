@@ -30,6 +30,8 @@ class Synthesis:
     modules : submodule, by its path with dots (the top module is empty) -> area of its own cells;
         gates that were made after the hierarchy was dissolved belong where the nets that they drive
         have their names (see :mod:`~multipede.asic_flow.netlist.ownership`).
+    overloaded : names of cells that drive more than the library allows even the largest of their
+        kind; seldom any.
     delay : ps, the shortest clock period: inputs come with the clock, and outputs are needed at the
         next. None where the library has no delays.
     paths : the longest, one for each end, the longest first.
@@ -52,6 +54,7 @@ class Synthesis:
     registers: float
     cells: Mapping[str, int]
     modules: Mapping[str, float]
+    overloaded: tuple[str, ...]
     delay: float | None
     paths: tuple[TimingPath, ...] = field(repr=False)
     clock_period: float | None
@@ -137,6 +140,9 @@ class Synthesis:
         if self.delay is not None:
             lines.append(f"  {'delay':14}{self.delay:14,.0f}  ps{self._against_clock}")
             lines += [f"  {'':14}from {p.start} to {p.end}" for p in self.paths[:1]]
+        if self.overloaded:
+            number, first = len(self.overloaded), self.overloaded[0]
+            lines.append(f"  OVERLOADED: {number} cells beyond their max_capacitance, as {first}")
         largest = sorted(self.cells.items(), key=lambda entry: (-entry[1], entry[0]))[:8]
         parts = sorted(self.modules.items(), key=lambda entry: (-entry[1], entry[0]))[:6]
         if len(self.modules) > 1:

@@ -158,7 +158,8 @@ def synthesize_rtlil(
     place = cached("synthesis", identity, build)
     values = json.loads((place / "synthesis.json").read_text())
     paths = tuple(map(TimingPath.from_dict, values.pop("paths")))
-    return Synthesis(**values, paths=paths)
+    overloaded = tuple(values.pop("overloaded"))
+    return Synthesis(**values, paths=paths, overloaded=overloaded)
 
 
 def _library(liberty: Path | Library | None) -> Library:
@@ -215,6 +216,7 @@ def _synthesis(
         registers=_area(library, netlist, registers=True),
         cells=dict(sorted(Counter(c["type"] for c in netlist["cells"].values()).items())),
         modules=_modules(library, netlist),
+        overloaded=fitted.overloaded if fitted else (),
         delay=fitted.timing.delay if fitted else None,
         paths=fitted.timing.paths if fitted else (),
         clock_period=period,

@@ -36,6 +36,7 @@ class CellFamily:
     clock : name of the clock pin, or empty.
     areas : (V,), in the library's unit.
     capacitances : fF (V, P, 2) of input pins for rising and falling edges.
+    limits : fF (V, P) that output pins may drive at most, infinite where the library tells none.
     arcs : (A, 4) input pin (-1: the clock), its edge (0 rises, 1 falls), output pin, its edge.
     delays, slews : tables of each cell's arcs, V lists of A.
     setup_pins : (S, 2) pin and edge. setups : V lists of S tables.
@@ -47,6 +48,7 @@ class CellFamily:
     clock: str
     areas: np.ndarray
     capacitances: np.ndarray
+    limits: np.ndarray
     arcs: np.ndarray
     delays: tuple[tuple[LookupTable, ...], ...]
     slews: tuple[tuple[LookupTable, ...], ...]
@@ -200,6 +202,7 @@ def _family(library: Library, names: list[str], models: list[CellModel]) -> Cell
         clock=models[0].clock,
         areas=np.array([float(cell.area) for cell in cells]),
         capacitances=np.array([_capacitances(pins, model) for model in models]),
+        limits=np.array([[model.limits.get(pin, np.inf) for pin in pins] for model in models]),
         arcs=np.array(
             [(e.input, e.input_edge, e.output, e.output_edge) for e in ends], int
         ).reshape(-1, 4),

@@ -1,6 +1,5 @@
 """Buffers behind nets with many loads, so that no gate drives more than it well can."""
 
-import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from multipede.asic_flow.liberty.cell_model import Edge, cell_model
 from multipede.asic_flow.liberty.library import Library
+from multipede.asic_flow.netlist.copies import copy_of
 from multipede.asic_flow.netlist.net_names import net_names
 from multipede.asic_flow.timing.conditions import Conditions
 from multipede.asic_flow.timing.criticality import pin_slacks
@@ -41,7 +41,7 @@ class _Buffering:
     def __init__(
         self, netlist: Mapping[str, Any], library: Library, conditions: Conditions, load: float
     ):
-        self._netlist = copy.deepcopy(dict(netlist))
+        self._netlist = copy_of(netlist)
         self._library = library
         self._conditions = conditions
         self._names = net_names(netlist)

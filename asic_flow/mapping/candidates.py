@@ -2,18 +2,26 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
 from multipede.asic_flow.liberty.library import Library
 from multipede.asic_flow.mapping.adder_cells import AdderMapping
 from multipede.asic_flow.mapping.fitting import LOADS, Fitted, Fitting
-from multipede.asic_flow.mapping.map_to_cells import Adders, MappedNetlist, Recipe, map_to_cells
+from multipede.asic_flow.mapping.map_to_cells import (
+    Adders,
+    MappedNetlist,
+    Prepared,
+    Recipe,
+    map_prepared,
+    prepare,
+)
 from multipede.asic_flow.mapping.sizing import Sized
 from multipede.asic_flow.timing.conditions import Conditions
 from multipede.golden.source_files import OWN, source_digest
@@ -30,14 +38,16 @@ _SOURCES = tuple(
         "mapping/register_cells",
     )
 )
-_SMALLEST = (Recipe.AREA, Adders.SMALLEST)
+_SMALL = ((Recipe.AREA, Adders.SMALLEST), (Recipe.AMAP, Adders.SMALLEST))
 _CLOSE = 0.01  # relatively, the bisection comes to the shortest clock period
 _IMPOSSIBLE = 1.0  # ps
 _REACH = 0.65  # of its delay at the least sizes is what a netlist hardly comes below
 _LARGE = 5000  # cells, from which on time is saved
 _TOLERANCE, _TOLERANCE_OF_LARGE = 0.02, 0.1  # over the least area, with which the search ends
+_AT_ONCE = 2  # ways that are mapped or sized
 
 _Way = tuple[Recipe, Adders]
+_Given, _Made = TypeVar("_Given"), TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -90,11 +100,23 @@ class Candidates:
         self._limit = time_limit
         self._fittings: dict[tuple[_Way, float], Fitting] = {}
         self._netlists: dict[_Way, MappedNetlist] = {}
+        self._preparations: dict[Adders, Prepared] = {}
+        self._preparing = {adders: Lock() for adders in Adders}
 
-    @property
+    @cached_property
     def smallest(self) -> MappedNetlist:
-        """The one that is made for the least area."""
-        return self._mapped(_SMALLEST)
+        """The one of the least area, as mapped."""
+        return min(self._small, key=lambda one: one.area(self._library))
+
+    @cached_property
+    def _small(self) -> list[MappedNetlist]:
+        return self._at_once(self._mapped, _SMALL)
+
+    @cached_property
+    def _least(self) -> tuple[MappedNetlist, Fitting]:
+        """The one of the least area with buffers, and cells that may drive their loads."""
+        found = [(mapped, self._fitting(mapped, LOADS[0])) for mapped in self._small]
+        return min(found, key=lambda one: one[1].least_area)
 
     def best(self, period: float | None) -> tuple[MappedNetlist, Fitted]:
         """The smallest that holds a clock period, ps; if none does, the fastest found. Without a
@@ -106,8 +128,8 @@ class Candidates:
             If Yosys is missing, fails or takes too long, or the library lacks a needed cell.
         """
         if period is None:
-            fitting = self._fitting(self.smallest, LOADS[0])
-            return self.smallest, fitting.fitted(fitting.sizes(None))
+            mapped, fitting = self._least
+            return mapped, fitting.fitted(fitting.sizes(None))
         return self._chosen(period).result
 
     def fastest(self) -> tuple[MappedNetlist, Fitted]:
@@ -129,7 +151,7 @@ class Candidates:
     def _chosen(self, period: float) -> _Choice:
         """Stage by stage, until the clock is held with little more than the least area."""
         found: _Choice | None = None
-        enough = (1 + self._tolerance) * self._fitting(self.smallest, LOADS[0]).least_area
+        enough = (1 + self._tolerance) * self._least[1].least_area
         for stage in self._stages:
             found = self._best_of(self._promising(self._fittings_of(stage), period), period, found)
             if found.holds(period) and found.sized.area <= enough:
@@ -141,36 +163,48 @@ class Candidates:
     ) -> _Choice:
         # Those that begin small first: what is as large before sizing as one that holds the clock
         # need not be tried.
-        for mapped, fitting in sorted(fittings, key=lambda one: one[1].least_area):
-            if best is not None and best.holds(period) and fitting.least_area >= best.sized.area:
-                break
+        ordered = sorted(fittings, key=lambda one: one[1].least_area)
+        for place in range(0, len(ordered), _AT_ONCE):
+            here = [
+                (mapped, fitting)
+                for mapped, fitting in ordered[place : place + _AT_ONCE]
+                if best is None or not best.holds(period) or fitting.least_area < best.sized.area
+            ]
             self._require_time()
-            tried = _Choice(mapped, fitting, fitting.sizes(period))
-            if best is None or tried.better(best, period):
-                best = tried
+            sizes = self._at_once(lambda one: one[1].sizes(period), here)
+            for (mapped, fitting), sized in zip(here, sizes, strict=True):
+                tried = _Choice(mapped, fitting, sized)
+                if best is None or tried.better(best, period):
+                    best = tried
         return best
 
     def _promising(
         self, fittings: list[tuple[MappedNetlist, Fitting]], period: float
     ) -> list[tuple[MappedNetlist, Fitting]]:
         """Without those that sizing will not make fast enough, if there are others."""
-        delays = [fitting.least_delay for _, fitting in fittings]
+        delays = self._at_once(lambda one: one[1].least_delay, fittings)
         reach = max(period / _REACH, min(delays))
         return [one for one, delay in zip(fittings, delays, strict=True) if delay <= reach]
 
     def _fittings_of(self, ways: Sequence[_Way]) -> list[tuple[MappedNetlist, Fitting]]:
-        with ThreadPoolExecutor(max_workers=2) as pool:  # each waits for a Yosys of its own
-            mapped = list(pool.map(self._mapped, ways))
+        mapped = self._at_once(self._mapped, ways)  # each waits for a Yosys of its own
         return [(one, self._fitting(one, load)) for one in mapped for load in self._loads]
+
+    @staticmethod
+    def _at_once(made: Callable[[_Given], _Made], of: Sequence[_Given]) -> list[_Made]:
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            return list(pool.map(made, of))
 
     @cached_property
     def _stages(self) -> list[list[_Way]]:
+        fast = (Recipe.DELAY, Adders.SMALLEST)
         if not self.smallest.mappings:
-            return [[_SMALLEST], [(Recipe.DELAY, Adders.SMALLEST)]]
+            return [list(_SMALL), [fast]]
+        both = Recipe.AMAP, Recipe.DELAY
         return [
-            [_SMALLEST],
-            [(Recipe.DELAY, Adders.SMALLEST), *product(Recipe, [Adders.PREFIX])],
-            list(product(Recipe, [Adders.GATES])),
+            list(_SMALL),
+            [fast, *product(both, [Adders.PREFIX])],
+            list(product(both, [Adders.GATES])),
         ]
 
     @property
@@ -191,6 +225,20 @@ class Candidates:
             self._fittings[name] = Fitting(mapped.netlist, self._library, self._conditions, load)
         return self._fittings[name]
 
+    def _prepared(self, adders: Adders) -> Prepared:
+        known = None if adders is Adders.SMALLEST else self._mapped(_SMALL[0]).mappings
+        with self._preparing[adders]:
+            if adders not in self._preparations:
+                self._preparations[adders] = prepare(
+                    self._rtlil,
+                    self._top,
+                    self._library,
+                    adders,
+                    mappings=known,
+                    timeout=self._require_time(),
+                )
+            return self._preparations[adders]
+
     def _mapped(self, way: _Way) -> MappedNetlist:
         if way not in self._netlists:
             self._netlists[way] = self._mapped_or_cached(*way)
@@ -210,15 +258,8 @@ class Candidates:
         )
 
         def build(place: Path) -> None:
-            made = map_to_cells(
-                self._rtlil,
-                self._top,
-                self._library,
-                recipe,
-                adders,
-                mappings=None if (recipe, adders) == _SMALLEST else self.smallest.mappings,
-                timeout=self._require_time(),
-            )
+            prepared = self._prepared(adders)
+            made = map_prepared(prepared, self._library, recipe, timeout=self._require_time())
             mappings = {module: mapping.name for module, mapping in made.mappings.items()}
             content = json.dumps({"netlist": made.netlist, "mappings": mappings})
             write_atomically(place / "mapped.json", content)

@@ -1,6 +1,5 @@
 """A mapped netlist made to hold a clock: buffers where loads are heavy, cells of fitting drive."""
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +8,7 @@ from typing import Any
 from multipede.asic_flow.liberty.library import Library
 from multipede.asic_flow.mapping.buffering import buffered
 from multipede.asic_flow.mapping.sizing import Sized, Sizing
+from multipede.asic_flow.netlist.copies import copy_of
 from multipede.asic_flow.timing.conditions import Conditions
 from multipede.asic_flow.timing.propagation import Propagation
 from multipede.asic_flow.timing.static_timing import StaticTiming, timing_of
@@ -26,11 +26,13 @@ _PATHS = 10
 @dataclass(frozen=True)
 class Fitted:
     """A netlist with its sizes: ``netlist`` as Yosys writes it in JSON, ``area`` in the library's
-    unit, ``timing`` with the longest paths."""
+    unit, ``timing`` with the longest paths, ``overloaded`` names of cells that drive more than the
+    library allows even the largest of their family."""
 
     netlist: Mapping[str, Any]
     area: float
     timing: StaticTiming
+    overloaded: tuple[str, ...]
 
 
 class Fitting:
@@ -78,9 +80,10 @@ class Fitting:
     def fitted(self, sized: Sized) -> Fitted:
         """The netlist with these sizes."""
         sizing, graph = self._sizing, self._sizing.propagation.graph
-        netlist = copy.deepcopy(self._netlist)
+        netlist = copy_of(self._netlist)
         for name, kind in graph.kinds(sized.cells).items():
             netlist["cells"][name]["type"] = kind
         arrivals = sizing.propagation.arrivals(sized.cells)
         timing = timing_of(graph, arrivals, sized.cells, paths=_PATHS)
-        return Fitted(netlist, sized.area, timing)
+        overloaded = sizing.propagation.overloaded(sized.cells).tolist()
+        return Fitted(netlist, sized.area, timing, tuple(graph.instances[i] for i in overloaded))

@@ -53,6 +53,8 @@ class Recipe(Enum):
 
     AREA = "strash; ifraig; scorr; dc2; strash; dch; map -a -B 0.9; topo"
     """smallest area"""
+    AMAP = "strash; ifraig; scorr; dc2; strash; dch; amap; topo"
+    """smallest area by ABC's other mapper, which is better for logic other than multipliers"""
     DELAY = "strash; ifraig; scorr; dc2; strash; dch; map -B 0.9; topo"
     """shortest depth; ABC does not know when the outputs of adder cells arrive"""
 
@@ -104,6 +106,10 @@ class MappedNetlist:
             count[cell["type"]] = count.get(cell["type"], 0) + 1
         return dict(sorted(count.items()))
 
+    def area(self, library: Library) -> float:
+        """In the library's unit."""
+        return float(sum(library.cells[cell].area * n for cell, n in self.cells.items()))
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -125,34 +131,11 @@ def map_to_cells(
     recipe: Recipe | Script,
     adders: Adders = Adders.SMALLEST,
     *,
-    mappings: Mapping[str, AdderMapping] | None = None,
     timeout: float | None = None,
 ) -> MappedNetlist:
-    """Map a design in one way.
-
-    Parameters
-    ----------
-    rtlil, top : the design and its module.
-    library : whose cells it is mapped to.
-    recipe, adders : the way.
-    mappings : of each module's adders, if they are known already.
-    timeout : seconds for each run of Yosys.
-
-    Raises
-    ------
-    ToolError
-        If Yosys is missing, fails or takes too long, or the library lacks a cell that the design
-        needs.
-    """
-    available, mappings = _mappings(rtlil, top, library, adders, mappings, timeout)
-    result = run_yosys(
-        "\n".join([*_begin(top, adders, mappings), *_synthesis(top), *_end(top, recipe)]),
-        files=_files(rtlil, library, available),
-        outputs=["netlist.json"],
-        timeout=timeout,
-        memory_limit=MEMORY_LIMIT,
-    )
-    return _mapped(result.outputs, top, library, recipe, adders, mappings)
+    """Map a design in one way: :func:`prepare` and :func:`map_prepared` in turn."""
+    prepared = prepare(rtlil, top, library, adders, timeout=timeout)
+    return map_prepared(prepared, library, recipe, timeout=timeout)
 
 
 def prepare(
@@ -161,12 +144,39 @@ def prepare(
     library: Library,
     adders: Adders = Adders.SMALLEST,
     *,
+    mappings: Mapping[str, AdderMapping] | None = None,
     timeout: float | None = None,
 ) -> Prepared:
-    """All of :func:`map_to_cells` that is the same for every recipe; parameters and errors too."""
-    available, mappings = _mappings(rtlil, top, library, adders, None, timeout)
+    """All of a mapping that is the same for every recipe.
+
+    Parameters
+    ----------
+    rtlil, top : the design and its module.
+    library : whose cells it is mapped to.
+    adders : what becomes of its adder modules.
+    mappings : of each module's adders, if they are known already.
+    timeout : seconds for each run of Yosys.
+
+    Raises
+    ------
+    ToolError
+        If Yosys is missing, fails or takes too long, or the library lacks a flip-flop that the
+        design needs.
+    """
+    if not library.registers and _REGISTER.search(rtlil):
+        raise ToolError(f"{library.source} has no flip-flop, and {top} has registers")
+    available = adder_cells(library)
+    if adders is Adders.GATES:
+        mappings = {}
+    elif mappings is None:
+        mappings = _smallest_mappings(rtlil, library, available, timeout)
+    script = ["read_rtlil unit.il", f"hierarchy -top {top}"]
+    for module, mapping in mappings.items():
+        if adders is Adders.PREFIX:
+            script.append(f"techmap -map prefix.v {module}")
+        script.append(f"techmap -map {mapping.name}.v {module}")
     result = run_yosys(
-        "\n".join([*_begin(top, adders, mappings), *_synthesis(top), "write_rtlil prepared.il"]),
+        "\n".join([*script, *_synthesis(top), "write_rtlil prepared.il"]),
         files=_files(rtlil, library, available),
         outputs=["prepared.il"],
         timeout=timeout,
@@ -182,62 +192,28 @@ def map_prepared(
     *,
     timeout: float | None = None,
 ) -> MappedNetlist:
-    """The rest of :func:`map_to_cells`, with the same result; errors as there."""
+    """Map the rest by a recipe.
+
+    Raises ToolError if Yosys fails or takes too long, or the library lacks a cell that the design
+    needs.
+    """
     result = run_yosys(
-        "\n".join(["read_rtlil prepared.il", *_end(prepared.top, recipe)]),
+        "\n".join(
+            [
+                *("read_rtlil prepared.il", recipe.command, "opt_clean -purge"),
+                *(f"select {prepared.top}", "write_json -selected netlist.json"),
+            ]
+        ),
         files={"prepared.il": prepared.rtlil, "cells.lib": library.text},
         outputs=["netlist.json"],
         timeout=timeout,
         memory_limit=MEMORY_LIMIT,
     )
-    top, adders, mappings = prepared.top, prepared.adders, prepared.mappings
-    return _mapped(result.outputs, top, library, recipe, adders, mappings)
-
-
-def _mappings(
-    rtlil: str,
-    top: str,
-    library: Library,
-    adders: Adders,
-    mappings: Mapping[str, AdderMapping] | None,
-    timeout: float | None,
-) -> tuple[AdderCells, Mapping[str, AdderMapping]]:
-    if not library.registers and _REGISTER.search(rtlil):
-        raise ToolError(f"{library.source} has no flip-flop, and {top} has registers")
-    available = adder_cells(library)
-    if adders is Adders.GATES:
-        return available, {}
-    if mappings is None:
-        mappings = _smallest_mappings(rtlil, library, available, timeout)
-    return available, mappings
-
-
-def _begin(top: str, adders: Adders, mappings: Mapping[str, AdderMapping]) -> Iterator[str]:
-    yield from ("read_rtlil unit.il", f"hierarchy -top {top}")
-    for module, mapping in mappings.items():
-        if adders is Adders.PREFIX:
-            yield f"techmap -map prefix.v {module}"
-        yield f"techmap -map {mapping.name}.v {module}"
-
-
-def _end(top: str, recipe: Recipe | Script) -> Iterator[str]:
-    yield from (recipe.command, "opt_clean -purge")
-    yield from (f"select {top}", "write_json -selected netlist.json")
-
-
-def _mapped(
-    outputs: Mapping[str, str],
-    top: str,
-    library: Library,
-    recipe: Recipe | Script,
-    adders: Adders,
-    mappings: Mapping[str, AdderMapping],
-) -> MappedNetlist:
-    netlist = json.loads(outputs["netlist.json"])["modules"][top]
+    netlist = json.loads(result.outputs["netlist.json"])["modules"][prepared.top]
     netlist["cells"] = {
         name: cell for name, cell in netlist["cells"].items() if cell["type"] != "$scopeinfo"
     }
-    mapped = MappedNetlist(top, netlist, recipe, adders, mappings)
+    mapped = MappedNetlist(prepared.top, netlist, recipe, prepared.adders, prepared.mappings)
     _check(mapped, library)
     return mapped
 

@@ -41,15 +41,18 @@ class Propagation:
         self.graph = graph
         self._delays, self._slews, self._setups = _Tables(), _Tables(), _Tables()
         arcs, setups, pins = [], [], []
-        capacitances = []
+        capacitances, limits = [], []
         for family in graph.families:
             arcs.append(self._delays.add(family.delays))
             self._slews.add(family.slews)
             setups.append(self._setups.add(family.setups))
             pins.append(sum(map(len, capacitances)))
             capacitances.append(family.capacitances.reshape(-1, 2))
+            limits.append(family.limits.reshape(-1))
         self.capacitances = np.concatenate(capacitances or [np.zeros((0, 2))])
         """fF of all pins of all cells."""
+        self.limits = np.concatenate(limits or [np.zeros(0)])
+        """fF that they may drive."""
         self._first_arc, self._first_setup, self._first_pin = map(_numbers, (arcs, setups, pins))
         self._arc_count = _numbers([len(family.arcs) for family in graph.families])
         self._setup_count = _numbers([len(family.setup_pins) for family in graph.families])
@@ -89,6 +92,15 @@ class Propagation:
         for edge in (0, 1):
             load += np.bincount(inputs.nodes + edge, capacitances[:, edge], self.graph.size)
         return load
+
+    def overloaded(self, cells: np.ndarray, load: np.ndarray | None = None) -> np.ndarray:
+        """Instances, each once, that drive more than they may with these cells (I,); by default at
+        the loads, fF by node, that the cells make."""
+        outputs = self.graph.outputs
+        load = self.loads(cells) if load is None else load
+        driven = np.maximum(load[outputs.nodes], load[outputs.nodes + 1])
+        beyond = driven > self.limits[self.pins(cells, outputs)] * (1 + 1e-9)
+        return np.unique(outputs.instances[beyond])
 
     def arrivals(self, cells: np.ndarray | None = None, *, limit: float = np.inf) -> Arrivals:
         """One pass with these cells (I,), by default those of the netlist.

@@ -70,7 +70,7 @@ class TimingGraph:
     families : all, F of them. family : number of each instance's, (I,).
     cells : which cell of its family each instance is, (I,).
     nets : number in the netlist of each net.
-    inputs : pins.
+    inputs, outputs : pins; outputs of the netlist's own instances only.
     arcs, ends : see there. levels : slices of the arcs, each with where its targets begin in it.
     starts : nodes of inputs that nothing drives. output_nodes : (rising) of the netlist's outputs.
 
@@ -112,7 +112,7 @@ class TimingGraph:
             np.array(rows, int).reshape(-1, len(family.pins))
             for rows, family in zip(self._rows, self.families, strict=True)
         ]
-        self.inputs = self._input_pins()
+        self.inputs, self.outputs = self._pins(outputs=False), self._pins(outputs=True)
         self.ends = self._all_ends(ends)
         self._sort(self._arcs())
 
@@ -167,12 +167,14 @@ class TimingGraph:
 
     # ------------------------------------------------------------------ arrays
 
-    def _input_pins(self) -> Pins:
+    def _pins(self, *, outputs: bool) -> Pins:
         found = []
         for family, members, nodes in zip(self.families, self._members, self._nodes, strict=True):
             for place, pin in enumerate(family.pins):
                 here = nodes[:, place] >= 0
-                if pin not in family.outputs:
+                if outputs:
+                    here &= members < self.own
+                if (pin in family.outputs) == outputs:
                     found.append((nodes[here, place], members[here], place))
         return Pins(*_joined(found))
 

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -102,7 +103,7 @@ class TestRecord:
         assert cost.method is CostMethod.SYNTHESISED
         assert cost.value == found.total
         assert "asic_flow/liberty/gate_equivalents.csv" in cost.source
-        assert "ABC area script" in cost.source
+        assert re.search("ABC (area|amap) script", cost.source)
         assert cost.style == "cells"
         assert len(cost.rtlil_digest) == 64
         assert cost.tools["yosys"]
@@ -117,7 +118,7 @@ class TestRecord:
 
     def test_a_second_time_from_the_cache(self, monkeypatch):
         first = synthesize(SMALL)
-        monkeypatch.setattr(candidates, "map_to_cells", None)
+        monkeypatch.setattr(candidates, "prepare", None)
         assert synthesize(SMALL) == first
 
     def test_the_adders_count(self, monkeypatch):
@@ -130,7 +131,7 @@ class TestRecord:
         def mapped_anew(*_, **__):
             raise ToolError("mapped anew")
 
-        monkeypatch.setattr(candidates, "map_to_cells", mapped_anew)
+        monkeypatch.setattr(candidates, "prepare", mapped_anew)
         with pytest.raises(ToolError, match="mapped anew"):
             synthesize(SMALL)
 
