@@ -10,6 +10,9 @@ from benchmarks.target import Target
 
 __all__ = ["measure"]
 
+_PERIODS = (None, 2.0, 1.2)
+"""ns."""
+
 _ELABORATE = """
 import time
 from multipede.golden.mixpe import MixPE
@@ -32,6 +35,17 @@ compile_model(MixPE(), style=Style.CELLS)
 print(time.perf_counter() - began)
 """
 
+_SYNTHESIZE = """
+import time
+from multipede.asic_flow import Constraints, synthesize
+from multipede.asic_flow.n28 import n28_library
+from multipede.golden.mixpe import MixPE
+began = time.perf_counter()
+found = synthesize(MixPE(), liberty=n28_library(), constraints=Constraints(clock_period={period}))
+assert found.holds_clock is not False
+print(time.perf_counter() - began)
+"""
+
 _START = """
 import sys, time
 from multipede import cli
@@ -48,11 +62,10 @@ sys.exit(cli.main(["verify", "mixpe", "--records", "1000"]))
 
 def measure() -> list[Target]:
     """All targets of this page."""
-    with TemporaryDirectory() as cache:
-        environment = os.environ | {"MULTIPEDE_CACHE": cache}
-        elaboration, building = (
-            float(_python(code, environment).stdout) for code in (_ELABORATE, _BUILD)
-        )
+    elaboration, building, *syntheses = (
+        _seconds(code)
+        for code in (_ELABORATE, _BUILD, *(_SYNTHESIZE.format(period=p) for p in _PERIODS))
+    )
     return [
         Target("CELLS: elaboration to RTLIL", elaboration, 3, "s", "4x4x8 W4A8 tile"),
         Target(
@@ -69,7 +82,23 @@ def measure() -> list[Target]:
             "s",
             "4x4x8 W4A8 tile, all styles; best of three",
         ),
+        *(
+            Target(
+                f"n28: synthesis {'' if period is None else f'for {period} ns'}".rstrip(),
+                seconds,
+                60,
+                "s",
+                "4x4x8 W4A8 tile, RTLIL included, with an empty cache",
+            )
+            for period, seconds in zip(_PERIODS, syntheses, strict=True)
+        ),
     ]
+
+
+def _seconds(code: str) -> float:
+    """What it prints, with an empty cache."""
+    with TemporaryDirectory() as cache:
+        return float(_python(code, os.environ | {"MULTIPEDE_CACHE": cache}).stdout)
 
 
 def _python(code: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess:

@@ -100,7 +100,10 @@ def random_records(spec: Spec, count: int, *, seed: int) -> Records:
     related = spec.related_records(generator, count)
     if related is not None:
         mixed = generator.random(count) < 0.5
-        records = {name: np.where(mixed, related[name], codes) for name, codes in records.items()}
+        records = {
+            name: np.where(mixed.reshape(-1, *[1] * (codes.ndim - 1)), related[name], codes)
+            for name, codes in records.items()
+        }
     if isinstance(spec, Tile):
         records |= _with_ordinary_stretches(spec, records, generator)
         if isinstance(spec.activation, Float) and spec.activation.signed:
@@ -174,25 +177,23 @@ def _with_cancellation(spec: Tile, records: Records, generator: np.random.Genera
     """The records; in some, an activation is the negative of that one lane or one record before but
     for a few bits, with the same weight, so that sums lose most of their bits or all."""
     count, kind = len(records["last"]), spec.activation
-    a = records["a"].copy()
+    records = {name: codes.copy() for name, codes in records.items()}
+    a = records["a"]
     flips = 1 << generator.integers(0, kind.mantissa_bits + 1, (3, *a.shape))
     kept = generator.random((3, *a.shape)) < 0.5
     negative = 1 << (kind.bits - 1) ^ np.bitwise_xor.reduce(np.where(kept, flips, 0))
     how = generator.random(count)
-    records = dict(records)
     lanes = np.flatnonzero(how < 0.2)
     even = spec.lanes // 2 * 2
     a[lanes, :, 1:even:2] = a[lanes, :, 0:even:2] ^ negative[lanes, :, 1:even:2]
-    records["w"] = records["w"].copy()
     records["w"][lanes, :, 1:even:2] = records["w"][lanes, :, 0:even:2]
     again = np.flatnonzero(how > 0.8)
     again = again[again > 0]
     a[again] = a[again - 1] ^ negative[again]
     for name, codes in records.items():
         if name not in ("a", "last"):
-            records[name] = codes.copy()
-            records[name][again] = codes[again - 1]
-    return records | {"a": a}
+            codes[again] = codes[again - 1]
+    return records
 
 
 def _random_last(spec: Spec, count: int, generator: np.random.Generator) -> np.ndarray:
