@@ -210,7 +210,7 @@ def test_two_processes_find_the_same(tmp_path):
 
 
 class TestClock:
-    SPEC = IntegerMultiplier(a=UINT4, b=UINT4, stages=1)
+    SPEC = IntegerMultiplier(a=UINT3, b=UINT3, stages=1)
 
     def test_gates_are_chosen_and_sized_to_hold_it(self, liberty_file):
         file = liberty_file("nangate45_typ.lib.gz")
@@ -253,13 +253,13 @@ class TestClock:
 
     def test_a_time_limit(self, liberty_file):
         file = liberty_file("nangate45_typ.lib.gz")
-        spec = IntegerMultiplier(a=UINT4, b=UINT3, stages=1)  # nobody else maps it
+        spec = IntegerMultiplier(a=UINT4, b=UINT2, stages=1)  # nobody else maps it
         with pytest.raises(ToolTimeout, match=r"0\.001 s|yosys"):
             synthesize(spec, liberty=file, constraints=Constraints(time_limit=0.001))
 
     def test_what_stands_around_counts(self, liberty_file):
         file = liberty_file("nangate45_typ.lib.gz")
-        spec = IntegerMultiplier(a=UINT4, b=UINT4, stages=0)
+        spec = IntegerMultiplier(a=UINT3, b=UINT3, stages=0)
         usual = synthesize(spec, liberty=file)
         for more in ({"output_load": 100.0}, {"driver": "BUF_X4"}, {"wire_load": "none"}):
             found = synthesize(spec, liberty=file, constraints=Constraints(**more))

@@ -26,7 +26,7 @@ SPECS = [
     MixPE(rows=1, columns=1, lanes=1, group=1, dequantiser_stages=3, **OUTPUT),
     MixPE(rows=1, columns=2, lanes=2, group=8, dequantiser_stages=5, scale=FP32, **OUTPUT),
     MixPE(scale=INT8, dequantiser_stages=0, **SMALL),
-    MixPE(activation=BF16, dequantiser_stages=2, **SMALL),
+    MixPE(activation=BF16, dequantiser_stages=2, **{**SMALL, "rows": 1}),
 ]
 MORE_SPECS = [
     MultiplierTile(rows=2, columns=3, lanes=2, group=4, scale=BF16, stages=4, **OUTPUT),

@@ -13,13 +13,14 @@ from tests.hw.planted import check_found, replaced, swapped
 
 SEQUENTIAL, TREE = SumOrder.SEQUENTIAL, SumOrder.TREE
 SMALL = {"rows": 2, "columns": 2, "lanes": 2}
+ROW = {**SMALL, "rows": 1}
 SPECS = [
     FloatMultiplierTile(**SMALL),
-    FloatMultiplierTile(order=SEQUENTIAL, **SMALL),
+    FloatMultiplierTile(order=SEQUENTIAL, **ROW),
     FloatMultiplierTile(rows=1, columns=2, lanes=5, stages=4),
     FloatMultiplierTile(rows=2, columns=1, lanes=3, order=SEQUENTIAL, stages=3),
     FloatMultiplierTile(weight=E4M3, activation=E5M2, rows=1, columns=1, lanes=3, stages=7),
-    FloatMultiplierTile(weight=E3M2, activation=E3M2, accumulator=FP16, order=SEQUENTIAL, **SMALL),
+    FloatMultiplierTile(weight=E3M2, activation=E3M2, accumulator=FP16, order=SEQUENTIAL, **ROW),
 ]
 MORE_SPECS = [
     FloatMultiplierTile(weight=BF16, activation=BF16, stages=2, **SMALL),

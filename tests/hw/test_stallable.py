@@ -16,6 +16,7 @@ from tests.hw.netlist import check_inventory
 from tests.hw.planted import check_found, replaced
 
 DEQUANTISED = {"output": TileOutput.DEQUANTISED, "rows": 2, "columns": 2}
+ROW = {**DEQUANTISED, "rows": 1}
 INSIDE = [
     MixPE(rows=1, columns=2, lanes=2, group=8),
     MixPE(rows=1, columns=2, lanes=2, group=8, stages=4),
@@ -23,7 +24,7 @@ INSIDE = [
     FloatAdder(a=E4M3, b=E4M3, result=E4M3, stages=1),
     FusedMultiplyAdd(stages=7),
     MixPE(lanes=2, group=16, **DEQUANTISED),
-    MixPE(lanes=2, group=4, activation=FP16, dequantiser_stages=3, **DEQUANTISED),
+    MixPE(lanes=2, group=4, activation=FP16, dequantiser_stages=3, **ROW),
 ]
 SPECS = [Stallable(inside=spec) for spec in INSIDE]
 
