@@ -1,7 +1,8 @@
 """Cells that may stand for each other: the same function and pins in several drive strengths."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 
@@ -56,8 +57,15 @@ class CellFamily:
     setups: tuple[tuple[LookupTable, ...], ...]
 
 
+@dataclass(frozen=True)
+class _Known:
+    of_cell: dict[str, CellFamily] = field(default_factory=dict)
+    of_cells: dict[tuple[str, ...], CellFamily] = field(default_factory=dict)
+    making: Lock = field(default_factory=Lock)
+
+
 class Families:
-    """The families of a library's cells, read when they are asked for.
+    """The families of a library's cells, read when they are asked for, and once.
 
     Parameters
     ----------
@@ -68,25 +76,26 @@ class Families:
     def __init__(self, library: Library, *, sizes: bool):
         self._library = library
         self._sizes = sizes
-        self._models: dict[str, CellModel] = {}
-        self._families: dict[str, CellFamily] = {}
+        self._known: _Known = library.known.setdefault(("families", sizes), _Known())
 
     def of(self, name: str) -> CellFamily:
         """The family of a cell.
 
         Raises ValueError for a cell that the library lacks or that cannot be timed.
         """
-        if name not in self._families:
-            made = self._made(name)
-            # A cell that a better one makes needless has a family of its own, with that one.
-            for member in made.cells if self._sizes else ():
-                self._families.setdefault(member, made)
-            self._families[name] = made
-        return self._families[name]
+        known = self._known
+        with known.making:  # two of the same cells would have two places in a graph
+            if name not in known.of_cell:
+                names = self._names(name)
+                if names not in known.of_cells:
+                    known.of_cells[names] = _family(self._library, names)
+                known.of_cell[name] = known.of_cells[names]
+            return known.of_cell[name]
 
-    def _made(self, name: str) -> CellFamily:
-        own = self._model(name)
-        shape = _shape(self._library.cells[name], own)
+    def _names(self, name: str) -> tuple[str, ...]:
+        """Of its family. A cell that a better one makes needless has one of its own, with that
+        one."""
+        shape = _shape(self._library, name)
         names = [name]
         if self._sizes:
             wanted = _signature(self._library.cells[name])
@@ -95,26 +104,20 @@ class Families:
                 for other in self._library.cells.values()
                 if other.name != name and not other.dont_use and _signature(other) == wanted
             ]
-            names = [n for n in names if _shape(self._library.cells[n], self._model(n)) == shape]
+            names = [n for n in names if _shape(self._library, n) == shape]
             names = self._useful(names, name)
-        models = [self._model(n) for n in names]
-        return _family(self._library, names, models)
+        return tuple(names)
 
     def _useful(self, names: list[str], kept: str) -> list[str]:
         """By area; larger ones only if they drive more than all smaller ones."""
         found: list[str] = []
         strongest = np.inf
         for name in sorted(names, key=lambda n: (self._library.cells[n].area, n != kept, n)):
-            resistance = _resistance(self._model(name))
+            resistance = _resistance(_checked(self._library, name))
             if resistance < 0.99 * strongest or name == kept:
                 found.append(name)
                 strongest = min(strongest, resistance)
         return found
-
-    def _model(self, name: str) -> CellModel:
-        if name not in self._models:
-            self._models[name] = _checked(self._library, name)
-        return self._models[name]
 
 
 def _checked(library: Library, name: str) -> CellModel:
@@ -154,8 +157,9 @@ def _pins(cell: Cell) -> tuple[str, ...]:
     return tuple(sorted(cell.pins))
 
 
-def _shape(cell: Cell, model: CellModel) -> tuple[list[_ArcEnds], list[tuple[int, int]]]:
+def _shape(library: Library, name: str) -> tuple[list[_ArcEnds], list[tuple[int, int]]]:
     """Where the arcs and the setup times are; the same in all of a family."""
+    model, cell = _checked(library, name), library.cells[name]
     setups = sorted(where for where, _ in _setups(_pins(cell), model))
     return [ends for ends, _ in _sorted_arcs(cell, model)], setups
 
@@ -189,14 +193,15 @@ def _resistance(model: CellModel) -> float:
     return max(slopes, default=0.0)
 
 
-def _family(library: Library, names: list[str], models: list[CellModel]) -> CellFamily:
+def _family(library: Library, names: tuple[str, ...]) -> CellFamily:
+    models = [_checked(library, name) for name in names]
     cells = [library.cells[name] for name in names]
     pins = _pins(cells[0])
     orders = [[n for _, n in _sorted_arcs(*one)] for one in zip(cells, models, strict=True)]
-    ends, _ = _shape(cells[0], models[0])
+    ends, _ = _shape(library, names[0])
     setups = [sorted(_setups(pins, model), key=lambda one: one[0]) for model in models]
     return CellFamily(
-        cells=tuple(names),
+        cells=names,
         pins=pins,
         outputs=frozenset(cells[0].outputs),
         clock=models[0].clock,

@@ -105,11 +105,13 @@ class CellModel:
 
 def cell_model(library: Library, name: str) -> CellModel:
     """The model of one cell. ValueError, naming the cell, for what cannot be read."""
-    cell = library.cells[name]
-    try:
-        return _Reader(library, cell).model()
-    except ValueError as error:
-        raise ValueError(f"Liberty file {library.source}: cell {name}: {error}") from None
+    place = "cell_model", name
+    if place not in library.known:
+        try:
+            library.known[place] = _Reader(library, library.cells[name]).model()
+        except ValueError as error:
+            raise ValueError(f"Liberty file {library.source}: cell {name}: {error}") from None
+    return library.known[place]
 
 
 class _Reader:

@@ -3,11 +3,12 @@
 import gzip
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from multipede.asic_flow.liberty.boolean import truth_table
 from multipede.asic_flow.liberty.syntax import Group, parse_group
@@ -80,6 +81,11 @@ class Library:
     unit: str
     text: str
     cells: Mapping[str, Cell]
+
+    @cached_property
+    def known(self) -> dict[Hashable, Any]:
+        """What was worked out from it, kept here by those who did, as it takes time."""
+        return {}
 
     def smallest(self, inputs: int, *tables: int) -> Cell | None:
         """The smallest combinational cell whose outputs are these functions, or None."""

@@ -4,6 +4,7 @@ Yosys' ``dfflibmap`` knows none and makes them of other flip-flops and gates. So
 them they are put in place before it, as Yosys' ``techmap`` does by a file of replacements.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import permutations, product
@@ -13,6 +14,8 @@ from multipede.asic_flow.liberty.library import Cell, Library
 
 __all__ = ["SynchronousReset", "reset_replacements", "synchronous_resets"]
 
+_EXPRESSION = re.compile(r"\bnext_state\s*:\s*\"[^\"]*[^\w\"]")
+"""A next state that is more than one pin."""
 _STATE = 0b1010
 """Truth table of an output that is the state, over state and inverse."""
 
@@ -44,7 +47,10 @@ def synchronous_resets(library: Library) -> list[SynchronousReset]:
     """The smallest of each kind that a library has: by value, and with or without an enable."""
     smallest: dict[tuple[int, bool], SynchronousReset] = {}
     for cell in sorted(library.cells.values(), key=lambda cell: (cell.area, cell.name)):
-        found = None if cell.dont_use or not cell.sequential else _synchronous_reset(library, cell)
+        # Cells without such an expression are not parsed, which takes longer.
+        if cell.dont_use or not cell.sequential or not _EXPRESSION.search(cell.text):
+            continue
+        found = _synchronous_reset(library, cell)
         if found is not None:
             smallest.setdefault((found.value, bool(found.enable)), found)
     return list(smallest.values())
@@ -52,9 +58,11 @@ def synchronous_resets(library: Library) -> list[SynchronousReset]:
 
 def reset_replacements(library: Library) -> str:
     """Verilog for ``techmap -map``: Yosys' flip-flops as these cells. Empty if there are none."""
-    return "\n".join(
-        module for found in synchronous_resets(library) for module in _replacements(found)
-    )
+    if "reset_replacements" not in library.known:
+        library.known["reset_replacements"] = "\n".join(
+            module for found in synchronous_resets(library) for module in _replacements(found)
+        )
+    return library.known["reset_replacements"]
 
 
 def _synchronous_reset(library: Library, cell: Cell) -> SynchronousReset | None:
