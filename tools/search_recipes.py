@@ -92,6 +92,12 @@ def with_mapper(mapper: str) -> str:
     return SPACE.script(SPACE.default | {"mapper": mapper}).value
 
 
+def mean_gain_of_both_mappers(units: tuple[str, ...], others: list[dict]) -> float:
+    """What synthesis saves as it takes the smaller of ``map -a``, the default here, and ``amap``."""
+    gains = {one["unit"]: one["gain"] for one in others if one["script"] == with_mapper("amap")}
+    return sum(max(0.0, gains[unit]) for unit in units) / len(units)
+
+
 def document(
     comparison: RecipeComparison, results: list[FoundRecipe], others: list[dict], seed: int
 ) -> dict:
@@ -114,6 +120,7 @@ def document(
         "unseen": unseen,
         "mean_gain_of_searches": sum(one.gain for one in results) / len(results),
         "mean_gain_unseen": sum(one["gain"] for one in unseen) / len(unseen),
+        "mean_gain_of_both_mappers": mean_gain_of_both_mappers(comparison.units, others),
         "other_trials": others,
         "comparison": comparison.to_dict(),
     }

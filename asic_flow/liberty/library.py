@@ -4,7 +4,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -74,18 +74,15 @@ class Cell:
 class Library:
     """A Liberty file's text and cells.
 
-    ``source`` is how figures name it, ``unit`` that of its areas.
+    ``source`` is how figures name it, ``unit`` that of its areas; ``known`` keeps what was worked
+    out from it and takes time.
     """
 
     source: str
     unit: str
     text: str
     cells: Mapping[str, Cell]
-
-    @cached_property
-    def known(self) -> dict[Hashable, Any]:
-        """What was worked out from it, kept here by those who did, as it takes time."""
-        return {}
+    known: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def smallest(self, inputs: int, *tables: int) -> Cell | None:
         """The smallest combinational cell whose outputs are these functions, or None."""
