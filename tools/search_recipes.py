@@ -93,7 +93,7 @@ def with_mapper(mapper: str) -> str:
 
 
 def mean_gain_of_both_mappers(units: tuple[str, ...], others: list[dict]) -> float:
-    """What synthesis saves as it takes the smaller of ``map -a``, the default here, and ``amap``."""
+    """What synthesis saves by the smaller of ``map -a``, the default here, and ``amap``."""
     gains = {one["unit"]: one["gain"] for one in others if one["script"] == with_mapper("amap")}
     return sum(max(0.0, gains[unit]) for unit in units) / len(units)
 
