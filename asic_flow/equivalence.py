@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from multipede.asic_flow.liberty.cell_verilog import verilog_models
 from multipede.asic_flow.liberty.library import Library
+from multipede.asic_flow.netlist.machine import Machine, Net, clock_of
 from multipede.asic_flow.synthesis import Synthesis
 from multipede.hw.arithmetic.adders import adders_verilog
 from multipede.sim.solver import Answer
@@ -20,15 +22,11 @@ from multipede.toolchain.yosys import run_yosys
 
 __all__ = ["prove_netlist"]
 
-_Register = tuple[int, int | str]
-"""The nets that it puts out and takes in."""
-
-# Down to single gates and plain flip-flops, nothing merged that only one of the two would merge.
+# Down to single gates and plain flip-flops.
 _GATES = (
-    "flatten; proc; memory_map; opt_expr; opt_clean; techmap; simplemap; dffunmap; simplemap;"
-    " opt_expr; opt_clean"
+    "flatten; proc; memory_map; opt_expr; opt_clean; techmap; simplemap;"
+    " opt_dff -nodffe -nosdff; dffunmap; simplemap; opt_expr; opt_clean"
 )
-_FLIP_FLOP = "$_DFF_P_"
 _EQUIVALENT = re.compile(r"Networks are equivalent", re.IGNORECASE)
 _DIFFERENT = re.compile(r"Networks are NOT EQUIVALENT|different", re.IGNORECASE)
 
@@ -57,74 +55,96 @@ def prove_netlist(
         f"read_rtlil unit.il; read_verilog adders.v; hierarchy -check -top {top}",
         {"unit.il": rtlil, "adders.v": adders_verilog()},
         top,
+        "opt_merge; opt_clean",  # registers that are alike are one, as synthesis makes them
     )
     cells = _gates(
-        "read_liberty -ignore_miss_func cells.lib; read_verilog unit.v;"
-        f" hierarchy -check -top {top}",
-        {"cells.lib": library.text, "unit.v": found.verilog},
+        f"read_verilog cells.v unit.v; hierarchy -check -top {top}",
+        {"cells.v": verilog_models(library, found.cells), "unit.v": found.verilog},
         top,
     )
-    pairs = _paired(rtl, cells)
-    opened = {
-        "rtl": _opened(rtl, [a for a, _ in pairs]),
-        "cells": _opened(cells, [b for _, b in pairs]),
-    }
-    return _compared(opened, budget)
+    clocks = {clock for module in (rtl, cells) if (clock := clock_of(module))}
+    if len(clocks) > 1:
+        raise ValueError(f"the netlist is clocked by another port than the RTL: {sorted(clocks)}")
+    clock = "".join(clocks)
+    ours, theirs = Machine(rtl, clock), Machine(cells, clock)
+    theirs.require_driven()
+    pairs = _paired(ours, theirs)
+    constants = _constants(ours, set(pairs.values()))
+    answer = _compared(_opened(ours, theirs, pairs, constants), budget)
+    if answer is Answer.REFUTED and constants:
+        name = ours.names[next(iter(constants))][0]
+        raise ValueError(f"register {name} of the RTL has no like in the netlist, or it is wrong")
+    return answer
 
 
-def _gates(script: str, files: Mapping[str, str], top: str) -> dict[str, Any]:
+def _gates(script: str, files: Mapping[str, str], top: str, more: str = "") -> dict[str, Any]:
     result = run_yosys(
-        f"{script}; {_GATES}; select {top}; write_json -selected gates.json",
+        f"{script}; {_GATES}; {more}; select {top}; write_json -selected gates.json",
         files=files,
         outputs=["gates.json"],
     )
     return json.loads(result.outputs["gates.json"])["modules"][top]
 
 
-def _registers(module: Mapping[str, Any]) -> dict[str, _Register]:
-    """Each register by all names of the net that it puts out."""
-    names: dict[int | str, list[str]] = {}
-    for name, net in module["netnames"].items():
-        for place, bit in enumerate(net["bits"]):
-            # Bits of words are wires of such names in the netlist's Verilog.
-            full = f"{name}[{place}]" if len(net["bits"]) > 1 else name
-            names.setdefault(bit, []).append(full)
-    found = {}
-    for cell in module["cells"].values():
-        if cell["type"] == _FLIP_FLOP:
-            output = cell["connections"]["Q"][0]
-            register = output, cell["connections"]["D"][0]
-            found |= dict.fromkeys(names.get(output, []), register)
-        elif "DFF" in cell["type"] or "LATCH" in cell["type"]:
-            raise ValueError(f"a register of type {cell['type']} cannot be compared")
+def _paired(rtl: Machine, netlist: Machine) -> dict[Net, Net]:
+    """State of the RTL by state of the netlist, of those that have a name in common."""
+    named = {name: state for state, names in rtl.names.items() for name in names}
+    pairs = {}
+    for state in netlist.following:
+        names = netlist.names.get(state, [])
+        alike = {named[name] for name in names if name in named}
+        if len(alike) > 1:
+            raise ValueError(f"register {names[0]} of the netlist stands for several of the RTL")
+        if not alike:
+            name = names[0] if names else state
+            raise ValueError(f"register {name} of the netlist has no like in the RTL")
+        pairs[state] = alike.pop()
+    return pairs
+
+
+def _constants(rtl: Machine, matched: set[Net]) -> dict[Net, str]:
+    """What the RTL's registers begin with that the netlist has not, but on which something depends.
+
+    Synthesis leaves out registers that never change. That these do not is among what is compared:
+    by induction, if all are what they begin with, all stay so.
+    """
+    found: dict[Net, str] = {}
+    left = [*rtl.bits("output"), *(rtl.following[state] for state in matched)]
+    while new := rtl.states_behind(left) - matched - set(found):
+        for state in sorted(new, key=str):
+            if state not in rtl.starts:
+                name = rtl.names.get(state, [state])[0]
+                raise ValueError(f"register {name} of the RTL has no like in the netlist")
+            found[state] = rtl.starts[state]
+        left = [rtl.following[state] for state in new]
     return found
 
 
-def _paired(rtl: Mapping[str, Any], cells: Mapping[str, Any]) -> list[tuple[_Register, _Register]]:
-    """Registers of the RTL with those of the netlist that have a name in common with them."""
-    named, pairs = _registers(rtl), {}
-    theirs = _registers(cells)
-    for name, register in theirs.items():
-        if name in named and pairs.setdefault(register, named[name]) != named[name]:
-            raise ValueError(f"register {name} of the netlist stands for several of the RTL")
-    for name, register in theirs.items():
-        if register not in pairs:
-            raise ValueError(f"register {name} of the netlist has no like in the RTL")
-    return [(ours, register) for register, ours in pairs.items()]
-
-
-def _opened(module: Mapping[str, Any], registers: list[_Register]) -> dict[str, Any]:
-    """Without registers: what they put out are inputs, what they take in are outputs."""
-    ports = {name: port for name, port in module["ports"].items() if name != "clk"}
-    for number, (output, taken) in enumerate(registers):
-        ports[f"state{number}"] = {"direction": "input", "bits": [output]}
-        ports[f"next{number}"] = {"direction": "output", "bits": [taken]}
-    names = {
-        name: {"bits": port["bits"], "hide_name": 0, "attributes": {}}
-        for name, port in ports.items()
+def _opened(
+    rtl: Machine, netlist: Machine, pairs: Mapping[Net, Net], constants: Mapping[Net, str]
+) -> dict[str, dict[str, Any]]:
+    """Both without registers: states are inputs, the next ones outputs."""
+    # Several registers of the netlist may be one of the RTL: all are its first one then.
+    first: dict[Net, Net] = {}
+    for theirs, ours in pairs.items():
+        first.setdefault(ours, theirs)
+    states = {f"state{n}": pair for n, pair in enumerate(first.items())}
+    nexts = {f"next{n}": pair for n, pair in enumerate(pairs.items())}
+    kept = {f"constant{n}": pair for n, pair in enumerate(constants.items())}
+    return {
+        "rtl": rtl.opened(
+            {name: ours for name, (ours, _) in states.items()},
+            {name: rtl.following[ours] for name, (_, ours) in nexts.items()}
+            | {name: rtl.following[state] for name, (state, _) in kept.items()},
+            constants,
+        ),
+        "netlist": netlist.opened(
+            {name: theirs for name, (_, theirs) in states.items()},
+            {name: netlist.following[theirs] for name, (theirs, _) in nexts.items()}
+            | {name: start for name, (_, start) in kept.items()},
+            {theirs: first[ours] for theirs, ours in pairs.items()},
+        ),
     }
-    gates = {n: cell for n, cell in module["cells"].items() if cell["type"] != _FLIP_FLOP}
-    return {"ports": ports, "netnames": names, "cells": gates}
 
 
 def _compared(opened: Mapping[str, dict[str, Any]], budget: float) -> Answer:

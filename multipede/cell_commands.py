@@ -25,23 +25,27 @@ def synthesize_command(options: argparse.Namespace) -> Answer:
         return status, comparison.to_dict(), str(comparison)
     found = [synthesize(spec, target, style=style, **library) for target in targets]
     keep(of_synthesis(spec, targets if options.liberty is None else [options.liberty.name]))
-    if options.netlist is not None:
-        from multipede.toolchain import write_atomically
-
-        write_atomically(options.netlist, found[0].verilog)
     told = list(map(str, found))
     if options.paths:
         told += map(str, found[0].paths[: options.paths])
-    status, documents = HELD, [result.to_dict() for result in found]
+    missed = any(result.holds_clock is False for result in found)
+    status, documents = FAILED if missed else HELD, [result.to_dict() for result in found]
     if options.prove is not None:
         from multipede.cost_model.targets import prove_netlist
 
         answer = prove_netlist(
             spec, found[0], targets[0], liberty=options.liberty, budget=options.prove
         )
-        status = HELD if answer.value == "proved" else FAILED
+        proved = answer.value == "proved"
+        status = status if proved else FAILED
         documents[0] |= {"equal_to_rtl": answer.value}
         told.append(f"netlist equal to the RTL: {answer.value}")
+        if options.netlist is not None and not proved:
+            return status, documents, "\n\n".join([*told, f"{options.netlist} is not written"])
+    if options.netlist is not None:
+        from multipede.toolchain import write_atomically
+
+        write_atomically(options.netlist, found[0].verilog)
     return status, documents, "\n\n".join(told)
 
 

@@ -12,8 +12,8 @@ def truth_table(function: str, inputs: Sequence[str]) -> int:
     """The function's value for every assignment: bit ``i`` is that where input ``k`` is bit ``k``
     of ``i``.
 
-    Operators in order of strength: ``!a`` and ``a'``; ``a&b``, ``a*b`` and ``a b``; ``a^b``;
-    ``a|b`` and ``a+b``.
+    Operators in order of strength, as Yosys and the Liberty manual have it: ``!a`` and ``a'``;
+    ``a^b``; ``a&b``, ``a*b`` and ``a b``; ``a|b`` and ``a+b``.
 
     Raises ValueError for a function that cannot be read or names another input.
     """
@@ -55,25 +55,25 @@ class _Reader:
         return ValueError(f"function {self._function!r}: cannot read {rest!r}")
 
     def _either(self) -> int:
-        value = self._exclusive()
+        value = self._both()
         while self._next() in ("|", "+"):
             self._tokens.pop(0)
-            value |= self._exclusive()
-        return value
-
-    def _exclusive(self) -> int:
-        value = self._both()
-        while self._next() == "^":
-            self._tokens.pop(0)
-            value ^= self._both()
+            value |= self._both()
         return value
 
     def _both(self) -> int:
-        value = self._single()
-        while self._next() not in ("", "|", "+", "^", ")", "'"):
+        value = self._exclusive()
+        while self._next() not in ("", "|", "+", ")", "'"):
             if self._next() in ("&", "*"):
                 self._tokens.pop(0)
-            value &= self._single()
+            value &= self._exclusive()
+        return value
+
+    def _exclusive(self) -> int:
+        value = self._single()
+        while self._next() == "^":
+            self._tokens.pop(0)
+            value ^= self._single()
         return value
 
     def _single(self) -> int:

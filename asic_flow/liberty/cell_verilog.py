@@ -55,25 +55,27 @@ def _outputs(behaviour: CellBehaviour) -> list[tuple[str, str]]:
 
 
 def _state(register: RegisterBehaviour) -> list[str]:
-    """The state and its inverse. One always block, but where both can be forced: then whichever is
-    taken back last leaves its value behind, which takes a second one."""
+    """The state and its inverse. Where both can be forced the inverse has a value of its own, and
+    whichever is taken back last leaves its value behind, which takes a second always block."""
     q, n = register.state, register.inverse
     following = expression(register.next_state, register.variables)
-    lines = [f"  reg {q}, {n};", f"  wire following = {following};"]
+    lines = [f"  wire following = {following};"]
     forced = {name: getattr(register, name) for name in ("clear", "preset")}
     forced = {name: table for name, table in forced.items() if table}
     for name, table in forced.items():
         lines.append(f"  wire {name} = {expression(table, register.variables)};")
-    take = f"begin {q} <= following; {n} <= ~following; end"
+    if len(forced) < 2:
+        lines = [f"  reg {q};", f"  wire {n} = ~{q};", *lines]
     if not forced:
-        return [*lines, f"  always @(posedge {register.clock}) {take}"]
+        return [*lines, f"  always @(posedge {register.clock}) {q} <= following;"]
     if len(forced) == 1:
         name, value = next(iter(forced)), int("preset" in forced)
-        force = f"begin {q} <= 1'b{value}; {n} <= 1'b{1 - value}; end"
         edges = f"posedge {register.clock} or posedge {name}"
-        return [*lines, f"  always @({edges}) if ({name}) {force} else {take}"]
+        return [*lines, f"  always @({edges}) {q} <= {name} ? 1'b{value} : following;"]
+    take = f"begin {q} <= following; {n} <= ~following; end"
     both = "begin {q} <= 1'b{0}; {n} <= 1'b{1}; end".format(*register.cleared_and_preset, q=q, n=n)
     return [
+        f"  reg {q}, {n};",
         *lines,
         f"  always @(posedge {register.clock}) if (!(clear | preset)) {take}",
         f"  always @(clear or preset) if (clear & preset) {both}",
