@@ -28,7 +28,7 @@ def synthesize_command(options: argparse.Namespace) -> Answer:
     told = list(map(str, found))
     if options.paths:
         told += map(str, found[0].paths[: options.paths])
-    missed = any(result.holds_clock is False for result in found)
+    missed = any(getattr(result, "holds_clock", None) is False for result in found)
     status, documents = FAILED if missed else HELD, [result.to_dict() for result in found]
     if options.prove is not None:
         from multipede.cost_model.targets import prove_netlist

@@ -16,6 +16,7 @@ from multipede.asic_flow.liberty.units import Units, units_of
 
 __all__ = ["Cell", "Library", "Pin", "group_end", "groups", "read_liberty"]
 
+_ALIKE = 0.1
 _GZIP = b"\x1f\x8b"
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
@@ -52,6 +53,11 @@ class Cell:
         """Names of the output pins."""
         return [pin.name for pin in self.pins.values() if pin.output]
 
+    @property
+    def input_capacitance(self) -> float:
+        """Of all input pins together, in the library's unit."""
+        return sum(pin.capacitance for pin in self.pins.values() if not pin.output)
+
     @cached_property
     def group(self) -> Group:
         """All that the file says of it. ValueError if that is broken."""
@@ -85,7 +91,8 @@ class Library:
     known: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def smallest(self, inputs: int, *tables: int) -> Cell | None:
-        """The smallest combinational cell whose outputs are these functions, or None."""
+        """The smallest combinational cell whose outputs are these functions, or None. Of those as
+        small, one with hardly more than the least input capacitance: clock inverters have more."""
         fitting = [
             cell
             for cell in self.cells.values()
@@ -93,7 +100,11 @@ class Library:
             and len(cell.inputs) == inputs
             and sorted(cell.functions.values()) == sorted(tables)
         ]
-        return min(fitting, key=lambda cell: (cell.area, cell.name), default=None)
+        area = min((cell.area for cell in fitting), default=None)
+        fitting = [cell for cell in fitting if cell.area == area]
+        least = min((cell.input_capacitance for cell in fitting), default=0.0)
+        fitting = [c for c in fitting if c.input_capacitance <= (1 + _ALIKE) * least]
+        return min(fitting, key=lambda cell: cell.name, default=None)
 
     @cached_property
     def header(self) -> Group:

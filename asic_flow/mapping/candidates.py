@@ -41,6 +41,7 @@ _SOURCES = tuple(
 _SMALL = ((Recipe.AREA, Adders.SMALLEST), (Recipe.AMAP, Adders.SMALLEST))
 _CLOSE = 0.01  # relatively, the bisection comes to the shortest clock period
 _IMPOSSIBLE = 1.0  # ps
+_NEAR = 0.03  # relatively, a clock is missed by less: a search for the shortest may hold it
 _REACH = 0.65  # of its delay at the least sizes is what a netlist hardly comes below
 _LARGE = 5000  # cells, from which on time is saved
 _TOLERANCE, _TOLERANCE_OF_LARGE = 0.02, 0.1  # over the least area, with which the search ends
@@ -130,13 +131,20 @@ class Candidates:
         if period is None:
             mapped, fitting = self._least
             return mapped, fitting.fitted(fitting.sizes(None))
-        return self._chosen(period).result
+        found = self._chosen(period)
+        if not found.holds(period) and found.sized.delay < (1 + _NEAR) * period:
+            fastest = self._fastest()
+            found = fastest if fastest.better(found, period) else found
+        return found.result
 
     def fastest(self) -> tuple[MappedNetlist, Fitted]:
         """The smallest found at the shortest clock period that was found to hold, by bisection.
 
         Raises as :meth:`best` does.
         """
+        return self._fastest().result
+
+    def _fastest(self) -> _Choice:
         found = self._chosen(_IMPOSSIBLE)
         below = 0.8 * found.sized.delay
         while found.sized.delay - below > _CLOSE * found.sized.delay:
@@ -146,7 +154,7 @@ class Candidates:
                 found = tried
             else:
                 below = middle
-        return found.result
+        return found
 
     def _chosen(self, period: float) -> _Choice:
         """Stage by stage, until the clock is held with little more than the least area."""
@@ -222,7 +230,9 @@ class Candidates:
     def _fitting(self, mapped: MappedNetlist, load: float) -> Fitting:
         name = ((mapped.recipe, mapped.adders), load)
         if name not in self._fittings:
-            self._fittings[name] = Fitting(mapped.netlist, self._library, self._conditions, load)
+            self._fittings[name] = Fitting(
+                mapped.netlist, self._library, self._conditions, load, done=self._require_time
+            )
         return self._fittings[name]
 
     def _prepared(self, adders: Adders) -> Prepared:

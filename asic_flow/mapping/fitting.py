@@ -1,6 +1,6 @@
 """A mapped netlist made to hold a clock: buffers where loads are heavy, cells of fitting drive."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -43,15 +43,23 @@ class Fitting:
     netlist : flat, as Yosys writes it in JSON.
     library, conditions : as for static timing.
     load : that nets may have, see :data:`LOADS`.
+    done : called after each round; what it raises ends the work.
     """
 
     def __init__(
-        self, netlist: Mapping[str, Any], library: Library, conditions: Conditions, load: float
+        self,
+        netlist: Mapping[str, Any],
+        library: Library,
+        conditions: Conditions,
+        load: float,
+        *,
+        done: Callable[[], object] = lambda: None,
     ):
         self._source = netlist
         self._library = library
         self._conditions = conditions
         self._load = load
+        self._done = done
 
     @cached_property
     def _netlist(self) -> dict[str, Any]:
@@ -60,7 +68,7 @@ class Fitting:
     @cached_property
     def _sizing(self) -> Sizing:
         graph = TimingGraph(self._netlist, self._library, self._conditions, sizes=True)
-        return Sizing(Propagation(graph))
+        return Sizing(Propagation(graph), done=self._done)
 
     @property
     def least_area(self) -> float:

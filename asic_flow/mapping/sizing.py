@@ -11,6 +11,7 @@ to 13 % above the fastest.
 No cell is left with more than the library lets it drive, unless the largest may not either.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,10 +40,14 @@ class Sized:
 
 
 class Sizing:
-    """Sizes of one graph for one clock after the other."""
+    """Sizes of one graph for one clock after the other.
 
-    def __init__(self, propagation: Propagation):
+    ``done`` is called after each round; what it raises ends the work.
+    """
+
+    def __init__(self, propagation: Propagation, *, done: Callable[[], object] = lambda: None):
         self.propagation = propagation
+        self._done = done
         graph = self._graph = propagation.graph
         self._counts = np.array([len(f.cells) for f in graph.families], int)[graph.family]
         self._counts[graph.own :] = 1
@@ -84,6 +89,7 @@ class Sizing:
             found = sensitivity(self.propagation, cells, arrivals, smoothing=smoothing)
             cells = self._improved(cells, arrivals, found, price, turn)
             arrivals = self.propagation.arrivals(cells)
+            self._done()
             better = _better(best, Sized(cells, self.area(cells), arrivals.delay), period)
             since = 0 if better is not best else since + 1
             best = better

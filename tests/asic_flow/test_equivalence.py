@@ -127,7 +127,7 @@ class TestRegisters:
             bits = netlist["ports"]["d"]["bits"] if other == "d" else ["0"]
             self.flip_flops(netlist)[0]["CK"] = bits[:1]
 
-        with pytest.raises(ValueError, match="not all clocked by one input|nothing drives them"):
+        with pytest.raises(ValueError, match=r"not all clocked by one input|nothing drives them"):
             self.proved(damage)
 
     def test_all_on_another_port(self):

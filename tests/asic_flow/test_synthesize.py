@@ -250,6 +250,8 @@ class TestClock:
         assert fastest.holds_clock
         assert fastest.delay <= 1.02 * missed.delay
         assert fastest.clock_period == fastest.delay / 1000
+        just = Constraints(clock_period=1.001 * fastest.clock_period)
+        assert synthesize(self.SPEC, liberty=file, constraints=just).holds_clock
 
     def test_a_time_limit(self, liberty_file):
         file = liberty_file("nangate45_typ.lib.gz")
