@@ -102,8 +102,10 @@ class Library:
         ]
         area = min((cell.area for cell in fitting), default=None)
         fitting = [cell for cell in fitting if cell.area == area]
-        least = min((cell.input_capacitance for cell in fitting), default=0.0)
-        fitting = [c for c in fitting if c.input_capacitance <= (1 + _ALIKE) * least]
+        told = [cell.input_capacitance for cell in fitting if cell.input_capacitance]
+        least = min(told, default=0.0)
+        if told:
+            fitting = [c for c in fitting if 0 < c.input_capacitance <= (1 + _ALIKE) * least]
         return min(fitting, key=lambda cell: cell.name, default=None)
 
     @cached_property

@@ -73,7 +73,7 @@ class TestByHand:
 class TestOnUnits:
     def found(self, subject, *scripts):
         best, *others = (Script("found", script) for script in scripts)
-        return FoundRecipe("", "", subject.default, subject.default, best, tuple(others), 1, 1, 0)
+        return FoundRecipe("", "", *[subject.default] * 3, best, tuple(others), 1, 1, 0)
 
     def test_each_script_on_each_unit(self):
         units = [IntegerMultiplier(a=INT2, b=INT2), IntegerMultiplier(a=INT4, b=INT2)]

@@ -180,7 +180,11 @@ class TestSearch:
         others = [script.value for script in found.runners_up]
         assert planted_script(Planted.SLOWER) not in others
         assert not any("nonsense" in script for script in others)
-        assert "20.00 % less at 1,000 ps (default 1,000)" in str(found)
+        assert found.synthesis.area == Planted.default.area
+        assert found.gain_over_synthesis == pytest.approx(0.2)
+        text = " ".join(str(found).split())
+        assert "area 80.00 at 1,000 ps (map -a: 1,000)" in text
+        assert "20.00 % less than synthesis takes, 100.00; 20.00 % less than map -a" in text
 
     def test_the_same_again_and_another_seed_differs(self):
         tried = []
