@@ -92,6 +92,9 @@ library (hand) {{ {HEADER}
         + energy("B", 1, 1),
     )
 } }}
+  cell (AOI) {{ area : 2; {source("A", 1)} {source("B", 1)} {source("C", 1)}
+    {output("Y", "!((A B) | C)", delay("C", 3, 5) + energy("C", 4, 4, "A") + energy("C", 10, 10))}
+  }}
   cell (FA) {{ area : 5; cell_leakage_power : 20; {source("A", 1)} {source("B", 1)} {source("C", 1)}
     {output("S", "A^B^C", ADDER)} {output("CO", CARRY, ADDER)} }}
   cell (ONE) {{ area : 1; {output("Y", "1", "")} }}
@@ -102,7 +105,13 @@ library (hand) {{ {HEADER}
     {output("Q", "IQ", delay("CK", 7, 9, "timing_type : rising_edge;") + energy("CK", 8, 6))} }}
   cell (DFFR) {{ area : 5; ff (IQ, IQN) {{ clocked_on : "CK"; next_state : "D"; clear : "!RN"; }}
     {leak(10, "Q !QN")} {leak(20, "QN")} {source("CK", 2)} {source("D", 1)} {source("RN", 1)}
-    {output("Q", "IQ", delay("CK", 7, 9, "timing_type : rising_edge;"))}
+    {
+    output(
+        "Q",
+        "IQ",
+        delay("CK", 7, 9, "timing_type : rising_edge;") + energy("CK", 8, 6) + energy("RN", 20, 30),
+    )
+}
     {output("QN", "IQN", delay("CK", 7, 9, "timing_type : rising_edge;"))} }}
   cell (DFFRS) {{ area : 6; ff (IQ, IQN) {{ clocked_on : "CK"; next_state : "(D E) | (IQ !E)";
       clear : "!RN"; preset : "S"; clear_preset_var1 : H; clear_preset_var2 : H; }}

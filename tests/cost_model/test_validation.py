@@ -8,11 +8,13 @@ import pytest
 from multipede import cli
 from multipede.asic_flow.n28.corner import Corner
 from multipede.asic_flow.n28.library import n28_library
+from multipede.asic_flow.timing.conditions import FanoutOfFour
 from multipede.cost_model import validation
 from multipede.cost_model.block_area import BlockArea, block_area, register_area
 from multipede.cost_model.published import WrapperRegister, published_points, read_points
 from multipede.cost_model.validation import Row, Validation, validate_n28
 from multipede.cost_model.validation_report import OUTLIER
+from tests.asic_flow.hand_netlists import hand_library
 
 TABLE = """
 [origin.paper]
@@ -144,6 +146,43 @@ def test_another_library_gets_clocks_of_its_own_speed(small_table, liberty_file)
     assert adder.ours == pytest.approx(7 * 4.256 + 2.66)  # full adders and a half one
     assert f"{adder.error:+7.1%}" in str(found)
     assert "off by more than" not in str(found)  # what explains n28's errors
+
+
+def test_another_library_gets_all_clocks_of_the_table_times_its_scale(small_table, monkeypatch):
+    """Its inverters take 50 ps for n28's 20: 1 ns becomes 2.5, and the mend's 1.5 ns 3.75."""
+    library = hand_library()
+    asked, around = [], []
+
+    def areas(point, liberty, clock, *, released, done):
+        asked.append((point.name, liberty is library, clock, released))
+        return BlockArea(clock + 10 * (not released), "cells", 900.0, clock)
+
+    def each(kind, liberty, clock):
+        around.append((kind, liberty is library, clock))
+        return 2.0
+
+    monkeypatch.setattr(
+        validation,
+        "fanout_of_four",
+        lambda of: FanoutOfFour("INV", 50.0 if of is library else 20.0, 1.0, 1.0),
+    )
+    monkeypatch.setattr(validation, "block_area", areas)
+    monkeypatch.setattr(validation, "register_area", each)
+    found = validate_n28(liberty=library)
+    assert found.clock_scale == 2.5
+    assert asked == [
+        ("multiplier", True, 2.5, False),
+        ("dequantiser", True, 2.5, True),
+        ("dequantiser", True, 2.5, False),
+        ("dequantiser", True, 3.75, False),
+        ("dequantiser", True, 3.75, True),
+    ]
+    kinds = WrapperRegister.RESET, WrapperRegister.ENABLE_AND_RESET
+    assert around == [(kind, True, 2.5) for kind in kinds]
+    multiplier, dequantiser = found.blocks
+    assert (multiplier.ours, multiplier.mended, multiplier.mend) == (12.5, None, None)
+    assert (dequantiser.ours, dequantiser.mended.area, dequantiser.mend) == (2.5, 12.5, 10)
+    assert dequantiser.with_registers == 2.5 + 23 * 2
 
 
 def _made_by_hand() -> Validation:

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 
+from multipede.asic_flow.liberty.wire_load import WireLoad
 from multipede.asic_flow.mapping.buffering import buffered
 from multipede.asic_flow.n28 import n28_library
 from multipede.asic_flow.timing.conditions import Conditions
@@ -60,6 +61,35 @@ def test_all_loads_hang_on_their_net_and_none_is_too_heavy(load):
     assert len({*found["cells"], *found["netnames"]}) == len(found["cells"]) + len(
         found["netnames"]
     )
+
+
+PIN = n28_library().cells["INV_X1"].pins["A"].capacitance
+"""fF of an inverter's input, of which a net may have twelve below."""
+
+
+class TestWhatElseANetDrives:
+    """Ten inverters are light enough alone."""
+
+    @staticmethod
+    def buffers(conditions: Conditions, *, outputs: int = 0) -> int:
+        made = fan_out(inverters(10))
+        port = {"direction": "output", "bits": made["netnames"]["n"]["bits"]}
+        made["ports"] |= {f"o{i}": port for i in range(outputs)}
+        found = buffered(made, n28_library(), conditions, load=12.0)
+        return len(found["cells"]) - len(made["cells"])
+
+    def test_each_output(self):
+        around = Conditions(output_load=1.5 * PIN)
+        assert self.buffers(around) == 0
+        assert self.buffers(around, outputs=1) == 0  # 11.5
+        assert self.buffers(around, outputs=2) > 0  # 13
+
+    def test_wires(self):
+        light, heavy = (
+            Conditions(wires=WireLoad("linear", (1.0,), 1.0, share * PIN)) for share in (0.15, 0.25)
+        )
+        assert self.buffers(light) == 0  # 10 and 1.5
+        assert self.buffers(heavy) > 0  # 10 and 2.5
 
 
 def test_loads_of_like_slack_share_a_buffer():

@@ -33,6 +33,11 @@ def register(name: str, area: float, next_state: str, inputs: str = "D", more: s
     )
 
 
+def at_once(name: str, next_state: str, inputs: str, how: str) -> str:
+    """One whose reset acts at the clock's edge, and without it."""
+    return register(name, 9, next_state, inputs).replace("next_state", f"{how}; next_state")
+
+
 def library(*registers: str) -> Library:
     cells = "\n".join([GATES, register("PLAIN", 10, "D"), *registers])
     return parse_liberty(f"library (hand) {{ {cells} }}", "hand.lib", "um2")
@@ -112,9 +117,8 @@ class TestCells:
             register("WIDE", 9, "D & R & A & B", "D R A B"),
             register("PARITY", 9, "D ^ T", "D T"),
             register("FALLING", 9, "D | S", "D S").replace('"CK"', '"!CK"'),
-            register("AT_ONCE", 9, "D | S", "D S R").replace(
-                "next_state", 'clear : "R"; next_state'
-            ),
+            at_once("CLEARED", "D & !R", "D R", 'clear : "R"'),
+            at_once("PRESET", "D | S", "D S", 'preset : "S"'),
         ],
         ids=lambda text: text.split(")")[0].removeprefix("cell ("),
     )

@@ -176,6 +176,35 @@ class TestDelays:
             run(short, a=[0, 1, 0, 0])
         assert counts(short, made, "a", "y") == [(2, 39), (0, 0)]
 
+    def test_a_gate_changes_before_an_input_that_was_set_going_later(self):
+        """x is up from 70 to 270 ps. At 270, 200 after it rose, y rises, as was settled at 70; the
+        fall of x then, settled at 200, comes too late to stop it, and y falls at 470."""
+        cells = {
+            "s": ("SLOW", {"A": "a", "Y": "b"}),
+            "x": ("XOR", {"A": "a", "B": "b", "Y": "x"}),
+            "t": ("SLOW", {"A": "x", "Y": "y"}),
+        }
+        made = hand_netlist("a", "y", cells)
+        model = simulation(made, delayed=True)
+        run(model, a=[1])
+        assert counts(model, made, "x", "y") == [(2, 200), (2, 200)]
+
+    @pytest.mark.parametrize(("first", "second", "falls"), [("A", "B", 270), ("B", "A", 250)])
+    def test_of_two_inputs_at_once_the_later_set_going_comes_last(self, first, second, falls):
+        """Both rise at 200 ps: one behind a slow gate, settled at 0, the other behind five of 40,
+        settled at 160. The NAND waits for the second, so that its delay counts: A's is 50, B's 70.
+        """
+        cells = {f"{n}": ("BUF", {"A": f"n{n}", "Y": f"n{n + 1}"}) for n in range(1, 5)}
+        cells |= {
+            "0": ("BUF", {"A": "a", "Y": "n1"}),
+            "s": ("SLOW", {"A": "a", "Y": "m"}),
+            "g": ("NAND", {first: "m", second: "n5", "Y": "y"}),
+        }
+        made = hand_netlist("a", "y", cells)
+        model = simulation(made, delayed=True)
+        run(model, a=[1])
+        assert counts(model, made, "m", "n5", "y") == [(1, 800), (1, 800), (1, falls)]
+
     def test_registers_and_inputs_in_time(self):
         """q rises 70 ps behind the edge; inputs change 100 ps behind it."""
         cells = {

@@ -129,6 +129,16 @@ class TestCauses:
         internal = 2 * 0.8 * (0.75 * by_a + 0.25 * 1)
         assert one.combinational.internal == pytest.approx(internal * MILLIWATT, rel=1e-6)
 
+    def test_conditions_count_where_the_input_decides(self):
+        """C decides unless A and B are both 1: while A is 1 for 0.25 of the time, with 4, and while
+        A is 0 for 0.5, with 10."""
+        pins = {"A": "a", "B": "b", "C": "c", "Y": "y"}
+        made = hand_netlist("a b c", "y", {"1": ("AOI", pins)})
+        seen = activity(made, 10, a=(0, 0.5), b=(0, 0.5), c=(6, 0.5), y=(4, 0.4))
+        mean = (0.25 * 4 + 0.5 * 10) / 0.75
+        internal = 2 * 0.2 * (mean + mean)
+        assert found(made, seen).combinational.internal == pytest.approx(internal * MILLIWATT)
+
 
 def test_full_adder_by_hand():
     """Whichever input causes it, an edge takes 4 + load / 4. CO drives an inverter: a load of 1.
@@ -178,6 +188,14 @@ class TestRegister:
         assert columns(one.clock_tree) == parts(4 * SQUARE, 0, 0, 2.0)
         assert one.inputs == pytest.approx(0.5 * 2 * SQUARE * 0.6 * MILLIWATT / 2, rel=1e-6)
         assert one.total == pytest.approx(one.cells.total + one.clock_tree.total)
+
+    def test_a_register_changes_by_its_clock_alone(self):
+        """Q: 8 and 6 of the clock, for all that its reset changes, too, with 20 and 30."""
+        pins = {"CK": "clk", "D": "d", "RN": "r", "Q": "q"}
+        made = hand_netlist("clk d r", "q", {"f": ("DFFR", pins)})
+        seen = activity(made, 10, clk=(20, 0.5), d=(6, 0.5), r=(4, 0.8), q=(6, 0.4))
+        leakage = 0.4 * 10 + 0.6 * 20
+        assert columns(found(made, seen).registers) == parts(0, 2 * 0.3 * (8 + 6), leakage)
 
     def test_a_state_seen_by_its_inverse_alone(self):
         """Q is not connected: QN tells that the state is 1 for 0.2 of the time."""
