@@ -109,6 +109,15 @@ class Validation:
         return scale_errors([r.point.area for r in self.blocks], [r.ours for r in self.blocks])
 
     @property
+    def errors_by_clock(self) -> dict[str, list[float]]:
+        """Magnitudes of the errors of blocks left out, of those that hold the clock at which they
+        are compared and of those that miss it, whose areas are then too small."""
+        found: dict[str, list[float]] = {"hold": [], "miss": []}
+        for row, error in zip(self.blocks, self.errors.left_out, strict=True):
+            found["hold" if row.block.holds else "miss"].append(abs(error))
+        return found
+
+    @property
     def mended_errors(self) -> ScaleErrors:
         """The same with the mended units in place of those with defects."""
         areas = [(r.mended or r.block).area for r in self.blocks]
@@ -135,6 +144,7 @@ class Validation:
             "same_node": [row.to_dict() for row in self.same_node],
             "not_recreated": {point.name: point.reason for point in self.not_recreated},
             **{name: errors.to_dict() for name, errors in statistics.items()},
+            "errors_by_clock": self.errors_by_clock,
         }
 
     def __str__(self) -> str:

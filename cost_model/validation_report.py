@@ -1,5 +1,7 @@
 """A validation as text."""
 
+from statistics import median
+
 from multipede.cost_model.leave_one_out import ScaleErrors
 from multipede.cost_model.validation import Row, Validation
 
@@ -30,6 +32,11 @@ def validation_text(validation: Validation) -> str:
         _medians("blocks", errors),
         _medians("blocks with the registers around them", validation.register_errors),
         _medians("blocks, defects mended", validation.mended_errors),
+        *(
+            f"  {f'blocks that {what} the clock: {len(found)}':42} {median(found):8.1%}"
+            for what, found in validation.errors_by_clock.items()
+            if found
+        ),
         *_explanations(validation, left_out),
         *_mends(validation),
         *_same_node(validation),
