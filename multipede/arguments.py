@@ -23,6 +23,8 @@ from multipede.verify_command import verify_command
 
 __all__ = ["Parser", "parser"]
 
+CORNERS = "n28 (or n28-ss_0p81v_125c, n28-ss_0p90v_m40c, n28-ff_0p99v_0c)"
+
 
 class Parser(argparse.ArgumentParser):
     """Says what was wrong in one line."""
@@ -121,7 +123,9 @@ def _add_verify(command: _Command) -> None:
 def _add_synthesize(command: _Command) -> None:
     synthesize = _add_unit(command("synthesize", "count gates or LUTs", synthesize_command))
     synthesize.add_argument(
-        "--target", action="append", help="gates, n28, ecp5 or xcup; may be repeated (gates)"
+        "--target",
+        action="append",
+        help=f"gates, {CORNERS}, ecp5 or xcup; may be repeated (gates)",
     )
     _add_cells(synthesize)
     synthesize.add_argument(
@@ -140,7 +144,7 @@ def _add_power(command: _Command) -> None:
     power = _add_unit(
         command("power", "power of the gate-level netlist, in operation", power_command)
     )
-    power.add_argument("--target", help="n28, or gates with --liberty (n28)")
+    power.add_argument("--target", help=f"{CORNERS}, or gates with --liberty (n28)")
     _add_cells(power)
     power.add_argument("--records", type=int, default=1000, metavar="N", help="operands (1000)")
     power.add_argument("--seed", type=int, default=1, metavar="N", help="of the operands (1)")
@@ -152,7 +156,7 @@ def _add_power(command: _Command) -> None:
         "--output",
         type=directory,
         metavar="DIR",
-        help="write netlist, SAIF and VCD for other programs",
+        help="write netlist, models of cells, SAIF, VCD and n28 for other programs",
     )
 
 
@@ -160,7 +164,7 @@ def _add_recipes(command: _Command) -> None:
     recipes = command("recipes", "search smaller synthesis scripts for units", recipes_command)
     recipes.add_argument("units", nargs="+", metavar="unit", help="names from 'multipede list'")
     _add_parameters(recipes)
-    recipes.add_argument("--target", help="n28 or gates (n28; gates with --liberty)")
+    recipes.add_argument("--target", help=f"{CORNERS} or gates (n28; gates with --liberty)")
     recipes.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
     recipes.add_argument("--trials", type=int, default=200, metavar="N", help="for each (200)")
     recipes.add_argument("--seed", type=int, default=1, metavar="N", help="of the search (1)")
@@ -194,7 +198,12 @@ def _add_cells(parser: Parser) -> None:
     """What netlists of standard cells are made of and made for."""
     parser.add_argument("--style", help="word, cells or cells-prefix (by target)")
     parser.add_argument("--liberty", type=Path, metavar="FILE", help="map to this library")
-    parser.add_argument("--clock-period", type=float, metavar="NS", help="hold this clock")
+    parser.add_argument(
+        "--clock-period",
+        type=float,
+        metavar="NS",
+        help="hold this clock; power without one: its own",
+    )
     parser.add_argument("--fastest", action="store_true", help="find the shortest clock period")
     parser.add_argument("--driver", metavar="CELL", help="what drives inputs (smallest buffer)")
     parser.add_argument(
@@ -228,4 +237,6 @@ def directory(text: str) -> Path:
     """A path; nothing at all is none, as a script's variable that was never set gives."""
     if not text:
         raise argparse.ArgumentTypeError("the name of a directory is needed, not an empty one")
+    if Path(text).exists() and not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a file: a directory is needed")
     return Path(text)

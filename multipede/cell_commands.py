@@ -87,8 +87,10 @@ def power_command(options: argparse.Namespace) -> Answer:
 
         library = library_with_energies(target, options.liberty)
         texts = unit_activity(spec, style or Style.CELLS, liberty=library, **asked)
+        if options.liberty is None:
+            texts[library.source] = library.text
         options.output.mkdir(parents=True, exist_ok=True)
-        for name, text in zip(("netlist.v", "activity.saif", "waveform.vcd"), texts, strict=True):
+        for name, text in texts.items():
             write_atomically(options.output / name, text)
     return HELD, found.to_dict(), str(found)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from multipede.asic_flow.liberty.cell_verilog import verilog_models
 from multipede.asic_flow.liberty.library import Library, read_liberty
 from multipede.asic_flow.power.activity import Activity
 from multipede.asic_flow.power.gate_delays import gate_delays
@@ -128,7 +129,8 @@ class UnitPower:
                 f"  glitches: {self.glitches:.4g} mW of it, a factor of {self.glitch_factor:.3f}"
                 f" on gates and registers ({self.zero_delay.cells.total:.4g} mW without)",
                 f"  {self.workload}",
-                f"  {self.results} results of {self.verified} records equal the reference's",
+                f"  {self.results} results equal the reference's, of these records and as many"
+                " biased ones",
                 f"  wires: {self.conditions['wires']}; {self.method}",
             ]
         )
@@ -221,9 +223,9 @@ def unit_activity(
     records: int = 1000,
     seed: int = 1,
     shown: int = 64,
-) -> tuple[str, str, str]:
-    """For other programs: the netlist in Verilog, its activity with glitches as SAIF, and the first
-    ``shown`` clocks as VCD.
+) -> dict[str, str]:
+    """For other programs, by the name of a file: the netlist and models of its cells in Verilog,
+    its activity with glitches as SAIF, and the first ``shown`` clocks as VCD.
 
     The parameters and errors are those of :func:`unit_power`.
     """
@@ -236,11 +238,12 @@ def unit_activity(
     first = {name: values[:shown] for name, values in workload.items()}
     simulation = GateSimulation(network, delays=delays, clock_period=period)
     waveform = UnitSimulation(simulation, spec).waveform(first)
-    return (
-        found.verilog,
-        write_saif(activity, found.netlist, top=found.top),
-        vcd(waveform, found.netlist, top=found.top),
-    )
+    return {
+        "netlist.v": found.verilog,
+        "cells.v": verilog_models(library, found.cells),
+        "activity.saif": write_saif(activity, found.netlist, top=found.top),
+        "waveform.vcd": vcd(waveform, found.netlist, top=found.top),
+    }
 
 
 def netlist_power(

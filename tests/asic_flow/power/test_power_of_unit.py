@@ -203,11 +203,14 @@ class TestOnN28:
 
     def test_files_for_other_programs(self):
         """The netlist's own instances are in the SAIF file, which gives the same power again."""
-        verilog, saif, waves = unit_activity(
-            MULTIPLIER, liberty=n28_library(), constraints=self.CLOCK, shown=8
+        texts = unit_activity(MULTIPLIER, liberty=n28_library(), constraints=self.CLOCK, shown=8)
+        assert set(texts) == {"netlist.v", "cells.v", "activity.saif", "waveform.vcd"}
+        verilog, saif, waves = (
+            texts[name] for name in ("netlist.v", "activity.saif", "waveform.vcd")
         )
         found = synthesize(MULTIPLIER, liberty=n28_library(), constraints=self.CLOCK)
         assert verilog == found.verilog
+        assert {f"module {cell} (" in texts["cells.v"] for cell in found.cells} == {True}
         activity = read_saif(saif, found.netlist, top=found.top, clocks=1000)
         around = self.CLOCK.conditions(n28_library())
         again = power(found.netlist, n28_library(), activity, around, clock_period=0.6)
