@@ -8,7 +8,7 @@ import numpy as np
 
 from multipede.asic_flow.liberty.boolean import truth_table
 from multipede.asic_flow.liberty.cell_model import CellModel, Edge, cell_model
-from multipede.asic_flow.liberty.library import Cell, Library
+from multipede.asic_flow.liberty.library import STATEFUL, Cell, Library
 from multipede.asic_flow.liberty.lookup_table import LookupTable
 
 __all__ = ["CellFamily", "Families"]
@@ -126,6 +126,9 @@ def _checked(library: Library, name: str) -> CellModel:
     model, cell = cell_model(library, name), library.cells[name]
     if cell.inputs and not {arc.output for arc in model.arcs}.issuperset(cell.outputs):
         raise ValueError(f"cell {name}: {library.source} has no delays for it")
+    foreign = {a.input for a in model.arcs if not a.clocked}.difference(cell.inputs)
+    if foreign:
+        raise ValueError(f"cell {name}: {library.source} has delays from {min(foreign)}, no input")
     if any(arc.clocked and arc.input_edge is Edge.FALL for arc in model.arcs):
         raise ValueError(f"cell {name}: registers on the falling edge are not timed")
     return model
@@ -133,13 +136,12 @@ def _checked(library: Library, name: str) -> CellModel:
 
 def _signature(cell: Cell) -> tuple:
     """Equal for cells that may stand for each other."""
-    pins = tuple(sorted((pin.name, pin.output) for pin in cell.pins.values()))
-    inputs = sorted(pin for pin, output in pins if not output)
+    inputs = sorted(cell.inputs)
+    pins = *inputs, "", *sorted(cell.outputs)
     if cell.sequential:
-        kinds = ("ff", "ff_bank", "latch", "latch_bank", "statetable")
         states = [
             (kind, group.arguments, tuple(sorted(map(str, group.attributes.items()))))
-            for kind in kinds
+            for kind in STATEFUL
             for group in cell.group.of(kind)
         ]
         functions = sorted((p.name, p.function) for p in cell.pins.values() if p.output)
@@ -154,7 +156,8 @@ def _signature(cell: Cell) -> tuple:
 
 
 def _pins(cell: Cell) -> tuple[str, ...]:
-    return tuple(sorted(cell.pins))
+    """Without the internal ones."""
+    return tuple(sorted([*cell.inputs, *cell.outputs]))
 
 
 def _shape(library: Library, name: str) -> tuple[list[_ArcEnds], list[tuple[int, int]]]:

@@ -7,7 +7,7 @@ from enum import Enum
 import numpy as np
 
 from multipede.asic_flow.liberty.boolean import truth_table
-from multipede.asic_flow.liberty.library import Cell, Library
+from multipede.asic_flow.liberty.library import BUSES, Cell, Library
 from multipede.asic_flow.liberty.lookup_table import LookupTable
 from multipede.asic_flow.liberty.syntax import Group
 
@@ -123,7 +123,13 @@ class _Reader:
         self._templates = library.templates
 
     def model(self) -> CellModel:
-        pins = {name: pin for pin in self._group.of("pin") for name in pin.arguments}
+        for kind in BUSES:
+            if self._group.of(kind):
+                raise ValueError(f"it has a {kind}: cells of single pins alone are read")
+        outside = {*self._cell.inputs, *self._cell.outputs}
+        pins = {
+            name: pin for pin in self._group.of("pin") for name in pin.arguments if name in outside
+        }
         return CellModel(
             name=self._cell.name,
             clock=self._clock(),

@@ -57,6 +57,21 @@ def test_larger_cells_that_drive_no_more_are_left_out():
     assert families.of("SLOW").cells == ("ONE", "SLOW", "TWO", "FOUR")
 
 
+def test_internal_pins_are_left_out():
+    text = inverter("ONE", 1, 8).replace("pin (A)", "pin (I) { direction : internal; } pin (A)")
+    library = parse_liberty(f"library (few) {{ {HEADER} {text} }}", "few", "um2")
+    family = Families(library, sizes=True).of("ONE")
+    assert family.pins == ("A", "Y")
+    assert family.capacitances.shape == (1, 2, 2)
+
+
+def test_delays_from_anything_but_an_input():
+    text = inverter("ONE", 1, 8).replace('related_pin : "A"', 'related_pin : "I"')
+    library = parse_liberty(f"library (few) {{ {HEADER} {text} }}", "few", "um2")
+    with pytest.raises(ValueError, match="cell ONE: few has delays from I, no input"):
+        Families(library, sizes=True).of("ONE")
+
+
 def test_a_register_without_setup_times_has_none_to_keep():
     library = parse_liberty(LIBRARY.replace(SETUP, ""), "linear", "um2")
     family = Families(library, sizes=False).of("DFF")
