@@ -81,7 +81,8 @@ class Families:
     def of(self, name: str) -> CellFamily:
         """The family of a cell.
 
-        Raises ValueError for a cell that the library lacks or that cannot be timed.
+        Raises ValueError for a cell that the library lacks or that cannot be timed. Others of the
+        family that cannot be timed are left out.
         """
         known = self._known
         with known.making:  # two of the same cells would have two places in a graph
@@ -96,17 +97,22 @@ class Families:
         """Of its family. A cell that a better one makes needless has one of its own, with that
         one."""
         shape = _shape(self._library, name)
-        names = [name]
-        if self._sizes:
-            wanted = _signature(self._library.cells[name])
-            names += [
-                other.name
-                for other in self._library.cells.values()
-                if other.name != name and not other.dont_use and _signature(other) == wanted
-            ]
-            names = [n for n in names if _shape(self._library, n) == shape]
-            names = self._useful(names, name)
-        return tuple(names)
+        if not self._sizes:
+            return (name,)
+        wanted = _signature(self._library.cells[name])
+        others = [
+            other.name
+            for other in self._library.cells.values()
+            if other.name != name and not other.dont_use and self._stands_for(other, wanted, shape)
+        ]
+        return tuple(self._useful([name, *others], name))
+
+    def _stands_for(self, cell: Cell, signature: tuple, shape: tuple) -> bool:
+        """Whether it may. Cells that cannot be read or timed may not."""
+        try:
+            return _signature(cell) == signature and _shape(self._library, cell.name) == shape
+        except ValueError:
+            return False
 
     def _useful(self, names: list[str], kept: str) -> list[str]:
         """By area; larger ones only if they drive more than all smaller ones."""
