@@ -171,8 +171,13 @@ class Library:
 
     @property
     def voltage(self) -> float:
-        """The supply's, V. ValueError, naming the file, where it has none."""
+        """The supply's, V: that of the operating conditions which the file calls its default, or
+        its ``nom_voltage`` where these tell none. ValueError, naming the file, without either."""
+        default = self.header.text("default_operating_conditions")
         value = self.header.number("nom_voltage")
+        for conditions in self.header.of("operating_conditions"):
+            if default and conditions.arguments == (default,):
+                value = conditions.number("voltage", value)
         if value is None:
             raise ValueError(f"Liberty file {self.source}: it has no nom_voltage")
         return value * self.units.voltage

@@ -175,6 +175,29 @@ class TestBadFiles:
             read_liberty(tmp_path)
 
 
+class TestVoltage:
+    CONDITIONS = "operating_conditions (slow) { voltage : 0.8; } operating_conditions (bare) { }"
+
+    @pytest.mark.parametrize(
+        ("header", "expected"),
+        [
+            ("nom_voltage : 0.9;", 0.9),
+            ("nom_voltage : 0.9; default_operating_conditions : slow;", 0.8),
+            ('default_operating_conditions : "slow";', 0.8),
+            ("nom_voltage : 0.9; default_operating_conditions : bare;", 0.9),
+            ("nom_voltage : 0.9; default_operating_conditions : missing;", 0.9),
+            ('voltage_unit : "100mV"; default_operating_conditions : slow;', 0.08),
+        ],
+    )
+    def test_the_default_conditions_go_before_the_nominal_one(self, header, expected):
+        text = SMALL.strip().removesuffix("}") + f"{self.CONDITIONS} {header} }}"
+        assert parse_liberty(text, "small", "um2").voltage == pytest.approx(expected)
+
+    def test_without_any(self):
+        with pytest.raises(ValueError, match="Liberty file small: it has no nom_voltage"):
+            _ = parse_liberty(SMALL, "small", "um2").voltage
+
+
 ADDER = """
 library (adders) {
   cell (FA) { area : 5; pin (A) { direction : input; capacitance : 3; }
