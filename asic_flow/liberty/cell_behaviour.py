@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from multipede.asic_flow.liberty.boolean import truth_table
-from multipede.asic_flow.liberty.library import Cell, Library
+from multipede.asic_flow.liberty.library import BUSES, Cell, Library
 from multipede.asic_flow.liberty.syntax import Group
 
 __all__ = ["MOST_INPUTS", "CellBehaviour", "RegisterBehaviour", "cell_behaviour"]
@@ -13,7 +13,7 @@ MOST_INPUTS = 6
 """Variables of a truth table; a register's own state is one of them."""
 
 _LEVELS = {"L": 0, "H": 1}
-_STATEFUL = ("latch", "statetable", "ff_bank", "latch_bank")
+_REFUSED = ("latch", "statetable", "ff_bank", "latch_bank", *BUSES)
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,10 @@ def cell_behaviour(library: Library, name: str) -> CellBehaviour:
 
 
 def _behaviour(cell: Cell) -> CellBehaviour:
-    for kind in _STATEFUL:
+    for kind in _REFUSED:
         if cell.group.of(kind):
-            raise ValueError(f"it is a {kind}: only flip-flops and gates are simulated")
+            verb = "has" if kind in BUSES else "is"
+            raise ValueError(f"it {verb} a {kind}: only flip-flops and gates are simulated")
     for pin in cell.group.of("pin"):
         if pin.text("three_state"):
             raise ValueError(f"pin {pin.arguments[0]}: three-state outputs are not simulated")

@@ -8,7 +8,7 @@ import numpy as np
 
 from multipede.asic_flow.liberty.boolean import truth_table
 from multipede.asic_flow.liberty.cell_model import CellModel, Edge, cell_model
-from multipede.asic_flow.liberty.library import Cell, Library
+from multipede.asic_flow.liberty.library import STATEFUL, Cell, Library
 from multipede.asic_flow.liberty.lookup_table import LookupTable
 
 __all__ = ["CellFamily", "Families"]
@@ -81,7 +81,8 @@ class Families:
     def of(self, name: str) -> CellFamily:
         """The family of a cell.
 
-        Raises ValueError for a cell that the library lacks or that cannot be timed.
+        Raises ValueError for a cell that the library lacks or that cannot be timed. Others of the
+        family that cannot be timed are left out.
         """
         known = self._known
         with known.making:  # two of the same cells would have two places in a graph
@@ -96,17 +97,22 @@ class Families:
         """Of its family. A cell that a better one makes needless has one of its own, with that
         one."""
         shape = _shape(self._library, name)
-        names = [name]
-        if self._sizes:
-            wanted = _signature(self._library.cells[name])
-            names += [
-                other.name
-                for other in self._library.cells.values()
-                if other.name != name and not other.dont_use and _signature(other) == wanted
-            ]
-            names = [n for n in names if _shape(self._library, n) == shape]
-            names = self._useful(names, name)
-        return tuple(names)
+        if not self._sizes:
+            return (name,)
+        wanted = _signature(self._library.cells[name])
+        others = [
+            other.name
+            for other in self._library.cells.values()
+            if other.name != name and not other.dont_use and self._stands_for(other, wanted, shape)
+        ]
+        return tuple(self._useful([name, *others], name))
+
+    def _stands_for(self, cell: Cell, signature: tuple, shape: tuple) -> bool:
+        """Whether it may. Cells that cannot be read or timed may not."""
+        try:
+            return _signature(cell) == signature and _shape(self._library, cell.name) == shape
+        except ValueError:
+            return False
 
     def _useful(self, names: list[str], kept: str) -> list[str]:
         """By area; larger ones only if they drive more than all smaller ones."""
@@ -126,6 +132,9 @@ def _checked(library: Library, name: str) -> CellModel:
     model, cell = cell_model(library, name), library.cells[name]
     if cell.inputs and not {arc.output for arc in model.arcs}.issuperset(cell.outputs):
         raise ValueError(f"cell {name}: {library.source} has no delays for it")
+    foreign = {a.input for a in model.arcs if not a.clocked}.difference(cell.inputs)
+    if foreign:
+        raise ValueError(f"cell {name}: {library.source} has delays from {min(foreign)}, no input")
     if any(arc.clocked and arc.input_edge is Edge.FALL for arc in model.arcs):
         raise ValueError(f"cell {name}: registers on the falling edge are not timed")
     return model
@@ -133,13 +142,12 @@ def _checked(library: Library, name: str) -> CellModel:
 
 def _signature(cell: Cell) -> tuple:
     """Equal for cells that may stand for each other."""
-    pins = tuple(sorted((pin.name, pin.output) for pin in cell.pins.values()))
-    inputs = sorted(pin for pin, output in pins if not output)
+    inputs = sorted(cell.inputs)
+    pins = *inputs, "", *sorted(cell.outputs)
     if cell.sequential:
-        kinds = ("ff", "ff_bank", "latch", "latch_bank", "statetable")
         states = [
             (kind, group.arguments, tuple(sorted(map(str, group.attributes.items()))))
-            for kind in kinds
+            for kind in STATEFUL
             for group in cell.group.of(kind)
         ]
         functions = sorted((p.name, p.function) for p in cell.pins.values() if p.output)
@@ -154,7 +162,8 @@ def _signature(cell: Cell) -> tuple:
 
 
 def _pins(cell: Cell) -> tuple[str, ...]:
-    return tuple(sorted(cell.pins))
+    """Without the internal ones."""
+    return tuple(sorted([*cell.inputs, *cell.outputs]))
 
 
 def _shape(library: Library, name: str) -> tuple[list[_ArcEnds], list[tuple[int, int]]]:

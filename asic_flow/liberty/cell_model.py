@@ -7,7 +7,7 @@ from enum import Enum
 import numpy as np
 
 from multipede.asic_flow.liberty.boolean import truth_table
-from multipede.asic_flow.liberty.library import Cell, Library
+from multipede.asic_flow.liberty.library import BUSES, Cell, Library
 from multipede.asic_flow.liberty.lookup_table import LookupTable
 from multipede.asic_flow.liberty.syntax import Group
 
@@ -15,6 +15,8 @@ __all__ = ["CellModel", "Constraint", "DelayArc", "Edge", "EnergyArc", "Leakage"
 
 _SLEW = ("input_net_transition", "input_transition_time", "related_pin_transition")
 _OTHER = ("total_output_net_capacitance", "constrained_pin_transition")
+_CONSTANT = "scalar"
+"""Liberty's name of a template without variables."""
 
 
 class Edge(Enum):
@@ -123,20 +125,22 @@ class _Reader:
         self._templates = library.templates
 
     def model(self) -> CellModel:
-        pins = {name: pin for pin in self._group.of("pin") for name in pin.arguments}
+        for kind in BUSES:
+            if self._group.of(kind):
+                raise ValueError(f"it has a {kind}: cells of single pins alone are read")
+        outside = {*self._cell.inputs, *self._cell.outputs}
+        pins = {
+            name: pin for pin in self._group.of("pin") for name in pin.arguments if name in outside
+        }
         return CellModel(
             name=self._cell.name,
             clock=self._clock(),
             capacitances=dict(self._capacitances(pins)),
-            limits={
-                name: limit * self._units.load
-                for name, pin in pins.items()
-                if (limit := pin.number("max_capacitance")) is not None
-            },
+            limits=dict(self._limits(pins)),
             arcs=tuple(arc for name, pin in pins.items() for arc in self._arcs(name, pin)),
             setups=tuple(c for name, pin in pins.items() for c in self._setups(name, pin)),
             energies=tuple(e for name, pin in pins.items() for e in self._energies(name, pin)),
-            leakages=tuple(self._leakages()),
+            leakages=tuple(self._leakages()) or tuple(self._default_leakage()),
         )
 
     def _clock(self) -> str:
@@ -153,6 +157,14 @@ class _Reader:
             for edge in Edge:
                 found = pin.number(f"{edge.value}_capacitance", usual)
                 yield (name, edge), found * self._units.load
+
+    def _limits(self, pins: Mapping[str, Group]) -> Iterator[tuple[str, float]]:
+        usual = self._library.header.number("default_max_capacitance")
+        for name, pin in pins.items():
+            default = usual if self._cell.pins[name].output else None
+            limit = pin.number("max_capacitance", default)
+            if limit is not None:
+                yield name, limit * self._units.load
 
     def _arcs(self, output: str, pin: Group) -> Iterator[DelayArc]:
         for timing in pin.of("timing"):
@@ -224,6 +236,12 @@ class _Reader:
         if whole is not None:
             yield Leakage("", whole * self._units.leakage)
 
+    def _default_leakage(self) -> Iterator[Leakage]:
+        """Of a cell of which the file tells none."""
+        usual = self._library.header.number("default_cell_leakage_power")
+        if usual is not None:
+            yield Leakage("", usual * self._units.leakage)
+
     def _table(
         self, group: Group, kind: str, values: float, columns: float | None = None
     ) -> LookupTable | None:
@@ -233,24 +251,18 @@ class _Reader:
         if not found:
             return None
         table = found[0]
-        template = self._templates.get(table.arguments[0] if table.arguments else "scalar")
         numbers = np.array(table.numbers("values"))
         if not numbers.size:
             raise ValueError(f"{kind}: it has no values")
-        axes = []
-        for place in (1, 2, 3):
-            variable = "" if template is None else template.text(f"variable_{place}")
-            if not variable:
-                continue
-            axis = table.numbers(f"index_{place}") or template.numbers(f"index_{place}")
-            axes.append((variable, np.array(axis)))
-        if not axes:
-            return LookupTable.constant(float(numbers[0]) * values)
+        axes = self._axes(table)
         if len(axes) > 2:
             raise ValueError(f"{kind}: tables of three variables are not read")
         shape = [len(axis) for _, axis in axes]
         if numbers.size != int(np.prod(shape)):
-            raise ValueError(f"{kind}: it has {numbers.size} values for {shape} places")
+            places = f"{shape} places" if axes else "a constant"
+            raise ValueError(f"{kind}: it has {numbers.size} values for {places}")
+        if not axes:
+            return LookupTable.constant(float(numbers[0]) * values)
         numbers = numbers.reshape(shape)
         slew = next((i for i, (name, _) in enumerate(axes) if name in _SLEW), None)
         other = next((i for i, (name, _) in enumerate(axes) if name in _OTHER), None)
@@ -262,3 +274,19 @@ class _Reader:
         unit = self._units.load if columns is None else columns
         across = np.zeros(1) if other is None else axes[other][1] * unit
         return LookupTable(rows, across, numbers.reshape(len(rows), len(across)) * values)
+
+    def _axes(self, table: Group) -> list[tuple[str, np.ndarray]]:
+        """The variables of a table's template and their values; none of a constant."""
+        name = table.arguments[0] if table.arguments else _CONSTANT
+        template = self._templates.get(name)
+        if template is None:
+            if name != _CONSTANT:
+                raise ValueError(f"{table.kind}: the library has no template {name!r}")
+            return []
+        found = []
+        for place in (1, 2, 3):
+            variable, index = template.text(f"variable_{place}"), f"index_{place}"
+            if variable:
+                axis = table.numbers(index) or template.numbers(index)
+                found.append((variable, np.array(axis)))
+        return found

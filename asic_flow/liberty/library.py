@@ -5,6 +5,7 @@ import re
 import zlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +15,40 @@ from multipede.asic_flow.liberty.boolean import truth_table
 from multipede.asic_flow.liberty.syntax import Group, parse_group
 from multipede.asic_flow.liberty.units import Units, units_of
 
-__all__ = ["Cell", "Library", "Pin", "group_end", "groups", "read_liberty"]
+__all__ = [
+    "BUSES",
+    "STATEFUL",
+    "Cell",
+    "Direction",
+    "Library",
+    "Pin",
+    "group_end",
+    "groups",
+    "read_liberty",
+]
+
+BUSES = ("bus", "bundle")
+"""Groups of a cell that hold several pins; they are not read, and their cells not used."""
+STATEFUL = ("ff", "latch", "statetable", "ff_bank", "latch_bank")
+"""Groups that make a cell a sequential one."""
 
 _ALIKE = 0.1
 _GZIP = b"\x1f\x8b"
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_TABLES = r"(?:timing|internal_power|leakage_power)"
+"""Groups that make up most of a file and take long to parse."""
+
+
+class Direction(Enum):
+    """Of a pin; an internal one is a node of the cell and not connected outside."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+    INOUT = "inout"
+    INTERNAL = "internal"
+
+    def __repr__(self) -> str:
+        return f"Direction.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -26,14 +56,27 @@ class Pin:
     """A pin; ``capacitance`` in the library's unit, ``function`` empty unless it is an output."""
 
     name: str
-    output: bool
+    direction: Direction
     capacitance: float = 0.0
     function: str = ""
+
+    @property
+    def input(self) -> bool:
+        """Whether it is a load outside; pins of both directions are."""
+        return self.direction in (Direction.INPUT, Direction.INOUT)
+
+    @property
+    def output(self) -> bool:
+        """Whether it is an output and nothing else."""
+        return self.direction is Direction.OUTPUT
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: its area, its pins by name, and its text in the file."""
+    """A cell: its area, its pins by name, and its text in the file.
+
+    ``dont_use`` is true, too, where there are buses, which are not read: ``pins`` lacks theirs.
+    """
 
     name: str
     area: Fraction
@@ -45,7 +88,7 @@ class Cell:
     @property
     def inputs(self) -> list[str]:
         """Names of the input pins, those of the largest capacitance first."""
-        found = [pin for pin in self.pins.values() if not pin.output]
+        found = [pin for pin in self.pins.values() if pin.input]
         return [pin.name for pin in sorted(found, key=lambda pin: -pin.capacitance)]
 
     @property
@@ -141,8 +184,13 @@ class Library:
 
     @property
     def voltage(self) -> float:
-        """The supply's, V. ValueError, naming the file, where it has none."""
+        """The supply's, V: that of the operating conditions which the file calls its default, or
+        its ``nom_voltage`` where these tell none. ValueError, naming the file, without either."""
+        default = self.header.text("default_operating_conditions")
         value = self.header.number("nom_voltage")
+        for conditions in self.header.of("operating_conditions"):
+            if default and conditions.arguments == (default,):
+                value = conditions.number("voltage", value)
         if value is None:
             raise ValueError(f"Liberty file {self.source}: it has no nom_voltage")
         return value * self.units.voltage
@@ -234,21 +282,55 @@ def group_end(text: str, brace: int) -> int | None:
 
 
 def _cell(name: str, text: str, source: str) -> Cell:
-    area = re.search(r"\barea\s*:\s*([\d.eE+-]+)", text)
-    if area is None:
-        raise ValueError(f"Liberty file {source}: cell {name} has no area")
-    sequential = re.search(r"\b(ff|latch|statetable|ff_bank|latch_bank)\s*\(", text) is not None
-    pins = {pin: _pin(pin, body) for pin, body in groups(text, "pin")}
-    dont_use = re.search(r'\bdont_use\s*:\s*"?true', text) is not None
-    return Cell(name, Fraction(area[1]), pins, sequential, dont_use, text)
+    try:
+        group = _without_tables(text)
+        return Cell(
+            name,
+            _area(group),
+            {pin: _pin(pin, body) for body in group.of("pin") for pin in body.arguments},
+            sequential=_has(group, STATEFUL),
+            dont_use=_true(group, "dont_use") or _has(group, BUSES),
+            text=text,
+        )
+    except ValueError as error:
+        raise ValueError(f"Liberty file {source}: cell {name}: {error}") from None
 
 
-def _pin(name: str, text: str) -> Pin:
-    capacitance = re.search(r"\bcapacitance\s*:\s*([\d.eE+-]+)", text)
-    function = re.search(r'\bfunction\s*:\s*"([^"]*)"', text)
-    return Pin(
-        name,
-        re.search(r'\bdirection\s*:\s*"?output', text) is not None,
-        float(capacitance[1]) if capacitance else 0.0,
-        function[1] if function else "",
-    )
+def _without_tables(text: str) -> Group:
+    """A cell but for its delays, energies and leakages."""
+    parts, place = [], 0
+    for start, end in _spans(text, _TABLES):
+        if start >= place:  # else it is within the last one
+            parts.append(text[place:start])
+            place = end
+    try:
+        return parse_group("".join([*parts, text[place:]]))
+    except ValueError:
+        return parse_group(text)  # which tells the line as it is in the cell
+
+
+def _has(group: Group, kinds: tuple[str, ...]) -> bool:
+    return any(inner.kind in kinds for inner in group.groups)
+
+
+def _true(group: Group, name: str) -> bool:
+    return group.text(name).strip().lower() == "true"
+
+
+def _area(group: Group) -> Fraction:
+    if group.number("area") is None:
+        raise ValueError("it has no area")
+    try:
+        return Fraction(group.text("area").strip())
+    except ValueError:  # nan, inf
+        raise ValueError(f"area = {group.text('area')!r}: a number is needed") from None
+
+
+def _pin(name: str, group: Group) -> Pin:
+    given = group.text("direction", Direction.INPUT.value)
+    try:
+        direction = Direction(given.strip().lower())
+    except ValueError:
+        known = ", ".join(one.value for one in Direction)
+        raise ValueError(f"pin {name}: direction = {given!r}: {known} are known") from None
+    return Pin(name, direction, group.number("capacitance", 0.0), group.text("function"))

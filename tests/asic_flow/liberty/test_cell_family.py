@@ -57,6 +57,49 @@ def test_larger_cells_that_drive_no_more_are_left_out():
     assert families.of("SLOW").cells == ("ONE", "SLOW", "TWO", "FOUR")
 
 
+def test_internal_pins_are_left_out():
+    text = inverter("ONE", 1, 8).replace("pin (A)", "pin (I) { direction : internal; } pin (A)")
+    library = parse_liberty(f"library (few) {{ {HEADER} {text} }}", "few", "um2")
+    family = Families(library, sizes=True).of("ONE")
+    assert family.pins == ("A", "Y")
+    assert family.capacitances.shape == (1, 2, 2)
+
+
+def test_delays_from_anything_but_an_input():
+    text = inverter("ONE", 1, 8).replace('related_pin : "A"', 'related_pin : "I"')
+    library = parse_liberty(f"library (few) {{ {HEADER} {text} }}", "few", "um2")
+    with pytest.raises(ValueError, match="cell ONE: few has delays from I, no input"):
+        Families(library, sizes=True).of("ONE")
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (("cell_rise (D)", "cell_rise (THREE)"), "tables of three variables are not read"),
+        (("timing ()", "unknown ()"), "few has no delays for it"),
+        (("values (", "values , ("), r"where \( is needed"),
+    ],
+)
+def test_cells_that_cannot_be_timed_are_left_out_unless_asked_for(broken, message):
+    three = """lu_table_template (THREE) { variable_1 : input_net_transition;
+      variable_2 : total_output_net_capacitance; variable_3 : related_out_output_net_capacitance;
+      index_1 ("0, 1"); index_2 ("0, 1"); index_3 ("0"); }"""
+    cells = [inverter("ONE", 1, 8), inverter("TWO", 2, 4).replace(*broken), inverter("FOUR", 3, 2)]
+    library = parse_liberty(f"library (few) {{ {HEADER} {three} {' '.join(cells)} }}", "few", "um2")
+    families = Families(library, sizes=True)
+    assert families.of("ONE").cells == ("ONE", "FOUR")
+    with pytest.raises(ValueError, match=f"cell TWO: .*{message}"):
+        families.of("TWO")
+
+
+def test_registers_that_cannot_be_read_are_left_out():
+    flip_flop = LIBRARY[LIBRARY.index("cell (DFF)") : LIBRARY.index("cell (DFFN)")]
+    broken = flip_flop.replace("cell (DFF)", "cell (BROKEN)").replace("values (", "values , (")
+    library = parse_liberty(LIBRARY.replace(flip_flop, flip_flop + broken), "linear", "um2")
+    assert list(library.cells)[4:6] == ["DFF", "BROKEN"]
+    assert Families(library, sizes=True).of("DFF").cells == ("DFF",)
+
+
 def test_a_register_without_setup_times_has_none_to_keep():
     library = parse_liberty(LIBRARY.replace(SETUP, ""), "linear", "um2")
     family = Families(library, sizes=False).of("DFF")
