@@ -99,7 +99,7 @@ class Cell:
     @property
     def input_capacitance(self) -> float:
         """Of all input pins together, in the library's unit."""
-        return sum(pin.capacitance for pin in self.pins.values() if not pin.output)
+        return sum(pin.capacitance for pin in self.pins.values() if pin.input)
 
     @cached_property
     def group(self) -> Group:

@@ -13,12 +13,13 @@ _QUANTITY = re.compile(r"\s*([\d.eE+-]+)\s*([afpnumk]?)([a-z]+)\s*$", re.IGNOREC
 
 @dataclass(frozen=True)
 class Units:
-    """How many ps, fF, V and nW one of the file's units is."""
+    """How many ps, fF, V, nW and kilohms one of the file's units is."""
 
     time: float
     load: float
     voltage: float
     leakage: float
+    resistance: float = 1.0
 
     @property
     def energy(self) -> float:
@@ -39,6 +40,9 @@ def units_of(library: Group) -> Units:
         voltage=_quantity("voltage_unit", library.text("voltage_unit", "1V"), "v", 1.0),
         leakage=_quantity(
             "leakage_power_unit", library.text("leakage_power_unit", "1nW"), "w", 1e-9
+        ),
+        resistance=_quantity(
+            "pulling_resistance_unit", library.text("pulling_resistance_unit", "1kohm"), "ohm", 1e3
         ),
     )
 

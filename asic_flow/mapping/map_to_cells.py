@@ -244,7 +244,8 @@ def _synthesis(top: str) -> Iterator[str]:
     yield "read_liberty -lib -ignore_miss_func cells.lib"
     yield f"hierarchy -check -top {top}"
     yield f"synth -flatten -noabc -top {top}"
-    yield from ("techmap -map registers.v", "simplemap")  # simplemap: inverters of resets
+    # Inverters of resets become gates, and one for all registers: ABC would buffer each net.
+    yield from ("techmap -map registers.v", "simplemap", "opt_merge", "opt_clean")
     yield "dfflibmap -liberty cells.lib"
 
 

@@ -6,6 +6,9 @@ How cells compare with each other, their widths in sites and their delays, is th
 ``cells.csv`` holds its cells and ``constants.toml`` every other number with its source; the Liberty
 file of a corner is generated from them.
 
+Edges rise and fall alike. What a clock cycle costs in a register comes from other sources in each
+corner (``constants.toml``), so powers are to be compared within one.
+
 Left out: flip-flops with an enable and an asynchronous reset, because Yosys' ``dfflibmap`` maps
 nothing onto them (it makes them of others and gates); tie cells, because
 without a layout constants need none; cells for scan.

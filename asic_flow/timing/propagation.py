@@ -17,8 +17,9 @@ class Arrivals:
     """Of one pass.
 
     ``arrival`` and ``slew`` ps and ``load`` fF by node; ``through`` and ``change`` by arc: when the
-    edge that it carries comes, and with what slew. ``lateness`` ps by end: arrival and setup. What
-    no edge reaches has an arrival of minus infinity.
+    edge that it carries comes, and with what slew. ``last_wire`` and ``lateness`` ps by end: from
+    the net to the pin; arrival, that wire and setup together. What no edge reaches has an arrival
+    of minus infinity.
     """
 
     arrival: np.ndarray
@@ -26,6 +27,7 @@ class Arrivals:
     load: np.ndarray
     through: np.ndarray
     change: np.ndarray
+    last_wire: np.ndarray
     lateness: np.ndarray
 
     @property
@@ -41,11 +43,14 @@ class Propagation:
         self.graph = graph
         self._delays, self._slews, self._setups = _Tables(), _Tables(), _Tables()
         arcs, setups, pins = [], [], []
+        arc_pins, setup_pins = [], []
         capacitances, limits = [], []
         for family in graph.families:
             arcs.append(self._delays.add(family.delays))
             self._slews.add(family.slews)
             setups.append(self._setups.add(family.setups))
+            arc_pins.append(family.arcs[:, 0])
+            setup_pins.append(family.setup_pins[:, 0])
             pins.append(sum(map(len, capacitances)))
             capacitances.append(family.capacitances.reshape(-1, 2))
             limits.append(family.limits.reshape(-1))
@@ -57,6 +62,7 @@ class Propagation:
         self._arc_count = _numbers([len(family.arcs) for family in graph.families])
         self._setup_count = _numbers([len(family.setup_pins) for family in graph.families])
         self._pin_count = _numbers([len(family.pins) for family in graph.families])
+        self._arc_pins, self._setup_pins = map(_PlacesOf, (arc_pins, setup_pins))
         wires = graph.conditions.wires.load(graph.fanouts)
         self._fixed_load = np.concatenate([np.zeros(FIRST_NET), np.repeat(wires, 2)])
         for edge in (0, 1):
@@ -93,6 +99,41 @@ class Propagation:
             load += np.bincount(inputs.nodes + edge, capacitances[:, edge], self.graph.size)
         return load
 
+    def _wire_delays(self, cells: np.ndarray, load: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """ps from nets to the pins where arcs begin, (A,), and to ends, (E,)."""
+        graph = self.graph
+        arcs, ends, wires = graph.arcs, graph.ends, graph.conditions.wires
+        if not wires.resistance:
+            return np.zeros(len(arcs.sources)), np.zeros(len(ends.nodes))
+        by_arc = np.zeros(len(arcs.sources))
+        inner = np.flatnonzero(arcs.sources >= FIRST_NET)
+        pins = self._arc_pins.at(graph.family[arcs.instances[inner]], arcs.places[inner])
+        by_arc[inner] = self._to_pins(cells, load, arcs.sources[inner], arcs.instances[inner], pins)
+        by_end = np.zeros(len(ends.nodes))
+        registers = np.flatnonzero(ends.instances >= 0)
+        instances = ends.instances[registers]
+        pins = self._setup_pins.at(graph.family[instances], ends.places[registers])
+        by_end[registers] = self._to_pins(cells, load, ends.nodes[registers], instances, pins)
+        ports = np.flatnonzero(ends.instances < 0)
+        nodes = ends.nodes[ports]
+        fanouts = graph.fanouts[(nodes - FIRST_NET) // 2]
+        by_end[ports] = wires.delay(fanouts, graph.conditions.output_load, load[nodes])
+        return by_arc, by_end
+
+    def _to_pins(
+        self,
+        cells: np.ndarray,
+        load: np.ndarray,
+        nodes: np.ndarray,
+        instances: np.ndarray,
+        pins: np.ndarray,
+    ) -> np.ndarray:
+        """ps from nodes to pins, by number in their families, of instances."""
+        found = self.pins(cells, Pins(nodes, instances, pins))
+        pin = self.capacitances[found, (nodes - FIRST_NET) % 2]
+        fanouts = self.graph.fanouts[(nodes - FIRST_NET) // 2]
+        return self.graph.conditions.wires.delay(fanouts, pin, load[nodes])
+
     def overloaded(self, cells: np.ndarray, load: np.ndarray | None = None) -> np.ndarray:
         """Instances, each once, that drive more than they may with these cells (I,); by default at
         the loads, fF by node, that the cells make."""
@@ -117,16 +158,17 @@ class Propagation:
         tables, loads = self.tables(cells), load[graph.arcs.targets]
         delays, slews = self.delays.profiles(tables, loads), self.slews.profiles(tables, loads)
         through, change = np.full(len(tables), -np.inf), np.zeros(len(tables))
+        wires, last_wire = self._wire_delays(cells, load)
         for part, targets in graph.levels:
             source = graph.arcs.sources[part]
-            through[part] = arrival[source] + delays.at(part, slew[source])
+            through[part] = arrival[source] + wires[part] + delays.at(part, slew[source])
             reached = np.isfinite(through[part])
             change[part] = np.where(reached, slews.at(part, slew[source]), 0.0)
             nodes = graph.arcs.targets[part][targets]
             arrival[nodes] = np.maximum.reduceat(through[part], targets)
             slew[nodes] = np.maximum.reduceat(change[part], targets)
-        lateness = arrival[graph.ends.nodes] + self.setups(cells, slew)
-        return Arrivals(arrival, slew, load, through, change, lateness)
+        lateness = arrival[graph.ends.nodes] + last_wire + self.setups(cells, slew)
+        return Arrivals(arrival, slew, load, through, change, last_wire, lateness)
 
     def slopes(
         self, cells: np.ndarray, arrivals: Arrivals, which: np.ndarray
@@ -156,6 +198,17 @@ class Propagation:
             clock = np.full(len(slews), self.graph.conditions.clock_slew)
             times[here] = self._setups.stack.at(numbers, clock, slews)
         return times
+
+
+class _PlacesOf:
+    """A number for each place in each family."""
+
+    def __init__(self, of_families: Sequence[np.ndarray]):
+        self._first = np.cumsum([0, *map(len, of_families)])
+        self._all = np.concatenate([*of_families, np.zeros(0, int)])
+
+    def at(self, families: np.ndarray, places: np.ndarray) -> np.ndarray:
+        return self._all[self._first[families] + places]
 
 
 class _Tables:

@@ -2,7 +2,8 @@
 
 Every net has a latest arrival and a largest slew for each edge. They follow from those of the nets
 before it by the library's tables, arc by arc, level by level; the worst of several arcs counts, of
-arrivals and of slews alone. Wires have a capacitance and no delay. The clock is ideal.
+arrivals and of slews alone. Wires have a capacitance, and the delay of Elmore that their resistance
+makes; they leave slews as they are. The clock is ideal.
 """
 
 from collections.abc import Mapping
@@ -167,7 +168,7 @@ def _path(graph: TimingGraph, arrivals: Arrivals, cells: np.ndarray, end: int) -
             )
         )
         node = -1 if arc is None else int(graph.arcs.sources[arc])
-    arrival = float(arrivals.arrival[final])
+    arrival = float(arrivals.arrival[final] + arrivals.last_wire[end])
     setup = float(arrivals.lateness[end]) - arrival
     return TimingPath(start, graph.ends.names[end], tuple(reversed(points)), arrival, setup)
 

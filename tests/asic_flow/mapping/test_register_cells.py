@@ -128,3 +128,12 @@ class TestCells:
 
     def test_the_table_of_gates_has_none(self):
         assert reset_replacements(gate_library()) == ""
+
+
+def test_one_inverter_drives_all_resets():
+    """And no buffers, of which there would be one for each register."""
+    verilog = "module top(input clk, r, input [7:0] d, output reg [7:0] q);" + (
+        " always @(posedge clk) if (r) q <= 0; else q <= d; endmodule"
+    )
+    found = synthesize_rtlil(rtlil(verilog), top="top", liberty=n28_library())
+    assert found.cells == {"DFFC_X1": 8, "INV_X1": 1}

@@ -1,11 +1,13 @@
 """Static timing: netlists added up by hand, in a library whose delays are linear."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from multipede.asic_flow.liberty.cell_model import Edge, cell_model
 from multipede.asic_flow.liberty.library import parse_liberty, read_liberty
-from multipede.asic_flow.liberty.wire_load import NO_WIRES, wire_load
+from multipede.asic_flow.liberty.wire_load import NO_WIRES, WireLoad, wire_load
 from multipede.asic_flow.mapping.map_to_cells import Recipe, map_to_cells
 from multipede.asic_flow.timing.conditions import Conditions
 from multipede.asic_flow.timing.static_timing import static_timing
@@ -168,6 +170,47 @@ def test_surroundings_by_hand(library):
     assert static_timing(CHAIN, library, driven).delay == pytest.approx(
         10 * (4 + 1 + 6 + 3 / 4 + 5 + 2.5 / 4)
     )
+
+
+@pytest.mark.parametrize(
+    ("tree", "added"),
+    [("balanced_tree", 4 + 5 + 22), ("worst_case_tree", 4 + 5 + 22), ("best_case_tree", 0)],
+)
+def test_wires_with_resistance(library, tree, added):
+    """Each net has one load and a wire of 1 kohm and 2 fF. INV's pin has 2 fF when a falls and 3 fF
+    when n rises, and on y there are 20 fF."""
+    wires = replace(wire_load(library), resistance=0.5, tree=tree)
+    found, plain = (
+        static_timing(CHAIN, library, Conditions(output_load=20, wires=one))
+        for one in (wires, replace(wires, resistance=0.0))
+    )
+    assert found.delay - plain.delay == pytest.approx(added)
+    assert found.paths[0].arrival == found.delay
+    assert [p.net for p in found.paths[0].points] == [p.net for p in plain.paths[0].points]
+
+
+def test_each_load_of_a_balanced_tree_has_its_share():
+    wires = WireLoad("w", (1.0, 3.0), 2.0, 4.0, 0.5, "balanced_tree")
+    fanout, pin, load = np.array([1, 2, 4]), np.array([5.0, 5.0, 5.0]), np.array([9.0, 22.0, 48.0])
+    # Lengths 1, 3 and 7: 0.5, 1.5, 3.5 kohms and 4, 12, 28 fF.
+    expected = [0.5 * (4 + 5), 0.75 * (6 + 5), 0.875 * (7 + 5)]
+    assert wires.delay(fanout, pin, load) == pytest.approx(expected)
+    worst = replace(wires, tree="worst_case_tree")
+    assert worst.delay(fanout, pin, load) == pytest.approx([0.5 * 9, 1.5 * 22, 3.5 * 48])
+    best = replace(wires, tree="best_case_tree")
+    assert best.delay(fanout, pin, load).tolist() == [0, 0, 0]
+
+
+def test_trees_of_libraries(liberty_file):
+    """SG13G2's operating conditions tell none."""
+    for name, tree in (
+        ("nangate45_typ.lib.gz", "balanced_tree"),
+        ("sky130hd_tt.lib.gz", "balanced_tree"),
+        ("sg13g2_typ_1p20V_25C.lib.gz", "worst_case_tree"),
+    ):
+        found = wire_load(read_liberty(liberty_file(name)))
+        assert found.tree == tree
+        assert found.resistance > 0
 
 
 def test_wire_lengths_between_and_beyond_the_table(library):
