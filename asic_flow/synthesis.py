@@ -146,9 +146,14 @@ class Synthesis:
         largest = sorted(self.cells.items(), key=lambda entry: (-entry[1], entry[0]))[:8]
         parts = sorted(self.modules.items(), key=lambda entry: (-entry[1], entry[0]))[:6]
         if len(self.modules) > 1:
-            shares = (f"{100 * area / self.total:.0f} % {path or 'top'}" for path, area in parts)
+            shares = [f"{100 * area / self.total:.0f} % {path or 'top'}" for path, area in parts]
+            if len(self.modules) > len(parts):
+                shares.append(f"{len(self.modules) - len(parts)} others")
             lines.append("  submodules: " + ", ".join(shares))
-        lines.append("  cells: " + ", ".join(f"{number} {cell}" for cell, number in largest))
+        cells = [f"{number} {cell}" for cell, number in largest]
+        if len(self.cells) > len(cells):
+            cells.append(f"{len(self.cells) - len(cells)} other types")
+        lines.append("  cells: " + ", ".join(cells))
         lines.append(f"  {self.method}")
         if self.delay is not None:
             lines.append(f"  delay: {self._timed}")

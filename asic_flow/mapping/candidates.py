@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -239,14 +240,15 @@ class Candidates:
         known = None if adders is Adders.SMALLEST else self._mapped(_SMALL[0]).mappings
         with self._preparing[adders]:
             if adders not in self._preparations:
-                self._preparations[adders] = prepare(
-                    self._rtlil,
-                    self._top,
-                    self._library,
-                    adders,
-                    mappings=known,
-                    timeout=self._require_time(),
-                )
+                with self._in_time():
+                    self._preparations[adders] = prepare(
+                        self._rtlil,
+                        self._top,
+                        self._library,
+                        adders,
+                        mappings=known,
+                        timeout=self._require_time(),
+                    )
             return self._preparations[adders]
 
     def _mapped(self, way: _Way) -> MappedNetlist:
@@ -269,7 +271,8 @@ class Candidates:
 
         def build(place: Path) -> None:
             prepared = self._prepared(adders)
-            made = map_prepared(prepared, self._library, recipe, timeout=self._require_time())
+            with self._in_time():
+                made = map_prepared(prepared, self._library, recipe, timeout=self._require_time())
             mappings = {module: mapping.name for module, mapping in made.mappings.items()}
             content = json.dumps({"netlist": made.netlist, "mappings": mappings})
             write_atomically(place / "mapped.json", content)
@@ -284,8 +287,17 @@ class Candidates:
         """Seconds left. ToolTimeout if there are none."""
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise ToolTimeout(
-                f"synthesis of {self._top} took more than {self._limit:g} s (time_limit)",
-                tool="multipede",
-            )
+            raise self._too_long()
         return left
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """A tool's end by its time limit is told as that of all."""
+        try:
+            yield
+        except ToolTimeout as ended:
+            raise self._too_long(f": {ended}") from ended
+
+    def _too_long(self, more: str = "") -> ToolTimeout:
+        text = f"synthesis of {self._top} took more than {self._limit:g} s (time_limit){more}"
+        return ToolTimeout(text, tool="multipede")

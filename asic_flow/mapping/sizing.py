@@ -6,7 +6,7 @@ drives it and of what follows, each as far as the longest path depends on it. Th
 the clock is missed and falls while it is held; the best netlist on the way is the answer. This is
 Lagrangian relaxation, as in Chen, Chu and Wong, IEEE TCAD 18(7), 1999. As drives come in doubles it
 may end in a local optimum: for a clock out of reach, chains of four inverters were seen to stay up
-to 13 % above the fastest.
+to 13 % above the fastest, and two chains beside each other to take 23 % more area than needed.
 
 No cell is left with more than the library lets it drive, unless the largest may not either.
 """

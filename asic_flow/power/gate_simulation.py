@@ -65,6 +65,9 @@ def _kernel() -> ctypes.CDLL:
 class GateSimulation:
     """A netlist with the state of its registers, which start at 0, as all inputs do.
 
+    Of changes that fall on the same time, and were found at the same time, those of cells that come
+    first in the netlist are first: whether there is a glitch may then depend on that order.
+
     Parameters
     ----------
     network : from :func:`~multipede.asic_flow.power.gate_network.gate_network`.
