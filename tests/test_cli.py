@@ -316,14 +316,38 @@ def test_a_netlist_is_proved_and_written(capsys, tmp_path):
     assert json.loads(out)[0]["equal_to_rtl"] == "unknown"
 
 
+def test_a_netlist_that_is_not_proved_is_not_written(capsys, tmp_path):
+    multiplier = ("integer_multiplier", "-p", "a=int4", "-p", "b=int4", "--target", "n28")
+    file = tmp_path / "netlist.v"
+    file.write_text("mine")
+    status, out, _ = run(
+        capsys, "synthesize", *multiplier, "--prove", "0.001", "--netlist", str(file)
+    )
+    assert (status, file.read_text()) == (1, "mine")
+    assert out.strip().endswith(f"{file} is not written")
+
+
+def test_a_missed_clock_is_a_check_that_failed(capsys):
+    multiplier = ("integer_multiplier", "-p", "a=int4", "-p", "b=int4", "--target", "n28")
+    for clock, status in (("0.05", 1), ("50", 0)):
+        found, out, _ = run(capsys, "synthesize", *multiplier, "--clock-period", clock)
+        assert found == status
+        assert ("MISSES" in out) == bool(status)
+
+
 def test_power_as_text_json_and_files(capsys, tmp_path):
     multiplier = ("integer_multiplier", "-p", "a=int4", "-p", "b=int4", "--records", "50")
     status, out, _ = run(capsys, "power", *multiplier, "-o", str(tmp_path / "p"))
     assert status == 0
     assert "pJ per multiply" in out
-    assert sorted(p.name for p in (tmp_path / "p").iterdir()) == [
-        "activity.saif", "netlist.v", "waveform.vcd",
-    ]  # fmt: skip
+    assert {file.name for file in (tmp_path / "p").iterdir()} == {
+        *("activity.saif", "cells.v", "n28_tt_0p90v_25c.lib", "netlist.v", "waveform.vcd")
+    }
+    place = tmp_path / "file"
+    place.write_text("mine")
+    status, _, err = run(capsys, "power", *multiplier, "-o", str(place))
+    assert (status, place.read_text()) == (2, "mine")
+    assert "is a file: a directory is needed" in err
     status, out, _ = run(capsys, "power", *multiplier, "--json")
     assert status == 0
     assert json.loads(out)["power"]["total_mw"] > 0
