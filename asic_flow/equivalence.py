@@ -59,7 +59,10 @@ def prove_netlist(
     )
     cells = _gates(
         f"read_verilog cells.v unit.v; hierarchy -check -top {top}",
-        {"cells.v": verilog_models(library, found.cells), "unit.v": found.verilog},
+        {
+            "cells.v": verilog_models(library, found.cells, synthesisable=True),
+            "unit.v": found.verilog,
+        },
         top,
     )
     clocks = {clock for module in (rtl, cells) if (clock := clock_of(module))}

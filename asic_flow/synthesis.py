@@ -105,7 +105,9 @@ class Synthesis:
     @property
     def holds_clock(self) -> bool | None:
         """Whether the longest path fits the clock period; None without one."""
-        return None if self.clock_period is None else self.delay <= 1000 * self.clock_period
+        if self.clock_period is None:
+            return None
+        return self.delay <= 1000 * self.clock_period * (1 + 1e-9)  # ns to ps and back
 
     @property
     def _timed(self) -> str:
