@@ -44,7 +44,8 @@ def prove_netlist(
     Raises
     ------
     ValueError
-        For a netlist whose registers are not those of the RTLIL, or are not on rising edges.
+        For a netlist whose registers are not those of the RTLIL, or are not all on rising edges of
+        its clock, or in which something has no driver.
     ToolError
         If Yosys or ABC is missing or fails.
     """

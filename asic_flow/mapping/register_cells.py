@@ -75,19 +75,18 @@ def _synchronous_reset(library: Library, cell: Cell) -> SynchronousReset | None:
     if register is None or register.clear or register.preset or not outputs:
         return None
     *pins, _ = register.variables
-    for roles in permutations(pins, len(pins)):
-        for value, reset_level, enable_level, reset_first in product((0, 1), repeat=4):
-            if len(pins) not in (2, 3) or (
-                len(pins) == 2 and (enable_level, reset_first) != (1, 1)
-            ):
-                continue
-            data, reset, enable = (*roles, "")[:3]
-            tried = SynchronousReset(
-                *(cell, register.clock, data, reset, enable, outputs[0]),
-                *(value, reset_level, enable_level, bool(reset_first)),
-            )
-            if _next_state(tried, register.variables) == register.next_state:
-                return tried
+    if len(pins) not in (2, 3):
+        return None
+    of_enable = (0, 1) if len(pins) == 3 else (1,)
+    kinds = product(permutations(pins), (0, 1), (0, 1), of_enable, of_enable)
+    for roles, value, reset_level, enable_level, reset_first in kinds:
+        data, reset, enable = (*roles, "")[:3]
+        tried = SynchronousReset(
+            *(cell, register.clock, data, reset, enable, outputs[0]),
+            *(value, reset_level, enable_level, bool(reset_first)),
+        )
+        if _next_state(tried, register.variables) == register.next_state:
+            return tried
     return None
 
 

@@ -58,8 +58,9 @@ class RecipeSubject:
     spec, style : the unit.
     library : with delays, or the table of gates.
 
-    The yardstick is the default recipe for area: its delay with every cell at its smallest is the
-    clock period that every netlist is sized for, so that areas are compared at one delay.
+    The yardstick is :attr:`Recipe.AREA`, one of the two that synthesis tries for area: its delay
+    with every cell at its smallest is the clock period that every netlist is sized for, so that
+    areas are compared at one delay.
     """
 
     def __init__(self, spec: Spec, library: Library, style: Style = Style.CELLS):

@@ -8,6 +8,7 @@ exchanged for others of their families without a change to the graph.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -251,7 +252,7 @@ class TimingGraph:
         """How many nodes there are."""
         return FIRST_NET + 2 * len(self.nets)
 
-    @property
+    @cached_property
     def fanouts(self) -> np.ndarray:
         """How many loads each net has: input pins, and outputs of the netlist."""
         loads = np.concatenate([self.inputs.nodes, self.output_nodes])
