@@ -48,10 +48,8 @@ def aligned_group_sums(
     for groups, records in segments.steps():
         sums.take(groups, records)
     ended, finished = segments.ended, segments.count - 1
-    d = sums.products[:finished].clone()
-    if spec.zero_point:
-        z = inputs["z"].to(torch.int64)[ended]
-        d -= z[:, None, :] * sums.activations[:finished, :, None]
+    of_ends = {name: tensor.to(torch.int64)[ended] for name, tensor in inputs.items()}
+    d = spec.corrected(sums.products[:finished], sums.activations[:finished], of_ends)
     results = {
         "d": d,
         "exponent": sums.exponent[:finished],
@@ -69,7 +67,7 @@ class _Sums:
 
         self._guard = spec.guard_bits
         self._numbers = significands(spec.activation, inputs["a"].to(torch.int64))
-        self._w = inputs["w"].to(torch.float64)
+        self._w = spec.weight_values(inputs).to(torch.float64)
         self.products = torch.zeros((groups, spec.rows, spec.columns), dtype=torch.int64)
         self.activations = torch.zeros((groups, spec.rows), dtype=torch.int64)
         self.exponent = torch.zeros((groups, spec.rows), dtype=torch.int64)

@@ -23,6 +23,8 @@ UNITS = {
     "float_multiplier": "multipede.golden.float_multiplier:FloatMultiplier",
     "float_multiplier_tile": "multipede.golden.float_multiplier_tile:FloatMultiplierTile",
     "fused_multiply_add": "multipede.golden.fused_multiply_add:FusedMultiplyAdd",
+    "bit_serial_tile": "multipede.golden.bit_serial_tile:BitSerialTile",
+    "lut_tensor_core": "multipede.golden.lut_tensor_core:LutTensorCore",
     "integer_multiplier": "multipede.golden.integer_multiplier:IntegerMultiplier",
     "mixpe": "multipede.golden.mixpe:MixPE",
     "multiplier_tile": "multipede.golden.multiplier_tile:MultiplierTile",

@@ -151,6 +151,13 @@ def _threshold(low: tuple[float, int], high: tuple[float, int], rounding: Roundi
 
 BINARY = Codebook((-1, 1))
 TERNARY = Codebook((0, 1, None, -1))
+ODD2, ODD3, ODD4, ODD5, ODD6, ODD7, ODD8 = (
+    Codebook(tuple(range(1 - (1 << bits), 1 << bits, 2))) for bits in range(2, 9)
+)
+ODD = (BINARY, ODD2, ODD3, ODD4, ODD5, ODD6, ODD7, ODD8)
+"""The odd integers by bits less one: the sums of -1 or +1 times 1, 2, 4, ..."""
 
-NAMED_CODEBOOKS = {"binary": BINARY, "ternary": TERNARY}
+NAMED_CODEBOOKS = {"binary": BINARY, "ternary": TERNARY} | {
+    f"odd{codebook.bits}": codebook for codebook in ODD[1:]
+}
 _NAMES = {codebook: name for name, codebook in NAMED_CODEBOOKS.items()}

@@ -11,14 +11,28 @@ Public code also reserves the whole highest exponent of UE5M3: that is
 `Float(5, 3, signed=False, specials=Specials.IEEE)`.
 
 INT1 holds 0 and -1; BINARY holds -1 (code 0) and +1 (code 1); TERNARY is two's complement in
-two bits without -2 (code 2).
+two bits without -2 (code 2). ODD2 to ODD8 hold the odd integers from 1 - 2**bits to 2**bits - 1,
+the lowest as code 0; BINARY is the first of them.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from multipede.golden.codebook import BINARY, NAMED_CODEBOOKS, TERNARY, Codebook
+from multipede.golden.codebook import (
+    BINARY,
+    NAMED_CODEBOOKS,
+    ODD,
+    ODD2,
+    ODD3,
+    ODD4,
+    ODD5,
+    ODD6,
+    ODD7,
+    ODD8,
+    TERNARY,
+    Codebook,
+)
 from multipede.golden.float_format import (
     BF16,
     E2M1,
@@ -126,7 +140,8 @@ __all__ = [
     "GRAMMAR",
     "INT1", "INT2", "INT3", "INT4", "INT5", "INT6", "INT7", "INT8",
     "INT9", "INT10", "INT11", "INT12", "INT13", "INT14", "INT15", "INT16",
-    "NAMED_FORMATS", "TERNARY", "TF32", "UE4M3", "UE5M3",
+    "NAMED_FORMATS", "ODD", "ODD2", "ODD3", "ODD4", "ODD5", "ODD6", "ODD7", "ODD8",
+    "TERNARY", "TF32", "UE4M3", "UE5M3",
     "UINT1", "UINT2", "UINT3", "UINT4", "UINT5", "UINT6", "UINT7", "UINT8",
     "UINT9", "UINT10", "UINT11", "UINT12", "UINT13", "UINT14", "UINT15", "UINT16",
     "Codebook", "FixedPoint", "Float", "Format", "Integer", "Overflow", "Rounding", "Specials",

@@ -121,7 +121,7 @@ class IntegerTile(Tile):
     activation_bits: ClassVar[tuple[int, int]]
 
     def __post_init__(self):
-        self._check_integer("weight", self.weight_bits)
+        self._check_weight()
         self._check_activation()
         self._check_shape()
         require_type("zero_point", self.zero_point, bool)
@@ -130,6 +130,9 @@ class IntegerTile(Tile):
         self._check_group(self.group)
         if self.accumulator is not None:
             self._check_accumulator()
+
+    def _check_weight(self) -> None:
+        self._check_integer("weight", self.weight_bits)
 
     def _check_activation(self) -> None:
         self._check_integer("activation", self.activation_bits)
@@ -160,6 +163,11 @@ class IntegerTile(Tile):
             raise ValueError(f"accumulator = {self.accumulator}: at most 63 bits")
 
     @property
+    def weight_range(self) -> tuple[int, int]:
+        """Lowest and highest weight."""
+        return int(self.weight.minimum), int(self.weight.maximum)
+
+    @property
     def addend_range(self) -> tuple[int, int]:
         """Lowest and highest integer that a lane puts in for its activation."""
         return self.activation.minimum, self.activation.maximum
@@ -176,9 +184,9 @@ class IntegerTile(Tile):
 
     def _sum_range(self, low: int, high: int) -> tuple[int, int]:
         """Lowest and highest D of a group of addends from ``low`` to ``high``."""
-        w = self.weight
-        zeros = (w.minimum, w.maximum) if self.zero_point else (0,)
-        factors = [x - z for x in (w.minimum, w.maximum) for z in zeros]
+        weights = self.weight_range
+        zeros = weights if self.zero_point else (0,)
+        factors = [x - z for x in weights for z in zeros]
         products = [f * x for f in factors for x in (low, high)]
         return self.group * min(products), self.group * max(products)
 
@@ -237,7 +245,12 @@ class IntegerTile(Tile):
     @property
     def dequantisers(self) -> int:
         """Dequantisers that share the work: they need no more clocks than a whole group has."""
-        return -(-self.rows * self.columns // self.records_per_group)
+        return -(-self.rows * self.columns // self.group_cycles)
+
+    @property
+    def group_cycles(self) -> int:
+        """Clocks that a whole group takes at the least."""
+        return self.records_per_group
 
     @property
     def dequantiser_steps(self) -> int:
@@ -354,20 +367,46 @@ class IntegerTile(Tile):
         finished = int(ends.sum())
         products, activations, specials = (
             self._group_sums(values, group_of, finished + 1)
-            for values in (self._products(digits, inputs["w"]), digits.sum(dim=3), special)
+            for values in (
+                self._products(digits, self.weight_values(inputs)),
+                self._activation_sums(digits),
+                special,
+            )
         )
         if state is not None:
             products[0] += state.products
             activations[0] += state.activations
             specials[0] += state.special
-        d = products[:finished].clone()
         ended = ends.nonzero()[:, 0]
-        if self.zero_point:
-            z = inputs["z"].to(torch.int64)[ended]
-            d -= z[:, None, None, :] * activations[:finished, :, :, None]
+        of_ends = {name: tensor.to(torch.int64)[ended] for name, tensor in inputs.items()}
+        d = self.corrected(products[:finished], activations[:finished], of_ends)
         rest = (values[finished].clone() for values in (products, activations, specials))
         nan = (specials[:finished] > 0).to(torch.int64)
         return {"d": d, "nan": nan, "last": last[ended]}, TileState(position, *rest)
+
+    def weight_values(self, inputs: "Mapping[str, Tensor]") -> "Tensor":
+        """What the weights of the records count for, (T, columns, lanes), int64."""
+        import torch
+
+        return inputs["w"].to(torch.int64)
+
+    def corrected(
+        self, products: "Tensor", activations: "Tensor", ends: "Mapping[str, Tensor]"
+    ) -> "Tensor":
+        """D of groups from P and S, given the inputs of the records that ended them.
+
+        ``products`` (T', ..., rows, columns) and ``activations`` (T', ..., rows), int64.
+        """
+        if not self.zero_point:
+            return products.clone()
+        z = ends["z"]
+        z = z.reshape(len(z), *[1] * (activations.dim() - 1), self.columns)
+        return products - z * activations[..., None]
+
+    @staticmethod
+    def _activation_sums(digits: "Tensor") -> "Tensor":
+        """S of every record, (T, digits, rows)."""
+        return digits.sum(dim=3)
 
     @staticmethod
     def _products(digits: "Tensor", w: "Tensor") -> "Tensor":

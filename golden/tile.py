@@ -68,6 +68,18 @@ class Tile(Spec):
             "w": Port(self.weight, (self.columns, self.lanes), "weights of each column"),
         }
 
+    def takes_weights(self, number_format: Format) -> bool:
+        """Whether a product of weights of this format can be computed."""
+        return number_format == self.weight
+
+    def port_records(self, records: dict, weight: Format) -> dict:
+        """Records of plain codes ``a`` and ``w``, weights of format ``weight``, as the input ports
+        take them: as they are, unless the unit says how weights or activations are prepared.
+
+        Arrays and tensors alike.
+        """
+        return records
+
     @property
     def sums_groups(self) -> bool:
         """Whether each group gives a result of its own, to be scaled outside."""

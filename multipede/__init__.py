@@ -41,6 +41,7 @@ _HOMES = {
     "golden.formats": (
         *(f"{kind}INT{bits}" for kind in ("", "U") for bits in range(1, 17)),
         *("BF16", "BINARY", "E2M1", "E2M3", "E3M0", "E3M2", "E4M3", "E5M2", "E8M0", "FP16", "FP32"),
+        *("ODD2", "ODD3", "ODD4", "ODD5", "ODD6", "ODD7", "ODD8"),
         *("TERNARY", "TF32", "UE4M3", "UE5M3"),
         *("Codebook", "FixedPoint", "Float", "Format", "Integer", "Overflow", "Rounding"),
         "parse_format",
