@@ -59,7 +59,7 @@ class LutTensorCore(SerialTile):
 
     Parameters not named here are those of :class:`SerialTile`. Float activations are shifted to
     fixed point or aligned once per row and lane, as in :class:`MixedTile`, and tables hold exact
-    sums of these.
+    sums of these. Aligned sums are those of P' and S, and D = floor((P' - z' S) / 2).
 
     Parameters
     ----------
@@ -107,6 +107,11 @@ class LutTensorCore(SerialTile):
             )
         if isinstance(self.activation, Integer) and not self.activation.signed:
             raise ValueError(f"activation = {self.activation}: {self.unit} takes int2 to int16")
+        if self.run_time_bits and self.is_aligned and self.is_halved and not self.weight.signed:
+            raise ValueError(
+                f"run_time_bits = true: with aligned sums not for weight = {self.weight}, but for"
+                " signed and odd weights"
+            )
         if self.is_external and self.is_float:
             raise ValueError(f"tables = external: not with activation = {self.activation}")
 
@@ -121,6 +126,10 @@ class LutTensorCore(SerialTile):
             )
         elif self.zero_point:
             raise ValueError(f"zero_point = true: weight = {self.weight} has none")
+
+    @property
+    def least_lanes(self) -> int:
+        return self.table_inputs
 
     @property
     def is_odd(self) -> bool:
@@ -164,6 +173,14 @@ class LutTensorCore(SerialTile):
         count = self.records_per_group * self.tables_per_row * largest
         whole = Integer.spanning(count * min(low, -high), count * max(high, -low))
         return Integer(min(whole.bits, self.result.bits + 1))
+
+    @property
+    def activation_sum(self) -> Integer:
+        """The narrowest format of S; tables from outside may hold anything."""
+        if not self.is_external:
+            return super().activation_sum
+        count = self.records_per_group * self.tables_per_row
+        return Integer.spanning(count * self.entry.minimum, count * self.entry.maximum)
 
     @property
     def _operands(self) -> dict[str, Port]:
@@ -244,12 +261,17 @@ class LutTensorCore(SerialTile):
         return {"d": sums["d"][:, 0], "last": sums["last"]}, rest
 
     def weight_values(self, inputs: "Mapping[str, Tensor]") -> "Tensor":
-        """What the weights count for; of tables from outside, what each of their entries does."""
+        """What the weights count for: of aligned sums in P', of tables from outside what each of
+        their entries counts for in 2D."""
+        count = self.record_bits(inputs)
         if not self.is_external:
-            return super().weight_values(inputs)
+            values = super().weight_values(inputs)
+            if self.is_aligned and self.is_halved:
+                return 2 * values - self._offsets(count)[:, None, None]
+            return values
         import torch
 
-        codes, count = inputs["w"].to(torch.int64), self.record_bits(inputs)
+        codes = inputs["w"].to(torch.int64)
         if self.reinterpreted and not self.folded:
             codes = fold(codes, self.table_inputs)
         lanes = codes.reshape(*codes.shape[:2], self.tables_per_row, self.table_inputs)
@@ -266,7 +288,13 @@ class LutTensorCore(SerialTile):
                 bits = bits[..., :-1]
             index = (bits * weights[: bits.shape[-1]]).sum(-1, keepdim=True)
             factors.scatter_add_(3, index, value[..., None])
+        if self.is_halved:  # P' - z' S + 2 z S, of which S is in the first entries
+            factors[..., 0] += self._offsets(count)[:, None, None]
         return factors.flatten(2)
+
+    def _offsets(self, bits: "Tensor") -> "Tensor":
+        """2z - z', by which S counts in 2D beside the zero points."""
+        return bits * 0 - 1 if self.weight.signed else (1 << bits) - 1
 
     def _activation_sums(self, digits: "Tensor") -> "Tensor":
         """S of every record; of tables from outside, what their entries say of it."""
@@ -279,9 +307,10 @@ class LutTensorCore(SerialTile):
     def corrected(
         self, products: "Tensor", activations: "Tensor", ends: "Mapping[str, Tensor]"
     ) -> "Tensor":
-        """D of groups from P, or for tables from outside from P', and S."""
-        if self.is_external and self.is_halved:
-            bits = self.record_bits(ends).reshape(-1, *[1] * (activations.dim() - 1))
-            offset = -1 if self.weight.signed else (1 << bits) - 1
-            products = (products + (offset * activations)[..., None]) >> 1
+        """D of groups from what :meth:`weight_values` sums and S."""
+        if self.is_halved and self.is_aligned:
+            offset = self._offsets(self.record_bits(ends))[:, None, None]
+            products = (products + offset * activations[..., None]) >> 1
+        elif self.is_halved and self.is_external:
+            products = products >> 1
         return super().corrected(products, activations, ends)

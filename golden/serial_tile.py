@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from multipede.golden.formats import Codebook, Format, Integer
 from multipede.golden.mixed_tile import MixedTile
 from multipede.golden.number_format import require_range, require_type
@@ -72,6 +74,16 @@ class SerialTile(MixedTile):
     @property
     def always_ready(self) -> bool:
         return super().always_ready and self.cycles == 1
+
+    @property
+    def keeps_pace(self) -> bool:
+        return super().always_ready
+
+    def record_clocks(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """As many as have planes."""
+        if not self.run_time_bits:
+            return np.full(len(inputs["last"]), self.cycles)
+        return -(-(np.asarray(inputs["bits"]) + 1) // self.planes)
 
     @property
     def inputs(self) -> Mapping[str, Port]:

@@ -197,8 +197,14 @@ class Spec(ABC):
 
     @property
     def keeps_pace(self) -> bool:
-        """Whether a record is taken in every clock as long as all results are taken at once."""
+        """Whether records are taken one behind the other, each in as many clocks as
+        :meth:`record_clocks` says, as long as all results are taken at once."""
         return self.always_ready
+
+    def record_clocks(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """For how many clocks an idle unit is offered each record until it has taken it: int64
+        (T,), 1 where it is taken at once."""
+        return np.ones(len(next(iter(inputs.values()))), np.int64)
 
     @property
     def computation(self) -> "Spec":

@@ -97,6 +97,10 @@ class Stallable(Spec):
         """As the unit inside."""
         return self.inside.keeps_pace
 
+    def record_clocks(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """As of the unit inside."""
+        return self.inside.record_clocks(inputs)
+
     def maximum_results(self, records: int) -> int:
         """As of the unit inside."""
         return self.inside.maximum_results(records)

@@ -56,6 +56,11 @@ class Tile(Spec):
             raise ValueError(f"group = {group}: it must be a multiple of lanes = {self.lanes}")
 
     @property
+    def least_lanes(self) -> int:
+        """The lanes of the smallest tile of this kind."""
+        return 1
+
+    @property
     def records_per_group(self) -> int:
         """Records of a whole group where groups end sums, else 1."""
         return 1

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 from multipede.golden.formats import FP32, Format
 from multipede.golden.integer_tile import IntegerTile
@@ -144,8 +144,11 @@ def _groups(m: Module, platform, unit: Unit, plan: DequantisationPlan) -> _Group
     inputs = Cat(unit.i.payload[name] for name in spec.group_tile.inputs)
     results = Signal(payload_layout(spec.group_tile.outputs), name="group_results")
     done = Signal(name="group_done")
-    pins = {"i_valid": _take(m, unit, plan), "i_payload": inputs}
-    pins |= {"o_valid": done, "o_payload": results.as_value()}
+    takes = Const(1, 1)
+    pins = {"i_payload": inputs, "o_valid": done, "o_payload": results.as_value()}
+    if not spec.group_tile.always_ready:
+        pins["i_ready"] = takes = Signal(name="group_ready")
+    pins["i_valid"] = _offered(m, unit, plan, takes)
     shared(m, platform, "groups", tile, instance="groups", **pins)
     scales = {
         name: [
@@ -157,13 +160,15 @@ def _groups(m: Module, platform, unit: Unit, plan: DequantisationPlan) -> _Group
     return _Group(done, _entries(plan, results), scales, results.last)
 
 
-def _take(m: Module, unit: Unit, plan: DequantisationPlan) -> Value:
-    """Whether a record is taken now. One that ends a group waits until the bank will be free."""
+def _offered(m: Module, unit: Unit, plan: DequantisationPlan, takes: Value) -> Value:
+    """Whether the group sums are offered a record now, which they take if ``takes``. One that ends
+    a group waits until the bank will be free."""
     spec: IntegerTile = plan.spec
     if plan.spacing == 1:
-        m.d.comb += unit.i.ready.eq(1)
+        m.d.comb += unit.i.ready.eq(takes)
         return unit.i.valid
     ends, taken = Signal(name="ends"), Signal(name="taken")
+    offered = Signal(name="offered")
     busy = Signal(range(plan.spacing), name="bank_busy")
     records = spec.records_per_group
     if records == 1:
@@ -174,14 +179,15 @@ def _take(m: Module, unit: Unit, plan: DequantisationPlan) -> Value:
         with m.If(taken):
             m.d.sync += position.eq(Mux(ends, 0, position + 1))
     m.d.comb += [
-        unit.i.ready.eq(~ends | (busy == 0)),
-        taken.eq(unit.i.valid & unit.i.ready),
+        offered.eq(unit.i.valid & (~ends | (busy == 0))),
+        unit.i.ready.eq((~ends | (busy == 0)) & takes),
+        taken.eq(offered & takes),
     ]
     with m.If(taken & ends):
         m.d.sync += busy.eq(plan.spacing - 1)
     with m.Elif(busy != 0):
         m.d.sync += busy.eq(busy - 1)
-    return taken
+    return offered
 
 
 def _entries(plan: DequantisationPlan, payload) -> list[Value]:

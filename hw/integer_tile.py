@@ -5,10 +5,10 @@ activation sum; behind the accumulators D = P - z S, again by shift and add.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib.data import View
 
 from multipede.golden.formats import Integer
@@ -22,15 +22,23 @@ from multipede.hw.dequantised_tile import DequantisationPlan, elaborate_dequanti
 from multipede.hw.hierarchy import shared
 from multipede.hw.unit import Unit, UnitPlan, delayed
 
-__all__ = ["Control", "IntegerTilePlan", "IntegerTileUnit", "Operands", "held", "times"]
+__all__ = [
+    "Control",
+    "IntegerTilePlan",
+    "IntegerTileUnit",
+    "Operands",
+    "held",
+    "operand",
+    "times",
+]
 
 
 @dataclass(frozen=True)
 class Control:
-    """What steers the accumulators, as it arrives with a record.
+    """What steers the accumulators, as it arrives with a record or a part of one.
 
-    ``keep`` is 0 on a group's first record, ``end`` 1 on its last one; both are constant where a
-    record is a group.
+    ``keep`` is 0 on a group's first record, ``end`` 1 on its last one; both are constant unless
+    ``counted``. ``begins`` is 1 where a record begins.
     """
 
     accept: Value
@@ -38,6 +46,7 @@ class Control:
     end: Value
     last: Value
     counted: bool
+    begins: Value = field(default_factory=lambda: Const(1, 1))
 
     def after(self, m: Module, ranks: int) -> "Control":
         """The same behind so many register ranks."""
@@ -47,7 +56,18 @@ class Control:
             end=delayed(m, self.end, ranks, name="end") if self.counted else self.end,
             last=delayed(m, self.last, ranks, name="last_in"),
             counted=self.counted,
+            begins=self._begins_after(m, ranks),
         )
+
+    def _begins_after(self, m: Module, ranks: int) -> Value:
+        if isinstance(self.begins, Const):
+            return self.begins
+        return delayed(m, self.begins, ranks, name="begins")
+
+    @property
+    def of_records(self) -> "Control":
+        """The same for what takes each record once: where it begins."""
+        return replace(self, accept=self.accept & self.begins)
 
 
 @dataclass(frozen=True)
@@ -58,6 +78,11 @@ class Operands:
     addends: list[list[Value]]
     weights: list[list[Value]]
     zeros: list[Value]
+
+    @property
+    def summed(self) -> list[list[Value]]:
+        """What the activation sum of each row is made of."""
+        return self.addends
 
 
 class IntegerTilePlan(UnitPlan):
@@ -76,9 +101,24 @@ class IntegerTilePlan(UnitPlan):
         return PartialProducts.BAUGH_WOOLEY
 
     @property
+    def corrects(self) -> bool:
+        """Whether D is made of the accumulators and the activation sums."""
+        return self.spec.zero_point
+
+    @property
+    def counted(self) -> bool:
+        """Whether a group takes more than one clock."""
+        return self.spec.group_cycles > 1
+
+    @property
+    def accumulator_bits(self) -> int:
+        """Bits of the accumulator of each row and column."""
+        return self.spec.result.bits
+
+    @property
     def output_ranks(self) -> int:
         """Register ranks behind the zero-point correction."""
-        return int(self.spec.zero_point and self.spec.stages > 1)
+        return int(self.corrects and self.spec.stages > 1)
 
     @property
     def dot_ranks(self) -> int:
@@ -104,7 +144,7 @@ class IntegerTilePlan(UnitPlan):
     def activation_sum(self) -> Heap:
         """S of one row."""
         spec = self.spec
-        operands = {f"a{lane}": _operand(spec.addend) for lane in range(spec.lanes)}
+        operands = {f"a{lane}": operand(spec.addend) for lane in range(spec.lanes)}
         rows = [Row(name) for name in operands]
         width = spec.activation_sum.bits
         operands |= {"acc": Operand(width), "keep": Operand(1)}
@@ -117,7 +157,7 @@ class IntegerTilePlan(UnitPlan):
         spec = self.spec
         operands = {
             "p": Operand(spec.result.bits),
-            "s": _operand(spec.activation_sum),
+            "s": operand(spec.activation_sum),
             "z": Operand(spec.weight.bits),
         }
         rows = [Row("p")]
@@ -140,23 +180,30 @@ class IntegerTilePlan(UnitPlan):
     def _group_inventory(self) -> Counter:
         spec = self.spec
         results = spec.rows * spec.columns
-        count = times(self.dot_product.inventory(), results)
-        registers = results * spec.result.bits + self._control_registers()
-        if self.dot_product.booth:
-            count["booth_digit"] += spec.columns * spec.lanes * booth_digits(spec.weight)
-        if spec.zero_point:
+        count = self._product_inventory()
+        registers = results * self.accumulator_bits + self._control_registers()
+        if self.corrects:
             sums = plan(self.activation_sum, self.style, ranks=self.dot_ranks)
             count += times(sums.inventory(), spec.rows)
             count += times(plan(self.zero_correction, self.style).inventory(), results)
             registers += spec.rows * spec.activation_sum.bits
-            registers += spec.columns * spec.weight.bits * (self.front_ranks + self.dot_ranks + 1)
             registers += self.output_ranks * results * spec.result.bits
+        if spec.zero_point:
+            registers += spec.columns * spec.weight.bits * (self.front_ranks + self.dot_ranks + 1)
         count["register"] += registers
+        return count
+
+    def _product_inventory(self) -> Counter:
+        """Operators between addends and weights and the accumulators."""
+        spec = self.spec
+        count = times(self.dot_product.inventory(), spec.rows * spec.columns)
+        if self.dot_product.booth:
+            count["booth_digit"] += spec.columns * spec.lanes * booth_digits(spec.weight)
         return count
 
     def _control_registers(self) -> int:
         position = (self.spec.records_per_group - 1).bit_length()
-        counted = 2 * int(position > 0)  # keep and end
+        counted = 2 * int(self.counted)  # keep and end
         ranks = self.front_ranks + self.dot_ranks
         in_flight = ranks * (2 + counted)  # accept and last beside them
         return position + in_flight + 2 * (1 + self.output_ranks)  # done and last
@@ -181,7 +228,7 @@ class IntegerTileUnit(Unit):
         products = self._accumulators(m, platform, control, operands)
         done = delayed(m, control.accept & control.end, 1, name="done", reset=True)
         last = held(m, control.last, control.accept, name="last")
-        if spec.zero_point:
+        if self.plan.corrects:
             results = self._corrected(m, platform, control, operands, products)
         else:
             results = products
@@ -285,22 +332,32 @@ class IntegerTileUnit(Unit):
         activation_sum = Summation(self.plan.activation_sum, style=style, ranks=ranks)
         correction = Summation(self.plan.zero_correction, style=style)
         sums = []
-        for row, addends in enumerate(inputs.addends):
+        for row, addends in enumerate(inputs.summed):
             operands = {f"a{lane}": value for lane, value in enumerate(addends)}
             what = (f"s_{row}", row, "activation_sum", activation_sum)
-            sums.append(self._accumulator(m, platform, control, what, operands))
+            sums.append(self._accumulator(m, platform, control.of_records, what, operands))
+        corrections = self._corrections(m, platform, control, inputs, sums)
         zeros = []
         for column, z in enumerate(inputs.zeros):
             z = delayed(m, z, self.plan.dot_ranks, name=f"z_in_{column}")
             zeros.append(held(m, z, control.accept, name=f"z_{column}"))
         results = {}
         for (row, column), product in products.items():
-            result = Signal(spec.result.bits, name=f"d_{row}_{column}")
-            pins = {"p": product, "s": sums[row], "z": zeros[column].as_unsigned()}
+            result = Signal(len(correction.sum), name=f"d_{row}_{column}")
+            pins = {"p": product, **corrections[row]}
+            if zeros:
+                pins["z"] = zeros[column].as_unsigned()
             name = f"d_{row}_{column}_correction"
             shared(m, platform, "zero_correction", correction, instance=name, sum=result, **pins)
-            results[row, column] = result
+            # Where the sum is twice D, D is all of it but the lowest bit.
+            results[row, column] = result[len(result) - spec.result.bits :]
         return results
+
+    def _corrections(
+        self, m: Module, platform, control: Control, inputs: Operands, sums: list[Signal]
+    ) -> list[dict[str, Value]]:
+        """What each row's activation sum gives to the corrections, by operand."""
+        return [{"s": s} for s in sums]
 
     def _lanes(self, values: View) -> list[Value]:
         return [values[lane] for lane in range(self.spec.lanes)]
@@ -314,7 +371,8 @@ def held(m: Module, value: Value, enable: Value, *, name: str) -> Signal:
     return register
 
 
-def _operand(format_: Integer) -> Operand:
+def operand(format_: Integer) -> Operand:
+    """An operand of a heap with codes of this format."""
     return Operand(format_.bits, format_.signed)
 
 

@@ -66,10 +66,10 @@ class MixedTilePlan(IntegerTilePlan):
         if not spec.is_aligned:
             return times(self.fixed_point.plan.inventory(), spec.rows * spec.lanes)
         count = times(self.aligned_lanes.plan.inventory(), spec.rows)
-        if spec.records_per_group == 1:
+        if not self.counted:
             return count
-        widths = Counter({spec.result.bits: spec.rows * spec.columns})
-        widths[spec.activation_sum.bits] += spec.rows * spec.zero_point
+        widths = Counter({self.accumulator_bits: spec.rows * spec.columns})
+        widths[spec.activation_sum.bits] += spec.rows * self.corrects
         for width, number in widths.items():
             count += times(self.raised(width).plan.inventory(), number)
         return count
@@ -85,7 +85,7 @@ class MixedTilePlan(IntegerTilePlan):
         """Exponents, rises and NaN flags of the rows."""
         spec = self.spec
         ranks = self.front_ranks + self.dot_ranks
-        multiple = spec.records_per_group > 1
+        multiple = self.counted
         behind = ranks + 1 + self.output_ranks
         count = 0
         if spec.is_aligned:
@@ -117,13 +117,9 @@ class MixedTileUnit(IntegerTileUnit):
 
     def _operands(self, m: Module, platform, arriving: Control) -> Operands:
         operands = super()._operands(m, platform, arriving)
-        spec: MixedTile = self.spec
-        if not spec.is_float:
+        if not self.spec.is_float:
             return operands
-        convert = self._aligned if spec.is_aligned else self._fixed
-        addends = [
-            convert(m, platform, arriving, row, codes) for row, codes in enumerate(operands.addends)
-        ]
+        addends = self._converted(m, platform, arriving, operands.addends)
         return Operands(
             addends=self._behind_front(m, addends, "addend"),
             weights=self._behind_front(m, operands.weights, "w"),
@@ -132,6 +128,15 @@ class MixedTileUnit(IntegerTileUnit):
                 for column, z in enumerate(operands.zeros)
             ],
         )
+
+    def _converted(
+        self, m: Module, platform, arriving: Control, codes: list[list[Value]]
+    ) -> list[list[Value]]:
+        """The addends that stand for codes of activations, [row][lane]."""
+        if not self.spec.is_float:
+            return codes
+        convert = self._aligned if self.spec.is_aligned else self._fixed
+        return [convert(m, platform, arriving, *row) for row in enumerate(codes)]
 
     def _behind_front(self, m: Module, values: list[list[Value]], name: str) -> list[list[Value]]:
         ranks = self.plan.front_ranks

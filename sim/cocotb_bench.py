@@ -212,9 +212,9 @@ def _simulated(bench: Bench, wanted: Sequence[str], *, waves: Path | None = None
         return {entry["case"]: entry for entry in map(json.loads, lines)}, ended
 
 
-def _stretches(bench: Bench, case: str) -> Iterator[tuple[list[str], list[str], list[int]]]:
-    """Payloads in hexadecimal of records from reset and of what the reference makes of them, and
-    the record that makes each result.
+def _stretches(bench: Bench, case: str) -> Iterator[tuple[list[str], list[str], list[int], int]]:
+    """Payloads in hexadecimal of records from reset and of what the reference makes of them, the
+    record that makes each result, and how many clocks the records take at full pace.
 
     Resets come after stretches as long as a group or so, and a record more or less.
     """
@@ -228,10 +228,11 @@ def _stretches(bench: Bench, case: str) -> Iterator[tuple[list[str], list[str], 
         yield _payloads(spec, random_records(spec, size, seed=hash_seed(seed, number)))
 
 
-def _payloads(spec: Spec, records: Records) -> tuple[list[str], list[str], list[int]]:
+def _payloads(spec: Spec, records: Records) -> tuple[list[str], list[str], list[int], int]:
     expected = expected_results(spec, records)
     results = payload_hex(spec.outputs, expected.results)
-    return payload_hex(spec.inputs, records), results, expected.made_by.tolist()
+    clocks = int(spec.record_clocks(records).sum())
+    return payload_hex(spec.inputs, records), results, expected.made_by.tolist(), clocks
 
 
 def _built(bench: Bench, waves: bool) -> Path:

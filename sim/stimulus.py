@@ -61,7 +61,7 @@ def stimuli(spec: Spec, *, records: int, seed: int) -> list[Stimulus]:
     spec, stallable = spec.computation, spec.stallable
     if _input_bits(spec) <= EXHAUSTIVE_BITS:
         sweeps = [_exhaustive(spec)]
-    elif isinstance(spec, Tile):
+    elif isinstance(spec, Tile) and {"a", "w"} <= set(spec.inputs):
         sweeps = [_lane_pairs(spec)]
     else:
         sweeps = [_lone_bits(spec, seed + 5)]
@@ -80,9 +80,10 @@ def exhaustive_twin(spec: Spec) -> Spec | None:
     """The smallest unit of the same kind and formats, if all its codes can be tried."""
     if not isinstance(spec, Tile):
         return None
-    change = {"rows": 1, "columns": 1, "lanes": 1, "stages": 1}
+    lanes = spec.least_lanes
+    change = {"rows": 1, "columns": 1, "lanes": lanes, "stages": 1}
     if isinstance(spec, IntegerTile):
-        change |= {"group": min(spec.group, 2), "accumulator": None}
+        change |= {"group": min(spec.group, 2 * lanes), "accumulator": None}
     twin = replace(spec, **change)
     return twin if twin != spec and _input_bits(twin) <= EXHAUSTIVE_BITS else None
 
@@ -106,7 +107,7 @@ def random_records(spec: Spec, count: int, *, seed: int) -> Records:
         }
     if isinstance(spec, Tile):
         records |= _with_ordinary_stretches(spec, records, generator)
-        if isinstance(spec.activation, Float) and spec.activation.signed:
+        if isinstance(spec.activation, Float) and spec.activation.signed and "a" in records:
             records = _with_cancellation(spec, records, generator)
     if "last" in records:
         records["last"] = _random_last(spec, count, generator)
@@ -351,7 +352,7 @@ def _lane_pairs(spec: Tile) -> Stimulus:
             for name in (name for name in spec.inputs if name not in records):
                 listed = spec.inputs[name].format
                 codes = listed.codes() if name == "z" else np.array(listed.corners())
-                records[name] = codes[turns % len(codes)]
+                records[name] = codes[(turns if spec.inputs[name].shape else number) % len(codes)]
             yield records
 
     where = "dealt out to the lanes" if of_lane[0] is not pairs else "in each lane"
@@ -417,4 +418,5 @@ def _few_codes(number_format: Format) -> list[int]:
 
 def _extremes(spec: Tile, side: str) -> tuple[int, int]:
     """Codes of the activation's lowest or highest value and of the weight's highest."""
-    return getattr(spec.activation, f"{side}_code"), spec.weight.maximum_code
+    weight = spec.weight.encode(np.array([float(spec.weight.maximum)]))
+    return getattr(spec.activation, f"{side}_code"), int(weight[0])

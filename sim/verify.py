@@ -186,14 +186,15 @@ def check_idle_latency(subject: Subject, chunk: Records) -> None:
     one = {name: array[:1].copy() for name, array in chunk.items()}
     if "last" in one:
         one["last"][:] = 1
+    spec = subject.model.spec
     subject.model.reset()
     try:
-        latency = subject.model.run(one).cycles - 1
+        latency = subject.model.run(one).cycles - int(spec.record_clocks(one).sum())
     except SimulationError as error:
         subject.error = str(error)
         return
-    if latency != subject.model.spec.latency:
-        subject.error = _wrong_latency(subject.model.spec, latency)
+    if latency != spec.latency:
+        subject.error = _wrong_latency(spec, latency)
 
 
 def _wrong_latency(spec: Spec, latency: int) -> str:
@@ -227,7 +228,7 @@ def wrong_clocks(
     spec, count = subject.model.spec, len(next(iter(chunk.values())))
     ends = "last" not in chunk or bool(chunk["last"][-1])
     if spec.keeps_pace and ends and not (stimulus.gaps or stimulus.stalls):
-        latency = run.cycles - count
+        latency = run.cycles - int(spec.record_clocks(chunk).sum())
         if latency != spec.latency:
             return _wrong_latency(spec, latency)
     return wrong_timing(

@@ -318,7 +318,7 @@ def _simulated(
     simulation = GateSimulation(network, delays=delays, clock_period=clock_period)
     unit = UnitSimulation(simulation, spec)
     simulation.count_anew()
-    count = len(next(iter(records.values())))
+    count = int(spec.record_clocks(records).sum())
     timed = f"{spec.unit} {'without delays' if delays is None else 'with delays'}"
     first, clocks = unit.run(records, progress=timed)
     activity = simulation.activity()

@@ -17,7 +17,7 @@ _NOISE = 8
 
 
 class UnitSimulation:
-    """A unit from reset on, with a record in every clock and every result taken at once.
+    """A unit from reset on, with records one behind the other and every result taken at once.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ class UnitSimulation:
     Raises
     ------
     ValueError
-        For a unit that does not take a record in every clock, or a netlist with other pins.
+        For a unit whose records may have to wait, or a netlist with other pins.
     """
 
     def __init__(self, simulation: GateSimulation, spec: Spec, *, seed: int = 0):
         if not spec.keeps_pace:
-            raise ValueError(f"{spec.unit} does not take a record in every clock")
+            raise ValueError(f"{spec.unit}: records may have to wait for their turn")
         self._simulation = simulation
         self._spec = spec
         self._ports = simulation.network.inputs
@@ -49,14 +49,13 @@ class UnitSimulation:
     def run(
         self, records: Mapping[str, np.ndarray], *, progress: str | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A record in each clock.
+        """A record behind the other, each for as many clocks as it takes.
 
         Returns
         -------
         uint8 (T', bits) the payload of each result in order, and int64 (T',) the clock of each.
         """
-        payload = payload_bits(self._spec.inputs, records)
-        return self._results(self._drive(payload, 1, rst=0, progress=progress))
+        return self._results(self._drive(self._offered(records), 1, rst=0, progress=progress))
 
     def drain(self) -> tuple[np.ndarray, np.ndarray]:
         """As :meth:`run`, without records, until all results are out."""
@@ -64,9 +63,13 @@ class UnitSimulation:
         return self._results(self._drive(idle, 0, rst=0))
 
     def waveform(self, records: Mapping[str, np.ndarray]) -> Waveform:
-        """All changes of nets while a record goes in in each clock; for short windows."""
+        """All changes of nets while records go in; for short windows."""
+        return self._simulation.waveform(self._inputs(self._offered(records), 1, rst=0))
+
+    def _offered(self, records: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The payload in each clock."""
         payload = payload_bits(self._spec.inputs, records)
-        return self._simulation.waveform(self._inputs(payload, 1, rst=0))
+        return np.repeat(payload, self._spec.record_clocks(records), axis=0)
 
     def _inputs(self, payload: np.ndarray, valid: int, *, rst: int) -> dict[str, np.ndarray]:
         values = {"i_valid": valid, "rst": rst, "o_ready": 1, "clk": 0}
@@ -108,11 +111,13 @@ def wrong_result(
         number = int(different.argmax())
         pair = (_integer(wanted[number]), _integer(results[number]))
         return f"result {number}: {difference_text(spec.outputs, *pair)}"
-    return _wrong_clock(spec, expected, clocks)
+    taken = np.cumsum(spec.record_clocks(records)) - 1
+    return _wrong_clock(spec, taken[expected.made_by], clocks)
 
 
-def _wrong_clock(spec: Spec, expected: Expected, clocks: np.ndarray) -> str | None:
-    late = clocks - expected.made_by - spec.latency
+def _wrong_clock(spec: Spec, completed: np.ndarray, clocks: np.ndarray) -> str | None:
+    """``completed`` is the clock in which each result's last record is taken."""
+    late = clocks - completed - spec.latency
     if late.any():
         number = int((late != 0).argmax())
         return f"result {number} comes {int(late[number])} clocks after its time"

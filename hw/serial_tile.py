@@ -1,0 +1,123 @@
+"""Tiles that take the bits of their weights in turn: which planes are worked on in which clock.
+
+A record stays at the input while its planes are worked on, and is taken in the last clock. What
+must see a record once, such as the activation sums, does so in the first.
+"""
+
+from collections import Counter
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+
+from multipede.golden.serial_tile import SerialTile
+from multipede.hw.integer_tile import Control
+from multipede.hw.mixed_tile import MixedTilePlan, MixedTileUnit
+from multipede.hw.unit import Unit
+
+__all__ = ["SerialTilePlan", "SerialTileUnit"]
+
+
+class SerialTilePlan(MixedTilePlan):
+    """As the mixed tile's, with a count of clocks."""
+
+    spec: SerialTile
+
+    @property
+    def cycle_bits(self) -> int:
+        """Bits of the number of a record's clock."""
+        return (self.spec.cycles - 1).bit_length()
+
+    @property
+    def shifts(self) -> tuple[int, ...]:
+        """The places of the lowest plane in each clock."""
+        return tuple(range(0, self.spec.weight.bits, self.spec.planes))
+
+    @property
+    def gated(self) -> bool:
+        """Whether some planes of some clocks do not count."""
+        return self.spec.run_time_bits or self.spec.weight.bits % self.spec.planes > 0
+
+    def _control_registers(self) -> int:
+        beginning = int(self.cycle_bits > 0) * (self.front_ranks + self.dot_ranks)
+        return super()._control_registers() + self.cycle_bits + beginning
+
+
+class SerialTileUnit(MixedTileUnit):
+    """Any :class:`SerialTile`; subclasses name the specification and the plan."""
+
+    planning = SerialTilePlan
+
+    def _control(self, m: Module) -> Control:
+        """Count the clocks of a record and the records of a group."""
+        spec: SerialTile = self.spec
+        self._cycle: Value = Const(0, 1)
+        if spec.cycles == 1:
+            return super()._control(m)
+        last = self.i.payload.last
+        self._cycle = cycle = Signal(range(spec.cycles), name="cycle")
+        final, begins = Signal(name="final_cycle"), Signal(name="begins")
+        m.d.comb += [
+            final.eq(cycle == self._final_cycle()),
+            begins.eq(cycle == 0),
+            self.i.ready.eq(final),
+        ]
+        with m.If(self.i.valid):
+            m.d.sync += cycle.eq(Mux(final, 0, cycle + 1))
+        keep, end = Signal(name="keep"), Signal(name="ends")
+        records = spec.records_per_group
+        if records == 1:
+            m.d.comb += [keep.eq(~begins), end.eq(final)]
+        else:
+            position = Signal(range(records))
+            whole = position == records - 1
+            m.d.comb += [keep.eq((position != 0) | ~begins), end.eq(final & (last | whole))]
+            with m.If(self.i.valid & final):
+                m.d.sync += position.eq(Mux(end, 0, position + 1))
+        return Control(self.i.valid, keep, end, last, counted=True, begins=begins)
+
+    def _final_cycle(self) -> Value:
+        """The number of a record's last clock."""
+        spec: SerialTile = self.spec
+        if not spec.run_time_bits:
+            return Const(spec.cycles - 1)
+        numbers = [code // spec.planes for code in range(1 << len(self.i.payload.bits))]
+        return Array(Const(min(n, spec.cycles - 1)) for n in numbers)[self.i.payload.bits]
+
+    def _counting(self, m: Module) -> list[Value]:
+        """Whether each plane of this clock counts."""
+        spec: SerialTile = self.spec
+        if not self.plan.gated:
+            return [Const(1, 1)] * spec.planes
+        found = []
+        highest = self.i.payload.bits if spec.run_time_bits else spec.weight.bits - 1
+        for plane in range(spec.planes):
+            counts = Signal(name=f"plane_{plane}_counts")
+            place = Array(Const(shift + plane) for shift in self.plan.shifts)[self._cycle]
+            m.d.comb += counts.eq(place <= highest)
+            found.append(counts)
+        return found
+
+    def _highest(self, m: Module) -> list[Value]:
+        """Whether each plane of this clock is the highest of its weights."""
+        spec: SerialTile = self.spec
+        found = []
+        highest = self.i.payload.bits if spec.run_time_bits else Const(spec.weight.bits - 1)
+        for plane in range(spec.planes):
+            is_highest = Signal(name=f"plane_{plane}_is_highest")
+            place = Array(Const(shift + plane) for shift in self.plan.shifts)[self._cycle]
+            m.d.comb += is_highest.eq(place == highest)
+            found.append(is_highest)
+        return found
+
+    def _planes(self, m: Module, codes: list[list[Value]]) -> list[list[Signal]]:
+        """The planes of this clock of the weights [column][lane]; 0 beyond the weight's bits."""
+        planes, shifts = self.spec.planes, self.plan.shifts
+        found = []
+        for column, lanes in enumerate(codes):
+            found.append([])
+            for lane, code in enumerate(lanes):
+                word = Cat(code, Const(0, planes * len(shifts) - len(code)))
+                parts = Array(word[shift : shift + planes] for shift in shifts)
+                plane = Signal(planes, name=f"planes_{column}_{lane}")
+                m.d.comb += plane.eq(parts[self._cycle])
+                found[-1].append(plane)
+        return found
