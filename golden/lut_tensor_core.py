@@ -165,14 +165,16 @@ class LutTensorCore(SerialTile):
 
     @property
     def product_sum(self) -> Integer:
-        """Format of the accumulators: what is looked up for a group, or as much of it as D needs."""
+        """Format of the accumulators: wide enough for what is looked up for a group, or for as much
+        of it as D needs; no narrower than an accumulator that was asked for."""
         if not self.is_halved:
             return self.result
         largest = (1 << self.weight.bits) - 1
         low, high = self.entry.minimum, self.entry.maximum
         count = self.records_per_group * self.tables_per_row * largest
         whole = Integer.spanning(count * min(low, -high), count * max(high, -low))
-        return Integer(min(whole.bits, self.result.bits + 1))
+        least = 1 if self.accumulator is None else self.result.bits
+        return Integer(max(least, min(whole.bits, self.result.bits + 1)))
 
     @property
     def activation_sum(self) -> Integer:

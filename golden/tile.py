@@ -66,12 +66,17 @@ class Tile(Spec):
         return 1
 
     @property
-    def _operands(self) -> dict[str, Port]:
-        """``a`` (rows, lanes) and ``w`` (columns, lanes)."""
+    def plain_operands(self) -> dict[str, Port]:
+        """Ports of plain weights and activations, of which :meth:`port_records` makes records."""
         return {
             "a": Port(self.activation, (self.rows, self.lanes), "activations of each row"),
             "w": Port(self.weight, (self.columns, self.lanes), "weights of each column"),
         }
+
+    @property
+    def _operands(self) -> dict[str, Port]:
+        """``a`` (rows, lanes) and ``w`` (columns, lanes)."""
+        return self.plain_operands
 
     def takes_weights(self, number_format: Format) -> bool:
         """Whether a product of weights of this format can be computed."""

@@ -15,17 +15,25 @@ SUM_LENGTH = 1024
 def ordinary_records(spec: Spec, count: int, *, seed: int) -> dict[str, np.ndarray]:
     """Independent random records, int64 (count, ...) by port.
 
-    All codes of integers and codebooks are alike; floats are standard normal numbers. A tile's
+    All codes of integers and codebooks are alike; floats are standard normal numbers. Tables that
+    a tile takes are those of such activations. A tile's
     `last` ends every sum of ``SUM_LENGTH`` values; where other units have a `last`, it ends as many
     records. Raises ValueError for formats of more than 63 bits.
     """
     spec = spec.computation
     generator = np.random.default_rng(seed)
-    records = {name: _codes(port, count, generator) for name, port in spec.inputs.items()}
+    records = {}
+    if isinstance(spec, Tile):
+        plain = spec.plain_operands.items()
+        operands = {name: _codes(port, count, generator) for name, port in plain}
+        records = spec.port_records(operands | {"last": np.zeros(count, np.int64)}, spec.weight)
+    for name, port in spec.inputs.items():
+        if name not in records:
+            records[name] = _codes(port, count, generator)
     if "last" in records:
         length = _records_in_sum(spec)
         records["last"] = (np.arange(1, count + 1) % length == 0).astype(np.int64)
-    return records
+    return {name: records[name] for name in spec.inputs}
 
 
 def describe_workload(spec: Spec, count: int, *, seed: int) -> str:
@@ -35,7 +43,9 @@ def describe_workload(spec: Spec, count: int, *, seed: int) -> str:
     ends = ""
     if "last" in spec.computation.inputs:
         ends = f", last with every {_records_in_sum(spec.computation)}th"
-    return f"{count} records of {' and '.join(words)}, one in each clock{ends}, seed {seed}"
+    clocks = spec.initiation_interval
+    pace = "one in each clock" if clocks == 1 else f"one in {clocks} clocks"
+    return f"{count} records of {' and '.join(words)}, {pace}{ends}, seed {seed}"
 
 
 def _records_in_sum(spec: Spec) -> int:
