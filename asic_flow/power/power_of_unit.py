@@ -274,7 +274,18 @@ def netlist_power(
     for given in (delays, None):
         activity, count = _simulated(spec, network, workload, clock_period, given)
         results += count if given is None else 0
-        found.append(_power(spec, netlist, library, activity, conditions, timing, clock_period))
+        found.append(
+            power(
+                netlist,
+                library,
+                activity,
+                conditions,
+                clock_period=clock_period,
+                timing=timing,
+                records=records,
+                operations=spec.operations,
+            )
+        )
     return UnitPower(
         unit=str(spec),
         style=style.value,
@@ -328,24 +339,3 @@ def _simulated(
     if wrong is not None:
         raise MismatchError(f"netlist of {spec.unit}: {wrong}")
     return activity, len(results)
-
-
-def _power(
-    spec: Spec,
-    netlist: Mapping[str, Any],
-    library: Library,
-    activity: Activity,
-    conditions: Conditions,
-    timing: StaticTiming,
-    clock_period: float,
-) -> Power:
-    return power(
-        netlist,
-        library,
-        activity,
-        conditions,
-        clock_period=clock_period,
-        timing=timing,
-        records=activity.clocks,
-        operations=spec.operations,
-    )

@@ -7,7 +7,7 @@ import numpy as np
 from multipede.asic_flow.power.gate_simulation import GateSimulation
 from multipede.asic_flow.power.waveform import Waveform
 from multipede.golden.spec import Port, Spec
-from multipede.sim.expected import Expected, expected_results
+from multipede.sim.expected import expected_results
 from multipede.sim.port_text import difference_text
 
 __all__ = ["UnitSimulation", "payload_bits", "wrong_result"]

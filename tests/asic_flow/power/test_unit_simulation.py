@@ -87,7 +87,7 @@ def test_wrong_numbers_and_clocks_of_results_are_found():
 
 def test_units_that_wait_are_refused():
     simulation = GateSimulation(gate_network(mapped(*UNITS["tile"]).netlist, gate_library()))
-    with pytest.raises(ValueError, match="does not take a record in every clock"):
+    with pytest.raises(ValueError, match="records may have to wait for their turn"):
         UnitSimulation(simulation, SlowSpec())
     with pytest.raises(ValueError, match="stallable: the netlist has the inputs"):
         UnitSimulation(simulation, UNITS["stallable"][0])

@@ -1,0 +1,1 @@
+"""Published claims beside experiments of ours, one module for each paper."""
