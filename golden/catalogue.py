@@ -33,6 +33,7 @@ UNITS = {
         "multipede.golden.second_level_dequantiser:SecondLevelDequantiser"
     ),
     "stallable": "multipede.golden.stallable:Stallable",
+    "table_precompute": "multipede.golden.table_precompute:TablePrecompute",
 }
 """unit name -> module and class of its specification"""
 

@@ -65,6 +65,7 @@ _HOMES = {
     "golden.second_level_dequantiser": ("SecondLevelDequantiser",),
     "golden.spec": ("Kind", "Port", "Spec"),
     "golden.stallable": ("Stallable",),
+    "golden.table_precompute": ("TableFormat", "TablePrecompute"),
     "golden.tile": ("Tile",),
     "hw": ("Style", "build", "inventory"),
     "toolchain": ("ToolError", "ToolFailure", "ToolTimeout"),
