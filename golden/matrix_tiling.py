@@ -65,13 +65,16 @@ class MatrixTiling:
         self.records_per_tile = -(-self.inner // spec.lanes)
         self._weight = weights.format
         self._a = blocks_of_records(
-            activations.codes, block=spec.rows, lanes=spec.lanes, dtype=_dtype(spec.activation)
+            activations.codes,
+            block=spec.rows,
+            lanes=spec.lanes,
+            dtype=smallest_dtype(spec.activation),
         )
         self._w = blocks_of_records(
             weights.codes,
             block=spec.columns,
             lanes=spec.lanes,
-            dtype=_dtype(spec.weight),
+            dtype=smallest_dtype(spec.weight),
             filling=None if weights.zeros is None else weights.zeros[:, -1],
         )
         self._records_per_group = weights.group // spec.lanes
@@ -121,7 +124,7 @@ class MatrixTiling:
         joined = {name: array.reshape(-1, *array.shape[2:]) for name, array in records.items()}
         taken = spec.port_records(joined, self._weight)
         return {
-            name: taken[name].astype(_dtype(port.format), copy=False)
+            name: taken[name].astype(smallest_dtype(port.format), copy=False)
             for name, port in spec.inputs.items()
         }
 
@@ -202,7 +205,7 @@ class MatrixTiling:
     def _per_group(self, codes: np.ndarray, format: Format) -> np.ndarray:
         """Codes [N, G] as [blocks, records, columns]."""
         spec = self.spec
-        padded = np.zeros((self.column_blocks * spec.columns, self.groups), _dtype(format))
+        padded = np.zeros((self.column_blocks * spec.columns, self.groups), smallest_dtype(format))
         padded[: self.outputs] = codes
         spread = np.repeat(padded, self._records_per_group, axis=1)[:, : self.records_per_tile]
         cut = spread.reshape(self.column_blocks, spec.columns, self.records_per_tile)
@@ -300,7 +303,7 @@ def scale_codes(number_format: Float, scales: np.ndarray, *, name: str = "scales
     return number_format.encode(scales)
 
 
-def _dtype(format: Format) -> np.dtype:
+def smallest_dtype(format: Format) -> np.dtype:
     """The smallest numpy dtype that holds all codes."""
     signed = isinstance(format, Integer) and format.signed
     low, high = (format.minimum, format.maximum) if signed else (0, (1 << format.bits) - 1)

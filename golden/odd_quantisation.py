@@ -1,4 +1,4 @@
-"""Scales and codes of weights as odd integers, by the rules of :mod:`~multipede.golden.quantisation`."""
+"""Scales and codes of odd weights, by the rules of :mod:`~multipede.golden.quantisation`."""
 
 from typing import TYPE_CHECKING
 

@@ -1,6 +1,6 @@
 """Ternary weights: -1, 0 and 1 times a scale per group, as two bits with a zero point.
 
-By the rule of BitNet b1.58, of each group and with the rounding of :mod:`~multipede.golden.quantisation`::
+By the rule of BitNet b1.58 for each group, rounded as in :mod:`~multipede.golden.quantisation`::
 
     scale = fl(mean magnitude)
     t     = clamp(rne(fl(w / scale)), -1, 1)          w is about scale t
