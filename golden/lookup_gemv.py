@@ -168,40 +168,43 @@ def _looked_up(tables: "Tensor", folded: FoldedWeights) -> "Iterator[tuple[slice
     many = max(1, min(count, CHUNK_VALUES // of_token))
     rows = max(1, CHUNK_VALUES // (of_token * many))
     for first, index, positive in _lookups(folded, of_token):
-        for low in range(0, min(len(index), folded.outputs - first), rows):
-            high = min(low + rows, folded.outputs - first, len(index))
-            place = starts[:, None] + index[low:high]
-            sign = 2 * positive[low:high].long() - 1
-            factor = sign * torch.tensor(weights)
+        there = min(index.shape[1], folded.outputs - first)
+        for low in range(0, there, rows):
+            high = min(low + rows, there)
+            places = [starts + plane[low:high] for plane in index]
+            factors = [
+                weight * (2 * plane[low:high].long() - 1)
+                for weight, plane in zip(weights, positive, strict=True)
+            ]
             for token in range(0, count, many):
                 some = slice(token, token + many)
-                total = torch.zeros((len(flat[some]), *place.shape[:2]), dtype=torch.int64)
-                for plane in range(len(weights)):
-                    found = flat[some].index_select(1, place[..., plane].flatten())
-                    total += found.view_as(total) * factor[..., plane]
+                total = torch.zeros((len(flat[some]), *places[0].shape), dtype=torch.int64)
+                for place, factor in zip(places, factors, strict=True):
+                    total += flat[some].index_select(1, place.flatten()).view_as(total) * factor
                 yield some, slice(first + low, first + high), total
 
 
 def _lookups(folded: FoldedWeights, tables: int) -> "Iterator[tuple[int, Tensor, Tensor]]":
-    """Of some outputs the indices and signs of lookups, uint8 [outputs, tables, planes].
+    """Of some outputs the indices and signs of lookups, uint8 [planes, outputs, tables].
 
     Yields the first output with them. Tables of zeros fill up the last group.
     """
     import torch
 
-    inputs, bits = folded.table_inputs, folded.format.bits
+    inputs = folded.table_inputs
     for block, planes in folded.planes():
-        of_outputs = planes.transpose(0, 2, 1, 3, 4)
-        cut = of_outputs.reshape(len(planes) * folded.columns, -1, inputs, bits)
+        cut = planes.transpose(4, 0, 2, 1, 3).reshape(
+            folded.format.bits, len(planes) * folded.columns, -1, inputs
+        )
         lanes = torch.from_numpy(cut)
-        index = lanes[:, :, 0].clone()
+        index = lanes[..., 0].clone()
         for k in range(1, inputs - 1):
-            index |= lanes[:, :, k] << k
-        missing = (0, 0, 0, tables - lanes.shape[1])
+            index |= lanes[..., k] << k
+        missing = (0, tables - lanes.shape[2])
         yield (
             block * folded.columns,
             torch.nn.functional.pad(index, missing),
-            torch.nn.functional.pad(lanes[:, :, -1], missing),
+            torch.nn.functional.pad(lanes[..., -1], missing),
         )
 
 
