@@ -112,8 +112,6 @@ class LutTensorCore(SerialTile):
                 f"run_time_bits = true: with aligned sums not for weight = {self.weight}, but for"
                 " signed and odd weights"
             )
-        if self.is_external and self.is_float:
-            raise ValueError(f"tables = external: not with activation = {self.activation}")
 
     def _check_weight(self) -> None:
         require_kinds("weight", self.weight, (Integer, Codebook))
@@ -126,6 +124,11 @@ class LutTensorCore(SerialTile):
             )
         elif self.zero_point:
             raise ValueError(f"zero_point = true: weight = {self.weight} has none")
+
+    def _check_activation(self) -> None:
+        super()._check_activation()
+        if self.is_external and self.is_float:
+            raise ValueError(f"tables = external: not with activation = {self.activation}")
 
     @property
     def least_lanes(self) -> int:

@@ -1,5 +1,6 @@
 """Whole matrix products of quantised operands, exactly: what layers are compared with."""
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from multipede.golden.native_float import native_results
 from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
 from multipede.golden.significands import maximum_significand, significands
 from multipede.golden.spec import Port
-from multipede.golden.tile import Tile
+from multipede.golden.tile import MAXIMUM_SIDE, Tile
 
 if TYPE_CHECKING:
     import torch
@@ -63,10 +64,8 @@ def group_sums(activations: QuantisedActivations, weights: QuantisedWeights) -> 
 
 def sum_port(activations: QuantisedActivations, weights: QuantisedWeights) -> Port:
     """How :func:`group_sums` holds sums of floats: the narrowest integer for every code."""
-    number_format = weights.format
-    extremes = abs(number_format.minimum), abs(number_format.maximum)
-    span = number_format.maximum - number_format.minimum
-    offset = max(extremes) if weights.zeros is None else span
+    low, high = int(weights.format.minimum), int(weights.format.maximum)
+    offset = max(abs(low), abs(high)) if weights.zeros is None else high - low
     largest = weights.group * offset * _largest_addend(activations.format)
     return Port(Integer.spanning(-largest, largest))
 
@@ -145,17 +144,21 @@ def tile_results(
     large = replace(spec, rows=min(LARGEST_BLOCK, tokens), columns=min(LARGEST_BLOCK, outputs))
     tiling = MatrixTiling(large, activations, weights)
     target, filled, state = tiling.empty(), 0, None
+    size = _records_at_once(large)
     for tile in range(tiling.tiles):
-        records = tiling.inputs(tile, tile + 1)
-        for start in range(0, tiling.records_per_tile, BLOCK_RECORDS):
-            part = {
-                name: torch.from_numpy(array[start : start + BLOCK_RECORDS]).to(torch.int64)
-                for name, array in records.items()
-            }
-            results, state = large.reference(state, **part)
+        for start in range(0, tiling.records_per_tile, size):
+            part = tiling.inputs(tile, tile + 1, slice(start, start + size))
+            records = {name: torch.from_numpy(a).to(torch.int64) for name, a in part.items()}
+            results, state = large.reference(state, **records)
             arrays = {name: tensor.numpy() for name, tensor in results.items()}
             filled = tiling.store(target, filled, arrays)
     return tiling.whole(target)
+
+
+def _records_at_once(spec: Tile) -> int:
+    """BLOCK_RECORDS, or fewer where tables have more values for each row than lanes may have."""
+    tables = (math.prod(p.shape[1:]) for p in spec.inputs.values() if len(p.shape) > 2)
+    return max(1, min(BLOCK_RECORDS, BLOCK_RECORDS * MAXIMUM_SIDE // max(1, *tables, 1)))
 
 
 def _magnitude(codes: "Tensor") -> int:

@@ -28,7 +28,9 @@ class MatrixTiling:
     ``lanes`` at a time, and the final one has ``last``. What an edge tile lacks is filled up: with
     0 for activations and unused outputs, and along k with the weight that is the group's zero
     point, so that it contributes nothing. Scales are rounded to the tile's format, which must hold
-    them as normal numbers or 0; integer scales are those of the weights' two levels.
+    them as normal numbers or 0; integer scales are those of the weights' two levels. Weights that
+    have no zero, as odd ones, are filled up along k with code 0, where activations are 0. What the
+    unit says of its ports then makes records of these codes: :meth:`Tile.port_records`.
 
     Results are matrices [tokens, N, R] for each output port but ``last``, int64: R is the number
     of groups for a tile that ``sums_groups``, else 1. What a port has once per row stands at all
@@ -61,8 +63,20 @@ class MatrixTiling:
         self.row_blocks = -(-self.tokens // spec.rows)
         self.column_blocks = -(-self.outputs // spec.columns)
         self.records_per_tile = -(-self.inner // spec.lanes)
-        self._a = self._operand(activations.codes, None, spec.activation, spec.rows)
-        self._w = self._operand(weights.codes, weights.zeros, spec.weight, spec.columns)
+        self._weight = weights.format
+        self._a = blocks_of_records(
+            activations.codes,
+            block=spec.rows,
+            lanes=spec.lanes,
+            dtype=smallest_dtype(spec.activation),
+        )
+        self._w = blocks_of_records(
+            weights.codes,
+            block=spec.columns,
+            lanes=spec.lanes,
+            dtype=smallest_dtype(spec.weight),
+            filling=None if weights.zeros is None else weights.zeros[:, -1],
+        )
         self._records_per_group = weights.group // spec.lanes
         self._of_groups = {}
         if "z" in spec.inputs:
@@ -96,26 +110,31 @@ class MatrixTiling:
         work = self.tokens * self.outputs * self.inner
         return work / self.spec.operations["multiply_accumulate"]
 
-    def inputs(self, first: int, stop: int) -> dict[str, np.ndarray]:
-        """Records of the output tiles ``first`` to ``stop`` - 1, in the smallest dtypes."""
+    def inputs(self, first: int, stop: int, part: slice = slice(None)) -> dict[str, np.ndarray]:
+        """Records of the output tiles ``first`` to ``stop`` - 1, in the smallest dtypes; of each
+        tile only those that ``part`` takes."""
         spec = self.spec
         tile = np.arange(first, stop)
         row, column = tile // self.column_blocks, tile % self.column_blocks
-        records = len(tile) * self.records_per_tile
-        result = {
-            "a": self._a[row].reshape(records, spec.rows, spec.lanes),
-            "w": self._w[column].reshape(records, spec.columns, spec.lanes),
-        }
-        for name, values in self._of_groups.items():
-            result[name] = values[column].reshape(records, spec.columns)
         last = np.zeros((len(tile), self.records_per_tile), np.uint8)
         last[:, -1] = 1
-        return result | {"last": last.reshape(records)}
+        records = {"a": self._a[:, part][row], "w": self._w[:, part][column]}
+        records |= {name: values[:, part][column] for name, values in self._of_groups.items()}
+        records["last"] = last[:, part]
+        joined = {name: array.reshape(-1, *array.shape[2:]) for name, array in records.items()}
+        taken = spec.port_records(joined, self._weight)
+        return {
+            name: taken[name].astype(smallest_dtype(port.format), copy=False)
+            for name, port in spec.inputs.items()
+        }
 
     def chunks(self) -> Iterator[tuple[int, int]]:
         """Ranges of output tiles whose records and results are bounded in number and bytes."""
         spec = self.spec
+        # Tables of activations are made as int64.
+        made = 8 * sum(port.elements for port in spec.inputs.values() if len(port.shape) > 2)
         operands = sum(array[0].nbytes for array in (self._a, self._w))
+        operands += made * self.records_per_tile
         words = max(max(1, port.limbs) for port in spec.outputs.values())
         tile_bytes = operands + 8 * words * self.results_per_tile * spec.rows * spec.columns
         size = min(CHUNK_RECORDS // self.records_per_tile, CHUNK_BYTES // tile_bytes)
@@ -183,36 +202,45 @@ class MatrixTiling:
             for name, matrix in target.items()
         }
 
-    def _operand(
-        self, codes: "Tensor", zeros: "Tensor | None", format: Format, block: int
-    ) -> np.ndarray:
-        """Codes [outer, K] as [blocks, records, block, lanes]."""
-        spec = self.spec
-        outer = codes.shape[0]
-        blocks = -(-outer // block)
-        padded = np.zeros((blocks * block, self.records_per_tile * spec.lanes), _dtype(format))
-        padded[:outer, : self.inner] = codes.numpy()
-        if zeros is not None:
-            padded[:outer, self.inner :] = zeros[:, -1:].numpy()
-        cut = padded.reshape(blocks, block, self.records_per_tile, spec.lanes)
-        return np.ascontiguousarray(cut.transpose(0, 2, 1, 3))
-
     def _per_group(self, codes: np.ndarray, format: Format) -> np.ndarray:
         """Codes [N, G] as [blocks, records, columns]."""
         spec = self.spec
-        padded = np.zeros((self.column_blocks * spec.columns, self.groups), _dtype(format))
+        padded = np.zeros((self.column_blocks * spec.columns, self.groups), smallest_dtype(format))
         padded[: self.outputs] = codes
         spread = np.repeat(padded, self._records_per_group, axis=1)[:, : self.records_per_tile]
         cut = spread.reshape(self.column_blocks, spec.columns, self.records_per_tile)
         return np.ascontiguousarray(cut.transpose(0, 2, 1))
 
 
+def blocks_of_records(
+    codes: "Tensor",
+    *,
+    block: int,
+    lanes: int,
+    dtype: np.dtype,
+    filling: "Tensor | None" = None,
+) -> np.ndarray:
+    """Codes [outer, K] as [blocks, records, block, lanes], filled up with 0.
+
+    Along k the codes ``filling`` [outer] fill up instead, if there are any.
+    """
+    outer, inner = codes.shape
+    blocks, records = -(-outer // block), -(-inner // lanes)
+    padded = np.zeros((blocks * block, records * lanes), dtype)
+    padded[:outer, :inner] = codes.numpy()
+    if filling is not None:
+        padded[:outer, inner:] = filling[:, None].numpy()
+    cut = padded.reshape(blocks, block, records, lanes)
+    return np.ascontiguousarray(cut.transpose(0, 2, 1, 3))
+
+
 def _check_operands(
     spec: Tile, activations: QuantisedActivations, weights: QuantisedWeights
 ) -> None:
     zero_point = "z" in spec.inputs
+    taken = spec.takes_weights(weights.format)
     pairs = {
-        "weight": (spec.weight, weights.format),
+        "weight": (weights.format if taken else spec.weight, weights.format),
         "activation": (spec.activation, activations.format),
         "group": (getattr(spec, "group", weights.group), weights.group),
         "zero_point": (zero_point, weights.zeros is not None),
@@ -275,7 +303,7 @@ def scale_codes(number_format: Float, scales: np.ndarray, *, name: str = "scales
     return number_format.encode(scales)
 
 
-def _dtype(format: Format) -> np.dtype:
+def smallest_dtype(format: Format) -> np.dtype:
     """The smallest numpy dtype that holds all codes."""
     signed = isinstance(format, Integer) and format.signed
     low, high = (format.minimum, format.maximum) if signed else (0, (1 << format.bits) - 1)

@@ -19,6 +19,18 @@ Without a zero point (symmetric; signed formats of 2 bits and more)::
     scale = fl(largest magnitude / q_max)
     code  = clamp(rne(fl(w / scale)), -q_max, q_max)  w is about scale code
 
+To odd integers (``odd2`` to ``odd8``), which have no zero, of limit q_max = 2**bits - 1::
+
+    scale = fl(largest magnitude / q_max)
+    code  = clamp(2**(bits-1) + floor(fl(w / scale) / 2))
+
+That is the nearest odd integer, of two the upper one. For ``binary``, -1 and +1::
+
+    scale = fl(mean magnitude)
+    code  = 1 if w >= 0 else 0
+
+where magnitudes are summed in float64, in order of k, and the sum is divided by their number there.
+
 **Activations**: to integers, the symmetric rule with one scale per token. To floats of at most 8
 bits likewise, with the format's largest value for q_max and one rounding to nearest even; wider
 floats are rounded as they are, and the scale is 1.
@@ -26,7 +38,8 @@ floats are rounded as they are, and the scale is 1.
 **Weights as floats** of 9 to 16 bits are rounded as they are, too, and have no scales.
 
 A group of zeros, or of values so small that the scale underflows, gets scale 0 and the code of
-value 0 everywhere, hence contributes exactly 0.
+value 0 everywhere, hence contributes exactly 0. Where there is no zero, as in odd formats, it gets
+scale 0 and whatever codes the rules give, those of ``odd2`` and longer with 0 for fl(w / scale).
 
 **Scales of two levels**: integers for the groups, of limit s_max, below one scale per output::
 
@@ -38,15 +51,17 @@ value 0 everywhere, hence contributes exactly 0.
 Zero points and codes follow from the latter scale by the rules above.
 
 Source of the schemes: Zhang et al., MixPE, arXiv 2411.16158, section 3.2; Dai et al., VS-Quant,
-MLSys 2021, for two levels. The rounding is ours.
+MLSys 2021, for two levels; Rastegari et al., XNOR-Net, arXiv 1603.05279, section 3.1, for the
+scale of ``binary``. The rounding is ours.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from multipede.golden.arrays import refuse
-from multipede.golden.formats import Float, Integer, Overflow
+from multipede.golden.formats import Codebook, Float, Integer, Overflow
 from multipede.golden.number_format import require_range, require_type
+from multipede.golden.odd_quantisation import odd_codes, odd_scales, require_odd
+from multipede.golden.quantised_operands import QuantisedActivations, QuantisedWeights, ScaleLevels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,148 +72,10 @@ UNSCALED_ABOVE = 8
 MAXIMUM_FLOAT_BITS = 16
 
 
-@dataclass(frozen=True)
-class QuantisedWeights:
-    """A weight matrix [N, K] in codes; made by :func:`quantise_weights`.
-
-    Attributes
-    ----------
-    codes : int64 [N, K].
-    zeros : int64 [N, G], the code of value 0 in each group; None without zero point.
-    scales : float32 [N, G], finite and not negative, G = ceil(K / group); None for floats. Of two
-        levels their exact product, float64.
-    levels : the two levels of scales, or None.
-
-    Raises ValueError for other scales, naming the first.
-    """
-
-    format: Integer | Float
-    group: int
-    codes: "Tensor"
-    zeros: "Tensor | None"
-    scales: "Tensor | None"
-    levels: "ScaleLevels | None" = None
-
-    def __post_init__(self):
-        import torch
-
-        if self.scales is not None:
-            _refuse_scales(self.scales, "scales of weights")
-        if self.levels is None:
-            return
-        if self.scales is None or not torch.equal(self.scales, self.levels.scales):
-            raise ValueError("scales of weights are not the products of their two levels")
-
-    @property
-    def groups(self) -> int:
-        """Groups along k, the last one perhaps shorter than the others."""
-        return -(-self.codes.shape[1] // self.group)
-
-    def bits_per_weight(self, scale_bits: int = 32) -> float:
-        """Bits of storage per weight: codes, zero points, and scales of so many bits each; of two
-        levels those of the outputs have as many."""
-        beside = 0 if self.zeros is None else self.zeros.numel() * self.format.bits
-        if self.levels is not None:
-            beside += self.levels.codes.numel() * self.levels.format.bits
-            beside += scale_bits * self.levels.channel_scales.numel()
-        elif self.scales is not None:
-            beside += scale_bits * self.scales.numel()
-        return self.format.bits + beside / self.codes.numel()
-
-    def dequantised(self) -> "Tensor":
-        """The values scale (code - z), exactly, float64 [N, K]."""
-        if self.scales is None:
-            return self.format.decode(self.codes)
-        return self.offsets.double() * self._spread(self.scales).double()
-
-    @property
-    def offsets(self) -> "Tensor":
-        """code - z, int64 [N, K]. ValueError for floats, which have other values than codes."""
-        if isinstance(self.format, Float):
-            raise ValueError(f"format = {self.format}: integer weights are needed")
-        return self.codes if self.zeros is None else self.codes - self._spread(self.zeros)
-
-    def _spread(self, per_group: "Tensor") -> "Tensor":
-        return per_group.repeat_interleave(self.group, dim=1)[:, : self.codes.shape[1]]
-
-
-@dataclass(frozen=True)
-class ScaleLevels:
-    """Scales of weights in two levels.
-
-    Attributes
-    ----------
-    format : of the groups' scales.
-    codes : int64 [N, G], not negative.
-    channel_scales : float32 [N], finite and not negative.
-
-    Raises
-    ------
-    ValueError
-        For shapes that do not fit each other, codes that are none of the format or negative, and
-        for other channel scales, naming the first.
-    """
-
-    format: Integer
-    codes: "Tensor"
-    channel_scales: "Tensor"
-
-    def __post_init__(self):
-        if self.codes.dim() != 2 or self.channel_scales.shape != self.codes.shape[:1]:
-            raise ValueError(
-                f"channel_scales of weights have shape {tuple(self.channel_scales.shape)}, the"
-                f" codes of scales {tuple(self.codes.shape)}: [N] and [N, G] are needed"
-            )
-        highest = self.format.maximum
-        refuse(
-            ((self.codes < 0) | (self.codes > highest)).numpy(),
-            self.codes.numpy(),
-            "codes of scales",
-            f"0 to {highest} are allowed in {self.format}",
-        )
-        _refuse_scales(self.channel_scales, "channel_scales of weights")
-
-    @property
-    def scales(self) -> "Tensor":
-        """The products of both levels, exactly, float64 [N, G]."""
-        return self.codes.double() * self.channel_scales.double()[:, None]
-
-    @property
-    def divisors(self) -> "Tensor":
-        """The products as values are divided by them, float32 [N, G]."""
-        import torch
-
-        return self.scales.clamp(max=torch.finfo(torch.float32).max).float()
-
-
-@dataclass(frozen=True)
-class QuantisedActivations:
-    """Activations [tokens, K] in codes; made by :func:`quantise_activations`.
-
-    Attributes
-    ----------
-    codes : int64 [tokens, K]; of integers from -q_max to q_max.
-    scales : float32 [tokens], finite and not negative.
-
-    Raises ValueError for other scales, naming the first.
-    """
-
-    format: Integer | Float
-    codes: "Tensor"
-    scales: "Tensor"
-
-    def __post_init__(self):
-        _refuse_scales(self.scales, "scales of activations")
-
-    def dequantised(self) -> "Tensor":
-        """The values scale code, exactly, float64 [tokens, K]."""
-        return self.format.decode(self.codes) * self.scales.double()[:, None]
-
-
 def quantise_weights(
     weights: "Tensor",
     *,
-    format: Integer | Float,
+    format: Integer | Codebook | Float,
     group: int,
     zero_point: bool | None = None,
     scale: Integer | None = None,
@@ -209,7 +86,8 @@ def quantise_weights(
     Parameters
     ----------
     weights : floating-point [N, K], finite; taken as float32.
-    format : integer of 1 to 8 bits, or signed float of 9 to 16 bits.
+    format : integer of 1 to 8 bits, ``binary`` or ``odd2`` to ``odd8``, or signed float of 9 to 16
+        bits.
     group : values of k that share a scale, 1 to 1024; floats have none.
     zero_point : whether groups have one; by default just for unsigned integers.
     scale : integer format of 2 to 8 bits for the groups' scales below one scale per output; None
@@ -222,32 +100,31 @@ def quantise_weights(
         For arguments of another type and tensors that hold no floating-point numbers.
     ValueError
         For another shape, a value that is not finite in float32 (named with its index), a group
-        whose range is not, a value that a float format cannot hold, or a format without zero
-        point that is unsigned or has one bit.
+        whose range is not, a value that a float format cannot hold, a format without zero
+        point that is unsigned or has one bit, a zero point of odd weights, or another codebook.
     """
-    import torch
-
     require_range("group", group, 1, MAXIMUM_GROUP)
-    if scale is not None:
-        _require_integer("scale", scale, 2, 8)
+    require_second_level(scale)
     if isinstance(format, Float):
         if scale is not None:
             raise ValueError(f"scale = {scale}: {format} weights have none")
-        return _float_weights(_finite_matrix(weights, name), format, group, zero_point, name)
-    _require_integer("format", format, 1, 8)
-    zero_point = not format.signed if zero_point is None else zero_point
-    require_type("zero_point", zero_point, bool)
-    values = _finite_matrix(weights, name)
+        return _float_weights(finite_matrix(weights, name), format, group, zero_point, name)
+    zero_point = _with_zero_point(format, zero_point)
+    values = finite_matrix(weights, name)
     columns = values.shape[1]
-    # Zeros change no range, for it holds zero already, and get the code that contributes nothing.
-    padded = torch.nn.functional.pad(values, (0, -columns % group))
-    grouped = padded.reshape(values.shape[0], -1, group)
-    scales = _spans(grouped, format, name) if zero_point else _magnitudes(grouped, format)
-    levels = None if scale is None else _levels(scales, scale)
+    grouped = in_groups(values, group)
+    if isinstance(format, Codebook):
+        scales = odd_scales(grouped, format, columns)
+    else:
+        scales = _spans(grouped, format, name) if zero_point else _magnitudes(grouped, format)
+    levels = None if scale is None else scale_levels(scales, scale)
     divisors = scales if levels is None else levels.divisors
     zeros = _zeros(grouped, divisors, format) if zero_point else None
-    codes = _codes(grouped, divisors, zeros, format)
-    codes = codes.reshape(padded.shape)[:, :columns].contiguous()
+    if isinstance(format, Codebook):
+        codes = odd_codes(grouped, divisors, format)
+    else:
+        codes = _codes(grouped, divisors, zeros, format)
+    codes = codes.flatten(1)[:, :columns].contiguous()
     scales = scales if levels is None else levels.scales
     return QuantisedWeights(format, group, codes, zeros, scales, levels)
 
@@ -269,11 +146,35 @@ def quantise_activations(
         As :func:`quantise_weights`, and for values that a float of more than 8 bits cannot hold.
     """
     if isinstance(format, Float):
-        return _float_activations(_finite_matrix(activations, name), format, name)
+        return _float_activations(finite_matrix(activations, name), format, name)
     _require_integer("format", format, 2, 16)
-    values = _finite_matrix(activations, name)
+    values = finite_matrix(activations, name)
     scales = _magnitudes(values, format)
     return QuantisedActivations(format, _codes(values, scales, None, format), scales)
+
+
+def _with_zero_point(format: Integer | Codebook, zero_point: bool | None) -> bool:
+    """Whether there are zero points, if the format is one of integers that may have them."""
+    if zero_point is not None:
+        require_type("zero_point", zero_point, bool)
+    if isinstance(format, Codebook):
+        require_odd("format", format)
+        if zero_point:
+            raise ValueError(f"zero_point = {zero_point}: {format} has none")
+        return False
+    _require_integer("format", format, 1, 8)
+    return not format.signed if zero_point is None else zero_point
+
+
+def in_groups(values: "Tensor", group: int) -> "Tensor":
+    """Values [N, K] as [N, G, group].
+
+    The last group is filled up with zeros: they change no range that holds zero, and no sum.
+    """
+    import torch
+
+    padded = torch.nn.functional.pad(values, (0, -values.shape[1] % group))
+    return padded.reshape(values.shape[0], -1, group)
 
 
 def _spans(grouped: "Tensor", format: Integer, name: str) -> "Tensor":
@@ -299,7 +200,7 @@ def _magnitudes(values: "Tensor", format: Integer) -> "Tensor":
     return values.abs().amax(dim=-1) / format.maximum_code
 
 
-def _levels(scales: "Tensor", format: Integer) -> ScaleLevels:
+def scale_levels(scales: "Tensor", format: Integer) -> ScaleLevels:
     """The two levels that stand for ``scales`` [N, G]."""
     import torch
 
@@ -375,14 +276,11 @@ def _float_activations(values: "Tensor", format: Float, name: str) -> QuantisedA
     return QuantisedActivations(format, _encoded(scaled, format, name), scales)
 
 
-def _refuse_scales(scales: "Tensor", name: str) -> None:
-    import torch
+def finite_matrix(values: "Tensor", name: str) -> "Tensor":
+    """The values as float32 without -0.0, if they are a matrix of finite numbers.
 
-    bad = ~(torch.isfinite(scales) & (scales >= 0))
-    refuse(bad.numpy(), scales.numpy(), name, "finite numbers that are not negative are needed")
-
-
-def _finite_matrix(values: "Tensor", name: str) -> "Tensor":
+    Raises TypeError or ValueError, naming what is not, otherwise.
+    """
     import torch
 
     if not isinstance(values, torch.Tensor):
@@ -403,6 +301,12 @@ def _finite_matrix(values: "Tensor", name: str) -> "Tensor":
             "finite float32 values are needed",
         )
     return single
+
+
+def require_second_level(scale: Integer | None) -> None:
+    """TypeError or ValueError unless ``scale`` is None or an integer format of 2 to 8 bits."""
+    if scale is not None:
+        _require_integer("scale", scale, 2, 8)
 
 
 def _require_integer(name: str, format: Integer, low: int, high: int) -> None:
