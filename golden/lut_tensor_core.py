@@ -157,9 +157,7 @@ class LutTensorCore(SerialTile):
     @property
     def entry(self) -> Integer:
         """The narrowest format of a table's entries."""
-        return entry_format(
-            *self.addend_range, self.table_inputs, signed_sums=self.reinterpreted
-        )
+        return entry_format(*self.addend_range, self.table_inputs, signed_sums=self.reinterpreted)
 
     @property
     def is_halved(self) -> bool:

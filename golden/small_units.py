@@ -9,11 +9,14 @@ __all__ = ["small_unit"]
 
 
 def small_unit(name: str) -> Spec:
-    """The unit with its default parameters, but tiles of one row, two columns and two lanes.
+    """The unit with its default parameters, but tiles of one row, two columns and two lanes, or as
+    few as they take.
 
     TypeError, ValueError as of :func:`~multipede.golden.catalogue.unit`.
     """
     kind = unit(name)
     if issubclass(kind, Stallable):
         return kind(inside=small_unit("mixpe"))
-    return kind(rows=1, columns=2, lanes=2) if issubclass(kind, Tile) else kind()
+    if not issubclass(kind, Tile):
+        return kind()
+    return kind(rows=1, columns=2, lanes=max(2, kind().least_lanes))

@@ -221,7 +221,6 @@ class IntegerTileUnit(Unit):
 
     def _group_sums(self, platform) -> Module:
         m = Module()
-        spec: IntegerTile = self.spec
         arriving = self._control(m)
         operands = self._operands(m, platform, arriving)
         control = arriving.after(m, self.plan.front_ranks + self.plan.dot_ranks)

@@ -119,8 +119,7 @@ class LutTensorCorePlan(SerialTilePlan):
 
     @property
     def zero_correction(self) -> Heap:
-        """D, or with halved tables 2D = P' + (2**b - 1) S - 2 z S, of signed weights P' - S - 2 z S.
-        """
+        """D, or with halved tables 2D: P' + (2**b - 1 - 2z) S, of signed weights P' - (1 + 2z) S."""
         spec = self.spec
         if not spec.is_halved:
             return super().zero_correction

@@ -4,14 +4,11 @@ A record stays at the input while its planes are worked on, and is taken in the 
 must see a record once, such as the activation sums, does so in the first.
 """
 
-from collections import Counter
-
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 
 from multipede.golden.serial_tile import SerialTile
 from multipede.hw.integer_tile import Control
 from multipede.hw.mixed_tile import MixedTilePlan, MixedTileUnit
-from multipede.hw.unit import Unit
 
 __all__ = ["SerialTilePlan", "SerialTileUnit"]
 

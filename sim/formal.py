@@ -7,14 +7,17 @@ from dataclasses import replace
 from multipede.golden.formats import Float, Integer
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.lut_tensor_core import LutTensorCore
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.rounded_operation import RoundedOperation
 from multipede.golden.second_level_dequantiser import SecondLevelDequantiser
+from multipede.golden.serial_tile import SerialTile
 from multipede.golden.spec import Spec
 from multipede.golden.stallable import Stallable
 from multipede.hw import Style
 from multipede.hw.style import checked_styles
 from multipede.sim.formal_adders import adder_obligations, adder_widths
+from multipede.sim.formal_lookups import lookups_against_naive, one_table
 from multipede.sim.formal_pipelines import pipeline, styles_alike
 from multipede.sim.formal_plans import conservation
 from multipede.sim.formal_products import product_against_naive, provable_product
@@ -105,6 +108,10 @@ def obligations(spec: Spec, style: Style, *, depth: int = DEPTH) -> Iterator[Obl
         yield unit_against_table(small_formats(inside), style)
     if isinstance(inside, IntegerMultiplier):
         yield product_against_naive(provable_product(inside), style)
+    if isinstance(inside, LutTensorCore) and not inside.is_float:
+        table = one_table(inside)
+        yield lookups_against_naive(table, style)
+        yield from _ranks(replace(table, stages=inside.stages), style, depth, False)
     sums = _integer_tile(inside)
     if sums is not None:
         yield tile_against_naive(one_lane(sums), style)
@@ -116,7 +123,10 @@ def obligations(spec: Spec, style: Style, *, depth: int = DEPTH) -> Iterator[Obl
 
 
 def _integer_tile(spec: Spec) -> IntegerTile | None:
-    """The tile of group sums of a unit that is or holds one with integer activations."""
+    """The tile of group sums of a unit that is or holds one with integer activations, and takes
+    a record in every clock."""
+    if isinstance(spec, SerialTile):
+        return None
     if isinstance(spec, IntegerTile) and isinstance(spec.activation, Integer):
         return spec.group_tile
     return None

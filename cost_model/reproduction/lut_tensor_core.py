@@ -312,8 +312,9 @@ def _rivals(
 
 
 def _float_rivals(bits: int, activation: Float, size: Mapping[str, int]) -> dict[str, Spec]:
-    from multipede.golden.dequantise_first_tile import DequantiseFirstTile
     from multipede.golden.float_lut_tensor_core import FloatLutTensorCore
+
+    from multipede.golden.dequantise_first_tile import DequantiseFirstTile
     from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 
     weight = activation if activation.bits == 16 else FP16

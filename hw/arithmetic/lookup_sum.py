@@ -160,7 +160,9 @@ class LookupSum(wiring.Component):
         bits, entries = self.plan.entry_bits, self.plan.entries
         words = [getattr(self, f"t{table}_{entry}").as_unsigned() for entry in range(entries)]
         if self.plan.has_lines:
-            found = reduce(or_, (w & line.replicate(bits) for w, line in zip(words, select)))
+            found = reduce(
+                or_, (w & line.replicate(bits) for w, line in zip(words, select, strict=True))
+            )
         else:
             index = (entries - 1).bit_length()
             found = Array(words)[select[:index]]

@@ -1,4 +1,4 @@
-"""Circuits that build tables of sums; sums of fewer lanes are shared by the entries made of them."""
+"""Circuits that build tables of sums; sums of fewer lanes are shared by the entries."""
 
 from multipede.hw.arithmetic.circuit import Circuit, Term, Word, constant, padded
 from multipede.hw.arithmetic.plane_sum import shifted_by_cycle
