@@ -215,6 +215,12 @@ def _limits(spec: Spec) -> Iterator[str]:
         small = small_formats(inside)
         if small.inputs != inside.inputs or small.result != inside.result:
             yield "a table of these formats: too large, smaller formats of their kind tried"
+    elif isinstance(inside, LutTensorCore) and not inside.is_float:
+        table = one_table(inside)
+        yield (
+            f"more than one table of {table.weight} x {table.activation}, planes in turn, sums of"
+            " records: by simulation only, plans and adders apart"
+        )
     elif not (inside.always_ready and not inside.stallable and _has_no_state(inside)):
         yield f"what {inside.unit} computes: by simulation only, its plans and adders apart"
     if sums is None and _comparable(inside).inputs != inside.inputs:

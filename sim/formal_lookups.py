@@ -13,7 +13,7 @@ from multipede.sim.verilog import verilog_of
 
 __all__ = ["lookups_against_naive", "one_table"]
 
-_OPERAND_BITS = 20
+_OPERAND_BITS = 16
 """bits of a table's weights and activations that the solver manages in a minute"""
 _FEW_INPUTS = 3
 """inputs of a table up to which weights of two bits are proved, else of one: planes are alike"""
