@@ -15,7 +15,7 @@ bytes. It is what tells folded weights from others, and is checked whenever they
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -178,9 +178,7 @@ def fold_weights(
         "lanes": lanes,
         "columns": columns,
         "packed": _packed(weights, table_inputs, lanes, columns),
-        "zeros": weights.zeros,
-        "scales": weights.scales,
-        "levels": weights.levels,
+        **_beside(weights),
     }
     return sealed(**parts)
 
@@ -200,9 +198,7 @@ def unfold_weights(folded: FoldedWeights) -> QuantisedWeights:
         folded.format,
         folded.group,
         torch.from_numpy(whole.astype(np.int64)),
-        folded.zeros,
-        folded.scales,
-        folded.levels,
+        **_beside(folded),
     )
 
 
@@ -243,6 +239,20 @@ def sealed(**parts: Any) -> FoldedWeights:
     for name, value in parts.items():
         object.__setattr__(unsealed, name, value)
     return FoldedWeights(**parts, checksum=_checksum(unsealed.header, unsealed.arrays))
+
+
+def _beside(weights: QuantisedWeights | FoldedWeights) -> dict[str, Any]:
+    """Copies of zero points and scales, so that a change of one's does not reach the other's."""
+    levels = weights.levels
+    if levels is not None:
+        levels = replace(
+            levels, codes=levels.codes.clone(), channel_scales=levels.channel_scales.clone()
+        )
+    return {
+        "zeros": None if weights.zeros is None else weights.zeros.clone(),
+        "scales": weights.scales.clone(),
+        "levels": levels,
+    }
 
 
 def _require_format(weights: QuantisedWeights) -> None:

@@ -15,6 +15,7 @@ from importlib import import_module
 from multipede.golden import source_files as source_files
 
 _HOMES = {
+    "golden.bit_serial_tile": ("BitSerialTile",),
     "golden.bitmod_bit_serial_multiplier": ("BitModBitSerialMultiplier",),
     "golden.bitmod_dequantiser": ("BitModDequantiser",),
     "golden.bitmod_exponent_match": ("BitModExponentMatch",),
@@ -38,6 +39,8 @@ _HOMES = {
     "golden.float_multiplier": ("FloatMultiplier",),
     "golden.float_multiplier_tile": ("FloatMultiplierTile",),
     "golden.float_tile": ("FloatTile", "SumOrder"),
+    "golden.folded_weights": ("FoldedWeights", "fold_weights", "tile_weights", "unfold_weights"),
+    "golden.folded_weights_file": ("load_folded_weights", "save_folded_weights"),
     "golden.formats": (
         *(f"{kind}INT{bits}" for kind in ("", "U") for bits in range(1, 17)),
         *("BF16", "BINARY", "E2M1", "E2M3", "E3M0", "E3M2", "E4M3", "E5M2", "E8M0", "FP16", "FP32"),
@@ -49,6 +52,8 @@ _HOMES = {
     "golden.fused_multiply_add": ("FusedMultiplyAdd",),
     "golden.integer_multiplier": ("IntegerMultiplier",),
     "golden.integer_tile": ("IntegerTile", "TileOutput"),
+    "golden.lookup_gemv": ("lookup_gemv", "lookup_group_sums"),
+    "golden.lut_tensor_core": ("LutTensorCore", "Tables"),
     "golden.matrix_product": ("dequantised_product", "group_sums", "tile_results"),
     "golden.mixed_tile": ("Accumulation", "MixedTile"),
     "golden.mixpe": ("MixPE",),
@@ -61,12 +66,26 @@ _HOMES = {
         "quantise_activations",
         "quantise_weights",
     ),
+    "golden.reinterpretation": (
+        "bit_planes",
+        "reinterpret",
+        "reinterpret_scales",
+        "reinterpret_zeros",
+    ),
     "golden.rounded_operation": ("NanResult",),
+    "golden.rounded_tables": ("rounded_tables",),
     "golden.second_level_dequantiser": ("SecondLevelDequantiser",),
+    "golden.serial_tile": ("SerialTile",),
     "golden.spec": ("Kind", "Port", "Spec"),
     "golden.stallable": ("Stallable",),
+<<<<<<< HEAD
     "golden.table_precompute": ("TableFormat", "TablePrecompute"),
+=======
+    "golden.ternary_quantisation": ("quantise_ternary",),
+>>>>>>> 214fb1947ff1f1e4c1b94519fcfde1d790e406a5
     "golden.tile": ("Tile",),
+    "golden.trits": ("look_up_trits", "pack_trits", "trit_tables", "unpack_trits"),
+    "golden.weights_from_codes": ("weights_from_codes",),
     "hw": ("Style", "build", "inventory"),
     "toolchain": ("ToolError", "ToolFailure", "ToolTimeout"),
     "sim.cocotb_bench": ("Simulator", "verify_cocotb"),
