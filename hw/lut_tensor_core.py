@@ -119,7 +119,7 @@ class LutTensorCorePlan(SerialTilePlan):
 
     @property
     def zero_correction(self) -> Heap:
-        """D, or with halved tables 2D: P' + (2**b - 1 - 2z) S, of signed weights P' - (1 + 2z) S."""
+        """D, or with halved tables 2D = P' + (2**b - 1 - 2z) S, for signed weights P' - (1 + 2z) S."""
         spec = self.spec
         if not spec.is_halved:
             return super().zero_correction

@@ -78,11 +78,8 @@ _HOMES = {
     "golden.serial_tile": ("SerialTile",),
     "golden.spec": ("Kind", "Port", "Spec"),
     "golden.stallable": ("Stallable",),
-<<<<<<< HEAD
     "golden.table_precompute": ("TableFormat", "TablePrecompute"),
-=======
     "golden.ternary_quantisation": ("quantise_ternary",),
->>>>>>> 214fb1947ff1f1e4c1b94519fcfde1d790e406a5
     "golden.tile": ("Tile",),
     "golden.trits": ("look_up_trits", "pack_trits", "trit_tables", "unpack_trits"),
     "golden.weights_from_codes": ("weights_from_codes",),
