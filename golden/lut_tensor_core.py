@@ -51,7 +51,8 @@ class LutTensorCore(SerialTile):
     The port ``w`` takes **folded** weights, :func:`~multipede.golden.lookup_table.fold` of the
     codes, unless ``folded`` is false. For ``tables`` = ``external`` there is, instead of ``a``, a
     port ``t`` (rows, tables, entries). Tables that are no table of any activations give
-    D = floor((P' - z' S) / 2) of their entries.
+    D = floor((P' - z' S) / 2) of their entries, whose lowest bits are all that of the first: sums
+    and differences of the same numbers are all even or all odd.
 
     The paper's integer unit is not public; this is a reconstruction from its equations, and with
     ``reinterpreted`` and ``folded`` false from what it says of the unit that it starts from (UNPU,
@@ -258,10 +259,14 @@ class LutTensorCore(SerialTile):
             return super()._group_reference(state, inputs)
         import torch
 
-        t = inputs["t"].to(torch.int64).flatten(2)
+        t = self._with_common_lowest_bits(inputs["t"].to(torch.int64)).flatten(2)
         special = torch.zeros(t.shape[:2], dtype=torch.int64)
         sums, rest = self._sums(state, t[:, None], special, inputs)
         return {"d": sums["d"][:, 0], "last": sums["last"]}, rest
+
+    def _with_common_lowest_bits(self, tables: "Tensor") -> "Tensor":
+        """Tables whose entries are all even or all odd, as the first one is."""
+        return tables & ~1 | tables[..., :1] & 1 if self.reinterpreted else tables
 
     def weight_values(self, inputs: "Mapping[str, Tensor]") -> "Tensor":
         """What the weights count for: of aligned sums in P', of tables from outside what each of

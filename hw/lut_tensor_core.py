@@ -95,6 +95,7 @@ class LutTensorCorePlan(SerialTilePlan):
             entries=spec.entries,
             tables=spec.tables_per_row,
             planes=spec.planes,
+            common_lowest_bit=spec.reinterpreted,
             gated=self.gated,
             negates=spec.reinterpreted or self.signed,
             width=self.accumulator_bits,
@@ -119,7 +120,7 @@ class LutTensorCorePlan(SerialTilePlan):
 
     @property
     def zero_correction(self) -> Heap:
-        """D, or with halved tables 2D = P' + (2**b - 1 - 2z) S, for signed weights P' - (1 + 2z) S."""
+        """D, or with halved tables 2D: P' + (2**b - 1 - 2z) S, if signed P' - (1 + 2z) S."""
         spec = self.spec
         if not spec.is_halved:
             return super().zero_correction
@@ -246,11 +247,19 @@ class LutTensorCoreUnit(SerialTileUnit):
         taken = self.i.payload.t[row]
         return [
             [
-                self._placed(m, platform, f"{row}_{table}_{entry}", taken[table][entry])
-                for entry in range(spec.entries)
+                self._placed(
+                    m, platform, f"{row}_{table}_{index}", self._entry(taken[table], index)
+                )
+                for index in range(spec.entries)
             ]
             for table in range(spec.tables_per_row)
         ]
+
+    def _entry(self, table: Value, index: int) -> Value:
+        """An entry from outside; of halved tables the lowest bit is the first entry's."""
+        if not self.spec.reinterpreted:
+            return table[index]
+        return Cat(table[0][0], table[index][1:]).as_signed()
 
     def _placed(self, m: Module, platform, name: str, entry: Value) -> Value:
         """An entry at its place of this clock."""

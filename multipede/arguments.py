@@ -19,6 +19,7 @@ from multipede.commands import (
     list_command,
     show_command,
 )
+from multipede.reproduce_command import reproduce_command
 from multipede.verify_command import verify_command
 
 __all__ = ["Parser", "parser"]
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     _add_verify(command)
     _add_synthesize(command)
     _add_power(command)
+    _add_reproduce(command)
     _add_recipes(command)
     _add_demo(command)
     _add_validate(command)
@@ -158,6 +160,32 @@ def _add_power(command: _Command) -> None:
         metavar="DIR",
         help="write netlist, models of cells, SAIF, VCD and n28 for other programs",
     )
+
+
+def _add_reproduce(command: _Command) -> None:
+    reproduce = command("reproduce", "published claims beside our figures", reproduce_command)
+    reproduce.add_argument("paper", choices=["lut_tensor_core"], help="the unit's name")
+    reproduce.add_argument(
+        "experiment",
+        choices=["ablation", "shapes", "rivals"],
+        nargs="?",
+        default="ablation",
+        help="the paper's Table 2 (the default), the tile's shape, or tiles of other kinds",
+    )
+    reproduce.add_argument("--target", default="n28", help=f"{CORNERS} (n28)")
+    reproduce.add_argument(
+        "--clock-period", type=float, default=2.0, metavar="NS", help="for all units (2)"
+    )
+    reproduce.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="MxNxK",
+        help="a shape to try instead of all; rivals: the one",
+    )
+    reproduce.add_argument("--weight-bits", type=int, metavar="N", help="rivals: of weights (2)")
+    reproduce.add_argument("--activation", metavar="FORMAT", help="rivals: of activations (int8)")
+    reproduce.add_argument("--stages", type=int, metavar="N", help="rivals: register ranks (1)")
 
 
 def _add_recipes(command: _Command) -> None:

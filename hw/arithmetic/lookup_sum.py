@@ -2,7 +2,9 @@
 
 On standard cells a lookup is selected by one line for each entry, so that it is an AND for each
 bit of each entry and an OR of these: 9 NAND2 equivalents per bit of 8 entries, where a tree of
-multiplexers takes 15. FPGAs and simulators get the index. It is negated as Booth's rows are:
+multiplexers takes 15. FPGAs and simulators get the index. Sums and
+differences of the same numbers are all even or all odd, so that the lowest bit needs no selection.
+A lookup is negated as Booth's rows are:
 inverted, with a bit more at the lowest place.
 """
 
@@ -34,6 +36,7 @@ class LookupSumPlan:
     entries : of a table.
     tables : number of tables.
     planes : lookups in each table, of which each counts twice as much as the one before.
+    common_lowest_bit : whether that of a table's first entry is that of all.
     gated : whether lookups may be 0 instead.
     negates : whether lookups may be negated.
     width : bits of the sum; higher ones are dropped.
@@ -44,6 +47,7 @@ class LookupSumPlan:
     entries: int
     tables: int
     planes: int
+    common_lowest_bit: bool
     gated: bool
     negates: bool
     width: int
@@ -58,7 +62,9 @@ class LookupSumPlan:
     @property
     def select_bits(self) -> int:
         """Bits that select an entry."""
-        return self.entries if self.has_lines else (self.entries - 1).bit_length() + self.gated
+        if self.has_lines:
+            return self.entries + (self.gated and self.common_lowest_bit)
+        return (self.entries - 1).bit_length() + self.gated
 
     def select(self, m: Module, index: Value, counts: Value, *, name: str) -> Signal:
         """What selects entry number ``index``, or 0 where ``counts`` is 0.
@@ -72,6 +78,8 @@ class LookupSumPlan:
         for entry in range(self.entries):
             line = index == entry
             m.d.comb += selected[entry].eq(line & counts if self.gated else line)
+        if len(selected) > self.entries:
+            m.d.comb += selected[-1].eq(counts)
         return selected
 
     @property
@@ -101,14 +109,16 @@ class LookupSumPlan:
 
     def inventory(self) -> Counter:
         """Operators of the lookups and of the heap's plan."""
-        bits = len(self.lookups) * self.entry_bits
+        lookups = len(self.lookups)
+        bits = lookups * (self.entry_bits - self.common_lowest_bit)
         if self.has_lines:
             count = Counter({"and": bits * self.entries, "or": bits * (self.entries - 1)})
         else:
             gates = bits * self.gated
             count = Counter({"multiplexer_bit": bits * (self.entries - 1), "and": gates})
+        count["and"] += lookups * (self.gated and self.common_lowest_bit)
         if self.negates:
-            count["exclusive_or"] = bits
+            count["exclusive_or"] = lookups * self.entry_bits
         return count + self.sum.inventory()
 
 
@@ -157,17 +167,21 @@ class LookupSum(wiring.Component):
         return m
 
     def _selected(self, m: Module, table: int, select: Value, name: str) -> Signal:
-        bits, entries = self.plan.entry_bits, self.plan.entries
+        entries, first = self.plan.entries, int(self.plan.common_lowest_bit)
+        bits = self.plan.entry_bits - first
         words = [getattr(self, f"t{table}_{entry}").as_unsigned() for entry in range(entries)]
+        upper = [word[first:] for word in words]
         if self.plan.has_lines:
-            found = reduce(
-                or_, (w & line.replicate(bits) for w, line in zip(words, select, strict=True))
-            )
+            gated = (w & line.replicate(bits) for w, line in zip(upper, select, strict=False))
+            found = reduce(or_, gated)
         else:
             index = (entries - 1).bit_length()
-            found = Array(words)[select[:index]]
+            found = Array(upper)[select[:index]]
             if self.plan.gated:
                 found = found & select[index].replicate(bits)
-        selected = Signal(bits, name=f"selected{name}")
-        m.d.comb += selected.eq(found)
+        lowest = words[0][:first]
+        if self.plan.gated:
+            lowest = lowest & select[-1].replicate(first)
+        selected = Signal(self.plan.entry_bits, name=f"selected{name}")
+        m.d.comb += selected.eq(Cat(lowest, found))
         return selected

@@ -91,11 +91,16 @@ def _tables(
 ) -> tuple[list[list[int]], int]:
     """Tables of a row and the exponent they are in."""
     if "t" in record:
-        return record["t"][row], 0
+        return [_alike(table) if spec.reinterpreted else table for table in record["t"][row]], 0
     addends, exponent = _addends(spec, record["a"][row], exponent)
     make = signed_table if spec.reinterpreted else subset_table
     size = spec.table_inputs
     return [make(addends[k : k + size]) for k in range(0, len(addends), size)], exponent
+
+
+def _alike(table: list[int]) -> list[int]:
+    """The entries, all even or all odd as the first one is."""
+    return [entry - entry % 2 + table[0] % 2 for entry in table]
 
 
 def _addends(spec: LutTensorCore, codes: list[int], exponent: int) -> tuple[list[int], int]:
