@@ -2,13 +2,22 @@
 
 import sys
 
-from benchmarks import build, cocotb_speed, float_area, matrix_reference, nangate45, simulation
+from benchmarks import (
+    build,
+    cocotb_speed,
+    float_area,
+    lookup_tile,
+    matrix_reference,
+    nangate45,
+    simulation,
+)
 
 
 def main() -> int:
     """Measure and print all targets."""
     targets = []
-    for page in (simulation, cocotb_speed, build, matrix_reference, nangate45, float_area):
+    pages = (simulation, cocotb_speed, build, lookup_tile, matrix_reference, nangate45, float_area)
+    for page in pages:
         for target in page.measure():
             print(target, flush=True)
             targets.append(target)

@@ -17,6 +17,9 @@ COMMANDS = {
     "A tile beside its baselines on n28, at one clock": [
         *("multipede", "power", "mixpe", "--baselines", "--clock-period", "2"),
     ],
+    "LUT Tensor Core's ablation on n28, at one clock": [
+        *("multipede", "reproduce", "lut_tensor_core", "ablation"),
+    ],
     "How far n28 is from published 28 nm results": ["multipede", "validate", "n28"],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),
