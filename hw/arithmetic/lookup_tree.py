@@ -34,10 +34,11 @@ class Step(NamedTuple):
 
 
 class Level(NamedTuple):
-    """A round of additions; the place of a value left over, or None; register ranks."""
+    """A round of additions; what is left over as the last of the values so far, or None; register
+    ranks."""
 
     steps: tuple[Step, ...]
-    left_over: int | None
+    left_over: Kind | None
     ranks: int
 
 
@@ -107,9 +108,9 @@ class LookupTreePlan:
             ranks = self._ranks(int(self.quantised) + len(levels))
             pairs = [(place, place + 1) for place in range(0, len(kinds) - 1, 2)]
             steps = tuple(Step(a, b, self._sum(kinds[a], kinds[b], ranks)) for a, b in pairs)
-            left = len(kinds) - 1 if len(kinds) % 2 else None
+            left = kinds[-1] if len(kinds) % 2 else None
             levels.append(Level(steps, left, ranks))
-            kinds = [self.accumulator] * len(steps) + ([] if left is None else [kinds[left]])
+            kinds = [self.accumulator] * len(steps) + ([] if left is None else [left])
         return tuple(levels)
 
     @cached_property
@@ -124,11 +125,6 @@ class LookupTreePlan:
         """Ranks of a step of the tree."""
         return self.ranks * (step + 1) // self.steps - self.ranks * step // self.steps
 
-    def _left_over(self, level: int) -> Kind:
-        """What is left over in a round: always the last term, until a round has none."""
-        before = self.levels[:level]
-        return self.kinds[-1] if all(l.left_over is not None for l in before) else self.accumulator
-
     def inventory(self) -> Counter:
         """Operators by kind, in bits."""
         count = Counter()
@@ -142,11 +138,11 @@ class LookupTreePlan:
             for design in self.chain:
                 count += design.plan.inventory()
             return count
-        for number, level in enumerate(self.levels):
+        for level in self.levels:
             for step in level.steps:
                 count += step.design.plan.inventory()
             if level.left_over is not None:
-                count["register"] += level.ranks * self._left_over(number).bits
+                count["register"] += level.ranks * level.left_over.bits
         return count
 
 
@@ -205,8 +201,7 @@ class LookupTree(wiring.Component):
                 for n, step in enumerate(level.steps)
             ]
             if level.left_over is not None:
-                waiting = terms[level.left_over]
-                sums.append(delayed(m, waiting, level.ranks, name=f"waiting_{number}"))
+                sums.append(delayed(m, terms[-1], level.ranks, name=f"waiting_{number}"))
             terms = sums
         m.d.comb += self.total.eq(terms[0])
         return m

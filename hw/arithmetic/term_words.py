@@ -17,7 +17,6 @@ from multipede.hw.arithmetic.circuit import (
     Circuit,
     Term,
     Word,
-    constant,
     opposite,
     padded,
 )
