@@ -240,7 +240,7 @@ class FloatLutTensorCore(BitSerial, FloatTile):
             exact = unpack(self.activation, entry ^ negative * sign)
             rounded = self._rounded(exact._replace(exponent=exact.exponent + plane))
             terms.append(np.where(plane < bits, rounded, 0))
-        return np.stack(terms, axis=-1).reshape(*terms[0].shape[:-1], -1)
+        return np.stack(terms, axis=-1).reshape(*terms[0].shape[:-1], self.terms)
 
     def _entries(
         self, w: np.ndarray, tables: np.ndarray, plane: int
