@@ -64,8 +64,11 @@ class FloatLutTensorCorePlan(BitSerialPlan, FloatTilePlan):
         spec = self.spec
         if spec.is_quantised:
             return (Scaling(spec.precompute.scale_format, None, self.shifts),)
+        # A term that meets the accumulator had better be normalised and have its exponents; what
+        # meets its own kind needs less guard bits as it is.
+        alone = spec.terms == 1 or not self.is_tree
         planes = ([shift + plane for shift in self.shifts] for plane in range(spec.planes))
-        return tuple(Scaling(spec.activation, spec.accumulator, tuple(s)) for s in planes)
+        return tuple(Scaling(spec.activation, spec.accumulator, tuple(s), alone) for s in planes)
 
     @property
     def lookup(self) -> Lookup:

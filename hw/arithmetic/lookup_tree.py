@@ -13,7 +13,7 @@ from multipede.golden.formats import INT8, Float
 from multipede.hw.arithmetic.circuit_component import CircuitComponent, CircuitDesign
 from multipede.hw.arithmetic.lookup import Lookup
 from multipede.hw.arithmetic.term_tables import quantised_term, sum_of_terms
-from multipede.hw.arithmetic.term_words import TermWord
+from multipede.hw.arithmetic.term_words import CodeWord, TermWord
 from multipede.hw.hierarchy import shared
 from multipede.hw.integer_tile import times
 from multipede.hw.style import Style
@@ -21,7 +21,7 @@ from multipede.hw.unit import delayed
 
 __all__ = ["LookupTree", "LookupTreePlan"]
 
-Kind = TermWord | Float
+Kind = TermWord | CodeWord | Float
 """what a value is: a word of a term, or a code"""
 
 
@@ -63,7 +63,7 @@ class LookupTreePlan:
 
     tables: int
     lookup: Lookup
-    words: tuple[TermWord, ...]
+    words: tuple[TermWord | CodeWord, ...]
     planes: int
     quantised: bool
     accumulator: Float

@@ -10,7 +10,7 @@ from multipede.hw.arithmetic.operands import Number, shape_of, unpack
 from multipede.hw.arithmetic.quantised_tables import quantised_entries
 from multipede.hw.arithmetic.rounded_tables import rounded_entries
 from multipede.hw.arithmetic.sharing_circuit import SharingCircuit
-from multipede.hw.arithmetic.term_words import Scaling, TermWord, rounded_code
+from multipede.hw.arithmetic.term_words import CodeWord, Scaling, TermWord, rounded_code
 
 __all__ = [
     "code_table",
@@ -70,14 +70,16 @@ def scaled_entry(scalings: Sequence[Scaling]) -> Circuit:
     return c
 
 
-def _operand(c: Circuit, kind: TermWord | Float, name: str) -> Number:
+_Kind = TermWord | CodeWord | Float
+"""what a word is: of terms or a code"""
+
+
+def _operand(c: Circuit, kind: _Kind, name: str) -> Number:
     word = c.input(name, kind.bits)
-    if isinstance(kind, TermWord):
-        return kind.unpack(c, word, name)
-    return unpack(c, kind, word, name)
+    return unpack(c, kind, word, name) if isinstance(kind, Float) else kind.unpack(c, word, name)
 
 
-def sum_of_terms(a: TermWord | Float, b: TermWord | Float, result: Float) -> Circuit:
+def sum_of_terms(a: _Kind, b: _Kind, result: Float) -> Circuit:
     """``a``, ``b``, words or codes -> ``total``, the code of their rounded sum."""
     c = Circuit()
     x, y = _operand(c, a, "a"), _operand(c, b, "b")

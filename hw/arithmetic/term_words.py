@@ -1,10 +1,13 @@
-"""Terms that wait in tables to be looked up: floats times powers of two, their parts lying open.
+"""Terms that wait in tables to be looked up: floats times powers of two.
 
-A word holds, lowest first, the significand with its hidden bit, the exponent and the sign. Nothing
-is normalised: a subnormal number times 2**t is the same significand with an exponent larger by t.
-The exponent of zero is 0, and that of infinities and NaN all ones; where both occur the
-significand's lowest bit tells NaN. So a power of two is one addition, and neither zeros nor
-subnormal numbers nor infinities need care where terms are looked up.
+What meets the accumulator is a **code** of its format, without mantissa bits that are always 0.
+
+What meets terms of its own kind is an **open word**: lowest first the significand with its hidden
+bit, the exponent and the sign. Nothing is normalised: a subnormal number times 2**t is the same
+significand with an exponent larger by t. The exponent of zero is 0, and that of infinities and NaN
+all ones; where both occur the significand's lowest bit tells NaN.
+
+So neither zeros nor subnormal numbers nor infinities need care where terms are looked up.
 """
 
 from collections.abc import Sequence
@@ -17,6 +20,7 @@ from multipede.hw.arithmetic.circuit import (
     Circuit,
     Term,
     Word,
+    constant,
     opposite,
     padded,
 )
@@ -25,14 +29,14 @@ from multipede.hw.arithmetic.operands import Number, NumberShape, Range, shape_o
 from multipede.hw.arithmetic.round_pack import round_to_float
 from multipede.hw.arithmetic.special_results import finish_float
 
-__all__ = ["Scaling", "TermWord"]
+__all__ = ["CodeWord", "Scaling", "TermWord", "rounded_code"]
 
 _NEAREST = Rounding.NEAREST_EVEN
 
 
 @dataclass(frozen=True)
 class TermWord:
-    """The layout of a word, from the numbers that it may hold."""
+    """The layout of an open word, from the numbers that it may hold."""
 
     shape: NumberShape
 
@@ -84,6 +88,23 @@ class TermWord:
 
 
 @dataclass(frozen=True)
+class CodeWord:
+    """Codes of a format whose ``dropped`` lowest mantissa bits are 0 and not there."""
+
+    number_format: Float
+    dropped: int
+
+    @property
+    def bits(self) -> int:
+        """Bits of the word."""
+        return self.number_format.bits - self.dropped
+
+    def unpack(self, c: Circuit, word: Word, name: str) -> Number:
+        """The number of a word."""
+        return unpack(c, self.number_format, constant(0, self.dropped) + word, name)
+
+
+@dataclass(frozen=True)
 class Scaling:
     """Numbers of ``source`` times 2**shift, as terms of sums in ``accumulator``.
 
@@ -92,11 +113,13 @@ class Scaling:
     source : format of the numbers.
     accumulator : format to which they are rounded first; None if they stay exact.
     shifts : the powers of two by clock, multiples of the second; the first is the plane's.
+    as_codes : whether terms are codes of the accumulator's format even where they are exact.
     """
 
     source: Float
     accumulator: Float | None
     shifts: tuple[int, ...]
+    as_codes: bool = False
 
     @property
     def is_rounded(self) -> bool:
@@ -106,10 +129,12 @@ class Scaling:
         )
 
     @property
-    def word(self) -> TermWord:
+    def word(self) -> TermWord | CodeWord:
         """The layout of what comes of it."""
         if self.is_rounded:
-            return TermWord(replace(shape_of(self.accumulator), zero=0))
+            return CodeWord(self.accumulator, 0)
+        if self.as_codes:
+            return CodeWord(self.accumulator, self._dropped)
         shape, low, high = shape_of(self.source), min(self.shifts), max(self.shifts)
         limit = self._limit
         ranges = []
@@ -124,6 +149,17 @@ class Scaling:
                 infinite=shape.infinite or self._overflows,
             )
         )
+
+    @property
+    def _dropped(self) -> int:
+        """Mantissa bits of the accumulator that exact terms do not use; NaN takes one."""
+        accumulator, shape = self.accumulator, shape_of(self.source)
+        unused = accumulator.mantissa_bits - max(1, self.source.mantissa_bits)
+        if not accumulator.subnormals:
+            return unused
+        # Where terms are subnormal in the accumulator, so is their lowest bit.
+        lowest = min(r.low for r in shape.ranges) + min(self.shifts) + shape.unit
+        return min(unused, lowest - _lowest_bit(accumulator))
 
     @property
     def _limit(self) -> int | None:
@@ -145,8 +181,8 @@ class Scaling:
     def apply(self, c: Circuit, number: Number, cycle: Word) -> Word:
         """The word of a number in clock ``cycle``."""
         terms = (Term(number.exponent, name="exponent"), *self._shift_terms(cycle))
-        if self.is_rounded:
-            return self.word.pack(c, self._rounded(c, number, terms))
+        if isinstance(self.word, CodeWord):
+            return self._code(c, number, terms)[self.word.dropped :]
         width = max(1, (shape_of(self.source).high + max(self.shifts)).bit_length())
         exponent = c.sum(width, terms, "scaled_exponent", plus=self.shifts[0])
         if self._overflows:
@@ -169,8 +205,8 @@ class Scaling:
         places = (place for place in range(step.bit_length()) if step >> place & 1)
         return [Term(cycle, place, name="cycle") for place in places]
 
-    def _rounded(self, c: Circuit, number: Number, terms: Sequence[Term]) -> Number:
-        """The number in the accumulator's format."""
+    def _code(self, c: Circuit, number: Number, terms: Sequence[Term]) -> Word:
+        """The code of the number in the accumulator's format."""
         low, high = min(self.shifts), max(self.shifts)
         shape = number.shape
         exact = Exact(
@@ -185,8 +221,7 @@ class Scaling:
                 for r in shape.ranges
             ),
         )
-        code = rounded_code(c, exact, self.accumulator, number.infinite, None, number.nan)
-        return unpack(c, self.accumulator, code, "term")
+        return rounded_code(c, exact, self.accumulator, number.infinite, None, number.nan)
 
 
 def rounded_code(
@@ -212,7 +247,7 @@ def _holds(accumulator: Float, source: Float, shifts: tuple[int, ...]) -> bool:
     shape, wide = shape_of(source), shape_of(accumulator)
     if shape.significand_bits > wide.significand_bits:
         return False
-    lowest = 1 - accumulator.bias - accumulator.mantissa_bits * accumulator.subnormals
+    lowest = _lowest_bit(accumulator) if accumulator.subnormals else 1 - accumulator.bias
     top = wide.high + wide.unit + wide.significand_bits
     for r in shape.ranges:
         of_lowest_bit = r.low + min(shifts) + shape.unit
@@ -223,3 +258,8 @@ def _holds(accumulator: Float, source: Float, shifts: tuple[int, ...]) -> bool:
         if of_lowest_bit < lowest or (highest > top and not leading):
             return False
     return True
+
+
+def _lowest_bit(number_format: Float) -> int:
+    """The exponent of the lowest bit of the smallest normal number, and of subnormal ones."""
+    return 1 - number_format.bias - number_format.mantissa_bits

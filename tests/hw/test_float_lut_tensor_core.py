@@ -32,6 +32,9 @@ SPECS = [
     FloatLutTensorCore(table=CODES, tables=EXTERNAL, weight=ODD3, planes_per_cycle=2, **ROW),
 ]
 MORE_SPECS = [
+    FloatLutTensorCore(
+        activation=Float(6, 2, bias=20), accumulator=FP16, weight=BINARY, table_inputs=2, **ROW
+    ),
     FloatLutTensorCore(weight=BINARY, rows=2, columns=3),
     FloatLutTensorCore(weight=ODD4, planes_per_cycle=1, run_time_bits=True, stages=3, **ROW),
     FloatLutTensorCore(weight=ODD3, planes_per_cycle=2, activation=BF16, lanes=8, stages=4, **ROW),
@@ -86,7 +89,7 @@ def test_rtl_equals_reference_at_length(spec):
 
 
 @pytest.mark.parametrize("style", [Style.WORD, Style.CELLS])
-@pytest.mark.parametrize("spec", [*SPECS, MORE_SPECS[3], MORE_SPECS[11]], ids=str)
+@pytest.mark.parametrize("spec", [*SPECS, MORE_SPECS[4], MORE_SPECS[12]], ids=str)
 def test_inventory_equals_the_netlist(spec, style):
     check_inventory(spec, style)
 
@@ -121,9 +124,13 @@ def test_terms_are_exact_wherever_the_accumulator_holds_them():
     ):
         scaling = Scaling(source, accumulator, tuple(range(bits)))
         assert scaling.is_rounded == rounded
-    # Two planes of FP16 in FP32 take the bits of FP16, its hidden one, and one of the exponent.
+    # Two planes of FP16 in FP32 take the bits of FP16, its hidden one, and one of the exponent; as
+    # codes they take all of FP32 but the mantissa bits that FP16 lacks.
     assert Scaling(FP16, Float(8, 23), (0,)).word.bits == 17
     assert Scaling(FP16, Float(8, 23), (1,)).word.bits == 18
+    assert Scaling(FP16, Float(8, 23), (0,), as_codes=True).word.bits == 19
+    # Float(6, 2) reaches below FP16's normal numbers, where all mantissa bits count.
+    assert Scaling(Float(6, 2, bias=20), FP16, (0,), as_codes=True).word.bits > 10
 
 
 def test_no_more_than_lookups_and_adders_are_in_a_column():
@@ -141,26 +148,42 @@ def test_no_more_than_lookups_and_adders_are_in_a_column():
     assert sum(node.heap is not None for node in c.nodes) == 1
 
 
-LINES = r"assign negate_0_0_0 = .*;"
+PAIR = {"rows": 1, "columns": 1, "lanes": 2, "table_inputs": 2}
+SERIAL = FloatLutTensorCore(weight=ODD3, planes_per_cycle=1, run_time_bits=True, **PAIR)
+PARALLEL = FloatLutTensorCore(**PAIR)
 BUGS = {
-    "an accumulator that does not start anew": replaced(r"fresh \? 0 : ", "1'b0 ? 0 : "),
-    "a sum that ends before its last plane": replaced(
-        r"(assign \w+ = )i_payload\[\d+\] & final_cycle;", r"\1 i_payload[0];"
+    "an accumulator that does not start anew": (SERIAL, replaced(r"fresh \? 0 : ", "1'b0 ? 0 : ")),
+    "a sum that ends before its last plane": (
+        SERIAL,
+        replaced(r"(assign \w+ = )i_last & i_ready;", r"\1 i_last;"),
     ),
-    "planes that count no more than the lowest": replaced(r"\.cycle\(cycle\)", ".cycle(1'h0)"),
-    "entries that are not negated": replaced(LINES, "assign negate_0_0_0 = 1'h0;"),
-    "zeros with an exponent": replaced(
-        r"(assign term_exponent_or_0\w* = )(\w+) & [^;]*;", r"\1 \2;"
+    "planes that count no more than the lowest": (
+        SERIAL,
+        replaced(r"\.cycle\(cycle\)", ".cycle(2'h0)"),
     ),
-    "infinities that are large numbers": replaced(
-        r"assign (a|b)_special = .*;", r"assign \1_special = 1'h0;"
+    "entries that are not negated": (
+        SERIAL,
+        replaced(r"assign negate_0_0_0 = .*;", "assign negate_0_0_0 = 1'h0;"),
     ),
-    "bits that are always all": replaced(r"final_cycle = .*;", "final_cycle = cycle == 2'h2;"),
+    "bits that are always all": (
+        SERIAL,
+        replaced(r"assign i_ready = .*;", "assign i_ready = cycle == 2'h2;"),
+    ),
+    "a higher plane that counts as the lower": (
+        PARALLEL,
+        replaced(r"\bscaled_exponent & ", "term_exponent_or_0 & "),
+    ),
+    "infinities that are large numbers": (
+        PARALLEL,
+        replaced(r"assign (a|b)_special = .*;", r"assign \1_special = 1'h0;"),
+    ),
+    "NaN that is infinite": (
+        PARALLEL,
+        replaced(r"assign (a|b)_nan = .*;", r"assign \1_nan = 1'h0;"),
+    ),
 }
 
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
-    shape = {"rows": 1, "columns": 1, "lanes": 2, "table_inputs": 2}
-    spec = FloatLutTensorCore(weight=ODD3, planes_per_cycle=1, run_time_bits=True, **shape)
-    check_found(spec, BUGS[bug])
+    check_found(*BUGS[bug])
