@@ -1,4 +1,4 @@
-"""The lookup tile of LUT Tensor Core's optimum: seconds from nothing to verified and synthesised."""
+"""The lookup tile in the paper's shape: seconds from nothing to verified and synthesised."""
 
 import os
 import subprocess

@@ -20,6 +20,7 @@ UNITS = {
     "dequantiser": "multipede.golden.dequantiser:Dequantiser",
     "dequantise_first_tile": "multipede.golden.dequantise_first_tile:DequantiseFirstTile",
     "float_adder": "multipede.golden.float_adder:FloatAdder",
+    "float_lut_tensor_core": "multipede.golden.float_lut_tensor_core:FloatLutTensorCore",
     "float_multiplier": "multipede.golden.float_multiplier:FloatMultiplier",
     "float_multiplier_tile": "multipede.golden.float_multiplier_tile:FloatMultiplierTile",
     "fused_multiply_add": "multipede.golden.fused_multiply_add:FusedMultiplyAdd",

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from multipede.golden.exact_arithmetic import multiply, round_to, unpack
-from multipede.golden.float_tile import FloatTile
+from multipede.golden.float_tile import FloatProductTile
 from multipede.golden.formats import (
     BF16,
     FP16,
@@ -23,7 +23,7 @@ from multipede.golden.number_format import require_type
 
 
 @dataclass(frozen=True, kw_only=True)
-class DequantiseFirstTile(FloatTile):
+class DequantiseFirstTile(FloatProductTile):
     """Tile of integer weights that become floats once per column and lane, and then are factors.
 
     The factor of weight q is w' = round((q - z) scale), to nearest even in the format
@@ -32,7 +32,7 @@ class DequantiseFirstTile(FloatTile):
     record, so every record must bring those of its group: ``group`` only says how many values of k
     share them. Sums end with ``last`` and not with a group.
 
-    Parameters not named here are those of :class:`FloatTile`.
+    Parameters not named here are those of :class:`~multipede.golden.float_tile.FloatTile`.
 
     Parameters
     ----------

@@ -6,15 +6,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from multipede.golden.float_tile import FloatTile
+from multipede.golden.float_tile import FloatProductTile
 from multipede.golden.formats import FP16, Float
 
 
 @dataclass(frozen=True, kw_only=True)
-class FloatMultiplierTile(FloatTile):
+class FloatMultiplierTile(FloatProductTile):
     """Tile of float multipliers with float accumulators, FP16 x FP16 + FP32 by default.
 
-    Parameters not named here are those of :class:`FloatTile`.
+    Parameters not named here are those of :class:`~multipede.golden.float_tile.FloatTile`.
 
     Parameters
     ----------

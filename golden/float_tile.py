@@ -116,15 +116,6 @@ class FloatTile(Tile):
             )
 
     @property
-    @abstractmethod
-    def factor(self) -> Float:
-        """Format of the weights that activations are multiplied by."""
-
-    @abstractmethod
-    def factors(self, codes: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Codes (T, columns, lanes) of these weights, from those of the input ports."""
-
-    @property
     def inputs(self) -> Mapping[str, Port]:
         """``a`` (rows, lanes), ``w`` (columns, lanes), what belongs to the weights, ``last`` ()."""
         of_columns = {
@@ -158,7 +149,7 @@ class FloatTile(Tile):
         sums = np.zeros((segments.count, self.rows, self.columns), np.int64)
         if state is not None:
             sums[0] = state.sums
-        following = self._following(codes["a"], self.factors(codes))
+        following = self._following(codes)
         for running, records in ((r.numpy(), n.numpy()) for r, n in segments.steps()):
             sums[running] = following(sums[running], records)
         return {"y": torch.from_numpy(sums[:-1])}, FloatTileState(sums[-1].copy())
@@ -172,12 +163,49 @@ class FloatTile(Tile):
         self.check_tensors(inputs)
         return inputs["last"].to(torch.int64)
 
+    @abstractmethod
     def _following(
-        self, a: np.ndarray, w: np.ndarray
+        self, codes: Mapping[str, np.ndarray]
     ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-        """What makes of sums and the records that they take the sums behind these."""
-        activations = unpack(self.activation, a[:, :, None, :])
-        weights = unpack(self.factor, w[:, None, :, :])
+        """What makes of sums and the records that they take the sums behind these, from the codes
+        of all records."""
+
+    def _tree(self, terms: np.ndarray) -> np.ndarray:
+        """The sum of the last axis."""
+        while terms.shape[-1] > 1:
+            even = terms.shape[-1] // 2 * 2
+            sums = self._added(terms[..., 0:even:2], terms[..., 1:even:2])
+            terms = np.concatenate([sums, terms[..., even:]], axis=-1)
+        return terms[..., 0]
+
+    def _added(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        number_format = self.accumulator
+        return self._rounded(add(unpack(number_format, a), unpack(number_format, b), _NEAREST))
+
+    def _rounded(self, numbers: Exact) -> np.ndarray:
+        number_format = self.accumulator
+        return round_to(number_format, numbers, _NEAREST, Overflow.INFINITY, number_format.nan_code)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloatProductTile(FloatTile):
+    """The float tiles whose terms are products of activations and factors, one for each lane."""
+
+    @property
+    @abstractmethod
+    def factor(self) -> Float:
+        """Format of the weights that activations are multiplied by."""
+
+    @abstractmethod
+    def factors(self, codes: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Codes (T, columns, lanes) of these weights, from those of the input ports."""
+
+    def _following(
+        self, codes: Mapping[str, np.ndarray]
+    ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """A chain through all lanes, or one addition of what a tree makes of them."""
+        activations = unpack(self.activation, codes["a"][:, :, None, :])
+        weights = unpack(self.factor, self.factors(codes)[:, None, :, :])
         if self.order is SumOrder.SEQUENTIAL:
             return lambda sums, records: self._chain(
                 sums, _taken(activations, records), _taken(weights, records)
@@ -202,22 +230,6 @@ class FloatTile(Tile):
             part = slice(start, start + size)
             totals[part] = self._tree(self._rounded(multiply(_taken(a, part), _taken(w, part))))
         return totals
-
-    def _tree(self, terms: np.ndarray) -> np.ndarray:
-        """The sum of the last axis."""
-        while terms.shape[-1] > 1:
-            even = terms.shape[-1] // 2 * 2
-            sums = self._added(terms[..., 0:even:2], terms[..., 1:even:2])
-            terms = np.concatenate([sums, terms[..., even:]], axis=-1)
-        return terms[..., 0]
-
-    def _added(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        number_format = self.accumulator
-        return self._rounded(add(unpack(number_format, a), unpack(number_format, b), _NEAREST))
-
-    def _rounded(self, numbers: Exact) -> np.ndarray:
-        number_format = self.accumulator
-        return round_to(number_format, numbers, _NEAREST, Overflow.INFINITY, number_format.nan_code)
 
 
 def _taken(numbers: Exact, index: Any) -> Exact:

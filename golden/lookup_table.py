@@ -58,7 +58,7 @@ def fold(codes: "Tensor", table_inputs: int) -> "Tensor":
     It folds the bits of all planes at once, works for codes of any integer format, and undoes
     itself. Tensors and arrays alike.
     """
-    tables = codes.reshape(*codes.shape[:-1], -1, table_inputs)
+    tables = codes.reshape(*codes.shape[:-1], codes.shape[-1] // table_inputs, table_inputs)
     folded = tables ^ tables[..., -1:]
     folded[..., -1] = tables[..., -1]
     return folded.reshape(codes.shape)
@@ -69,7 +69,7 @@ def signed_sums(activations: "Tensor", table_inputs: int) -> "Tensor":
     import torch
 
     lanes = activations.to(torch.int64)
-    tables = lanes.reshape(*lanes.shape[:-1], -1, table_inputs)
+    tables = lanes.reshape(*lanes.shape[:-1], lanes.shape[-1] // table_inputs, table_inputs)
     index = torch.arange(1 << (table_inputs - 1))
     sums = tables[..., -1:].expand(*tables.shape[:-1], len(index)).clone()
     for k in range(table_inputs - 1):
@@ -82,7 +82,7 @@ def subset_sums(activations: "Tensor", table_inputs: int) -> "Tensor":
     import torch
 
     lanes = activations.to(torch.int64)
-    tables = lanes.reshape(*lanes.shape[:-1], -1, table_inputs)
+    tables = lanes.reshape(*lanes.shape[:-1], lanes.shape[-1] // table_inputs, table_inputs)
     index = torch.arange(1 << table_inputs)
     sums = torch.zeros(*tables.shape[:-1], len(index), dtype=torch.int64)
     for k in range(table_inputs):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multipede.golden.digits import digit_count, joined, rounded, shifted_digits
-from multipede.golden.float_tile import FloatTile
+from multipede.golden.float_tile import FloatProductTile
 from multipede.golden.formats import Float, Integer
 from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.native_float import native_results
@@ -136,7 +136,7 @@ def tile_results(
     import torch
 
     MatrixTiling(spec, activations, weights)  # says what does not fit
-    if isinstance(spec, FloatTile):
+    if isinstance(spec, FloatProductTile):
         y = native_results(spec, activations, weights)
         if y is not None:
             return {"y": y}

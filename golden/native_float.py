@@ -1,16 +1,16 @@
 """Whole products of float tiles in the processor's binary32, where that is their definition.
 
-IEEE 754 says of a processor's additions and multiplications what :class:`FloatTile` says of its
-own: each is rounded once, to nearest even. So the two agree wherever the operands are exact in
-binary32 and, for fused steps, the products of any two of those that are there are too. This is
-much faster than exact arithmetic, and independent of it.
+IEEE 754 says of a processor's additions and multiplications what float tiles say of their own: each
+is rounded once, to nearest even. So the two agree wherever the operands are exact in binary32 and,
+for fused steps, the products of any two of those that are there are too. This is much faster than
+exact arithmetic, and independent of it.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from multipede.golden.float_tile import FloatTile, SumOrder
+from multipede.golden.float_tile import FloatProductTile, SumOrder
 from multipede.golden.formats import FP32, Float
 from multipede.golden.matrix_tiling import scale_codes
 
@@ -22,7 +22,7 @@ BLOCK = 1 << 20
 
 
 def native_results(
-    spec: FloatTile, activations: "QuantisedActivations", weights: "QuantisedWeights"
+    spec: FloatProductTile, activations: "QuantisedActivations", weights: "QuantisedWeights"
 ) -> np.ndarray | None:
     """Codes Y of a whole product, int64 [tokens, N, 1]; operands as in :class:`MatrixTiling`.
 
@@ -48,7 +48,7 @@ def native_results(
     return np.where(np.isnan(y), FP32.nan_code, codes)[:, :, None]
 
 
-def _is_exact(spec: FloatTile, a: "_Extent", w: "_Extent") -> bool:
+def _is_exact(spec: FloatProductTile, a: "_Extent", w: "_Extent") -> bool:
     """Whether binary32 holds what the processor must not round: operands, or fused products."""
     if spec.accumulator != FP32 or not (a.within(_BINARY32) and w.within(_BINARY32)):
         return False
@@ -69,7 +69,7 @@ def _tree(y: np.ndarray, a: np.ndarray, w: np.ndarray) -> np.ndarray:
     return y + terms[0]
 
 
-def _factors(spec: FloatTile, weights: "QuantisedWeights") -> np.ndarray:
+def _factors(spec: FloatProductTile, weights: "QuantisedWeights") -> np.ndarray:
     """Codes [N, K] of the tile's factors, groups taken for records."""
     outputs, inner = weights.codes.shape
     padding = ((0, 0), (0, weights.groups * weights.group - inner))

@@ -34,7 +34,8 @@ def rounded_tables(
     Zeros, infinities and NaN are those of IEEE 754-2019; a sum that is no number is the format's
     ``nan_code`` or, where it has infinities but no NaN, its maximum.
     """
-    tables = activations.reshape(*activations.shape[:-1], -1, table_inputs)
+    *outer, count = activations.shape
+    tables = activations.reshape(*outer, count // table_inputs, table_inputs)
     lanes = [tables[..., lane] for lane in range(table_inputs)]
     sums = _Sums(number_format, overflow)
     return np.stack((sums.signed if signed_sums else sums.of_subsets)(lanes), axis=-1)

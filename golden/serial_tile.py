@@ -1,5 +1,6 @@
 """What tiles share that take the bits of their weights in turn, a few planes in each clock."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SerialTile(MixedTile):
-    """D[r, c] = sum over k in the group of (w[c, k] - z[c]) a[r, k], bit plane by bit plane.
+class BitSerial(ABC):
+    """Mixin of the tiles that take the bit planes of their weights in turn.
 
     Plane t holds bit t of all weights of a record. ``planes_per_cycle`` planes are worked on in
     each clock, the lowest first, so that a record takes ceil(bits / planes_per_cycle) clocks; it
@@ -26,8 +27,6 @@ class SerialTile(MixedTile):
     With ``run_time_bits`` each record says how many bits its weights have, in the port ``bits``
     (code n stands for n + 1 bits). Only so many of the port's lower bits count; they are a weight
     of the same kind, unsigned, two's complement or odd, of so many bits. Zero points do not change.
-
-    Parameters not named here are those of :class:`MixedTile` and :class:`IntegerTile`.
 
     Parameters
     ----------
@@ -60,11 +59,6 @@ class SerialTile(MixedTile):
     def bits_format(self) -> Codebook:
         """Format of the port ``bits``: code n stands for n + 1."""
         return Codebook(tuple(range(1, self.weight.bits + 1)))
-
-    @property
-    def group_cycles(self) -> int:
-        """Clocks that a whole group takes at the least."""
-        return self.records_per_group * (1 if self.run_time_bits else self.cycles)
 
     @property
     def initiation_interval(self) -> int:
@@ -101,9 +95,9 @@ class SerialTile(MixedTile):
         fewer = 1 <= number_format.bits <= self.weight.bits
         return fewer and self.with_bits(number_format.bits) == number_format
 
+    @abstractmethod
     def with_bits(self, bits: int) -> Format:
         """The format of weights of so many bits at run time."""
-        return Integer(bits, self.weight.signed)
 
     def port_records(self, records: "dict[str, Tensor]", weight: Format) -> "dict[str, Tensor]":
         """The same with ``bits``, if that is a port."""
@@ -120,6 +114,23 @@ class SerialTile(MixedTile):
         if self.run_time_bits:
             return inputs["bits"].to(torch.int64) + 1
         return torch.full((len(inputs["last"]),), self.weight.bits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SerialTile(BitSerial, MixedTile):
+    """D[r, c] = sum over k in the group of (w[c, k] - z[c]) a[r, k], bit plane by bit plane.
+
+    Parameters are those of :class:`BitSerial`, :class:`MixedTile` and :class:`IntegerTile`.
+    """
+
+    @property
+    def group_cycles(self) -> int:
+        """Clocks that a whole group takes at the least."""
+        return self.records_per_group * (1 if self.run_time_bits else self.cycles)
+
+    def with_bits(self, bits: int) -> Format:
+        """The format of weights of so many bits at run time."""
+        return Integer(bits, self.weight.signed)
 
     def weight_values(self, inputs: "Mapping[str, Tensor]") -> "Tensor":
         """What the lower bits of the weights stand for."""

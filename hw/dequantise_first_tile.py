@@ -14,7 +14,7 @@ from multipede.golden.formats import Float, Integer
 from multipede.hw.arithmetic.circuit import Circuit, Term
 from multipede.hw.arithmetic.circuit_component import CircuitComponent, CircuitDesign
 from multipede.hw.float_multiplier import FloatMultiplierPlan
-from multipede.hw.float_tile import FloatTilePlan, FloatTileUnit
+from multipede.hw.float_tile import FloatProductPlan, FloatProductUnit
 from multipede.hw.hierarchy import shared
 from multipede.hw.integer_tile import times
 from multipede.hw.style import Style
@@ -38,7 +38,7 @@ def dequantised_weight(
     return c
 
 
-class DequantiseFirstTilePlan(FloatTilePlan):
+class DequantiseFirstTilePlan(FloatProductPlan):
     """The factors come out of dequantisers, whose last register rank, if any, holds them."""
 
     spec: DequantiseFirstTile
@@ -64,7 +64,7 @@ class DequantiseFirstTilePlan(FloatTilePlan):
         return times(self.dequantiser.plan.inventory(), self.spec.columns * self.spec.lanes)
 
 
-class DequantiseFirstTileUnit(FloatTileUnit):
+class DequantiseFirstTileUnit(FloatProductUnit):
     """Float multipliers of weights that are dequantised first."""
 
     specification = DequantiseFirstTile

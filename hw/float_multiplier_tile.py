@@ -5,13 +5,13 @@ from collections import Counter
 from amaranth.hdl import Module, Value
 
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
-from multipede.hw.float_tile import FloatTilePlan, FloatTileUnit
+from multipede.hw.float_tile import FloatProductPlan, FloatProductUnit
 from multipede.hw.unit import delayed
 
 __all__ = ["FloatMultiplierTilePlan", "FloatMultiplierTileUnit"]
 
 
-class FloatMultiplierTilePlan(FloatTilePlan):
+class FloatMultiplierTilePlan(FloatProductPlan):
     """The weights are the factors."""
 
     spec: FloatMultiplierTile
@@ -23,7 +23,7 @@ class FloatMultiplierTilePlan(FloatTilePlan):
         return Counter(register=bits * self.factor_ranks)
 
 
-class FloatMultiplierTileUnit(FloatTileUnit):
+class FloatMultiplierTileUnit(FloatProductUnit):
     """Float multipliers of the weights as they come."""
 
     specification = FloatMultiplierTile

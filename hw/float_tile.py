@@ -7,10 +7,11 @@ chain is one fused multiply-add for each lane, one behind the other.
 from abc import abstractmethod
 from collections import Counter
 from functools import cached_property
+from typing import Any
 
 from amaranth.hdl import Module, Mux, Signal, Value
 
-from multipede.golden.float_tile import FloatTile, SumOrder
+from multipede.golden.float_tile import FloatProductTile, FloatTile, SumOrder
 from multipede.hw.arithmetic.circuit_component import CircuitComponent, CircuitDesign
 from multipede.hw.arithmetic.product_tree import (
     ProductTree,
@@ -22,21 +23,34 @@ from multipede.hw.hierarchy import shared
 from multipede.hw.integer_tile import times
 from multipede.hw.unit import Unit, UnitPlan, delayed
 
-__all__ = ["FloatTilePlan", "FloatTileUnit"]
+__all__ = ["FloatProductPlan", "FloatProductUnit", "FloatTilePlan", "FloatTileUnit"]
 
 
 class FloatTilePlan(UnitPlan):
-    """Circuits and register ranks of a tile.
-
-    Ranks: ``factor_ranks`` behind the factors, ``tree_ranks`` in the tree, and the accumulators.
-    """
+    """Circuits and register ranks of a tile."""
 
     spec: FloatTile
 
     @property
     def is_tree(self) -> bool:
-        """Whether products are added in a tree."""
+        """Whether terms are added in a tree."""
         return self.spec.order is SumOrder.TREE
+
+    def _common_inventory(self) -> Counter:
+        """Accumulators and what steers them."""
+        spec = self.spec
+        registers = spec.rows * spec.columns * spec.accumulator.bits
+        registers += 2 * (spec.stages - 1) + 2  # accept and last; fresh and valid
+        return Counter(register=registers)
+
+
+class FloatProductPlan(FloatTilePlan):
+    """Those of products.
+
+    Ranks: ``factor_ranks`` behind the factors, ``tree_ranks`` in the tree, and the accumulators.
+    """
+
+    spec: FloatProductTile
 
     @property
     def factor_ranks(self) -> int:
@@ -83,32 +97,25 @@ class FloatTilePlan(UnitPlan):
             count += times(self.tree.inventory(), results)
         count += self.weight_inventory
         activations = spec.rows * spec.lanes * spec.activation.bits
-        count["register"] += results * spec.accumulator.bits + activations * self.factor_ranks
-        count["register"] += 2 * (spec.stages - 1) + 2  # accept and last; fresh and valid
-        return count
+        count["register"] += activations * self.factor_ranks
+        return count + self._common_inventory()
 
 
 class FloatTileUnit(Unit):
-    """Any :class:`FloatTile`; subclasses name the specification and the plan."""
+    """Any :class:`FloatTile`; subclasses say what comes of rows and columns, and how they meet."""
 
     def elaborate(self, platform) -> Module:
         m = Module()
         spec: FloatTile = self.spec
-        activations = [
-            [
-                delayed(m, code, self.plan.factor_ranks, name=f"a_{row}_{lane}")
-                for lane, code in enumerate(self._lanes(self.i.payload.a[row]))
-            ]
-            for row in range(spec.rows)
-        ]
+        ends = self._ends(m)
+        activations = self._activations(m, platform)
         weights = self._weights(m, platform)
         accept = delayed(m, self.i.valid, spec.stages - 1, name="accept", reset=True)
-        last = delayed(m, self.i.payload.last, spec.stages - 1, name="last_in")
+        last = delayed(m, ends, spec.stages - 1, name="last_in")
         fresh = Signal(name="fresh", init=1)
         with m.If(accept):
             m.d.sync += fresh.eq(last)
-        self._step = CircuitComponent(self.plan.step)
-        self._tree = ProductTree(self.plan.tree) if self.plan.is_tree else None
+        self._prepare()
         for row, a in enumerate(activations):
             for column, w in enumerate(weights):
                 name = f"{row}_{column}"
@@ -122,6 +129,43 @@ class FloatTileUnit(Unit):
         valid = delayed(m, accept & last, 1, name="valid", reset=True)
         m.d.comb += self.o.valid.eq(valid)
         return m
+
+    def _ends(self, m: Module) -> Value:
+        """Whether a sum ends with this clock."""
+        return self.i.payload.last
+
+    @abstractmethod
+    def _activations(self, m: Module, platform) -> list[Any]:
+        """What comes of each row."""
+
+    @abstractmethod
+    def _weights(self, m: Module, platform) -> list[Any]:
+        """What comes of each column."""
+
+    def _prepare(self) -> None:
+        """Make what all rows and columns share instances of."""
+
+    @abstractmethod
+    def _following(self, m: Module, platform, name: str, so_far: Value, a: Any, w: Any) -> Value:
+        """The accumulator's next value, of what comes of its row and its column."""
+
+
+class FloatProductUnit(FloatTileUnit):
+    """Any :class:`FloatProductTile`; subclasses name the specification and the plan."""
+
+    def _activations(self, m: Module, platform) -> list[list[Value]]:
+        """Codes [row][lane] behind their ranks."""
+        return [
+            [
+                delayed(m, code, self.plan.factor_ranks, name=f"a_{row}_{lane}")
+                for lane, code in enumerate(self._lanes(self.i.payload.a[row]))
+            ]
+            for row in range(self.spec.rows)
+        ]
+
+    def _prepare(self) -> None:
+        self._step = CircuitComponent(self.plan.step)
+        self._tree = ProductTree(self.plan.tree) if self.plan.is_tree else None
 
     @abstractmethod
     def _weights(self, m: Module, platform) -> list[list[Value]]:

@@ -195,7 +195,7 @@ class LutTensorCorePlan(SerialTilePlan):
     def _front_registers(self) -> int:
         spec = self.spec
         tables = spec.rows * spec.tables_per_row * spec.entries * self.entry_bits
-        lookup = self.lookup_sum.select_bits + self.lookup_sum.negates
+        lookup = self.lookup_sum.lookup.select_bits + self.lookup_sum.negates
         lookups = spec.columns * len(self.lookup_sum.lookups) * lookup
         return self.front_ranks * (tables + lookups)
 
@@ -330,8 +330,8 @@ class LutTensorCoreUnit(SerialTileUnit):
                 bits = [bit ^ positive for bit in bits]
             negate = ~positive if highest is None else ~(positive ^ highest)
             negate = negate & counts if self.plan.gated else negate
-        sum_plan = self.plan.lookup_sum
-        select = sum_plan.select(m, Cat(bits), counts, name=f"select_{name}")
+        lookup = self.plan.lookup_sum.lookup
+        select = lookup.select(m, Cat(bits), counts, name=f"select_{name}")
         ranks = self.plan.front_ranks
         select = delayed(m, select, ranks, name=f"select_{name}")
         if negate is None:

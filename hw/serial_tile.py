@@ -6,17 +6,17 @@ must see a record once, such as the activation sums, does so in the first.
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 
-from multipede.golden.serial_tile import SerialTile
+from multipede.golden.serial_tile import BitSerial, SerialTile
 from multipede.hw.integer_tile import Control
 from multipede.hw.mixed_tile import MixedTilePlan, MixedTileUnit
 
-__all__ = ["SerialTilePlan", "SerialTileUnit"]
+__all__ = ["BitSerialPlan", "BitSerialUnit", "SerialTilePlan", "SerialTileUnit"]
 
 
-class SerialTilePlan(MixedTilePlan):
-    """As the mixed tile's, with a count of clocks."""
+class BitSerialPlan:
+    """Mixin of the plans of tiles that take planes in turn."""
 
-    spec: SerialTile
+    spec: BitSerial
 
     @property
     def cycle_bits(self) -> int:
@@ -33,23 +33,26 @@ class SerialTilePlan(MixedTilePlan):
         """Whether some planes of some clocks do not count."""
         return self.spec.run_time_bits or self.spec.weight.bits % self.spec.planes > 0
 
+
+class SerialTilePlan(BitSerialPlan, MixedTilePlan):
+    """As the mixed tile's, with a count of clocks."""
+
+    spec: SerialTile
+
     def _control_registers(self) -> int:
         beginning = int(self.cycle_bits > 0) * (self.front_ranks + self.dot_ranks)
         return super()._control_registers() + self.cycle_bits + beginning
 
 
-class SerialTileUnit(MixedTileUnit):
-    """Any :class:`SerialTile`; subclasses name the specification and the plan."""
+class BitSerialUnit:
+    """Mixin of the units: the number of the clock is ``_cycle``."""
 
-    planning = SerialTilePlan
-
-    def _control(self, m: Module) -> Control:
-        """Count the clocks of a record and the records of a group."""
-        spec: SerialTile = self.spec
+    def _count_clocks(self, m: Module) -> tuple[Value, Value]:
+        """Count the clocks of a record; whether this is its last, and whether it is its first."""
+        spec: BitSerial = self.spec
         self._cycle: Value = Const(0, 1)
         if spec.cycles == 1:
-            return super()._control(m)
-        last = self.i.payload.last
+            return Const(1, 1), Const(1, 1)
         self._cycle = cycle = Signal(range(spec.cycles), name="cycle")
         final, begins = Signal(name="final_cycle"), Signal(name="begins")
         m.d.comb += [
@@ -59,21 +62,11 @@ class SerialTileUnit(MixedTileUnit):
         ]
         with m.If(self.i.valid):
             m.d.sync += cycle.eq(Mux(final, 0, cycle + 1))
-        keep, end = Signal(name="keep"), Signal(name="ends")
-        records = spec.records_per_group
-        if records == 1:
-            m.d.comb += [keep.eq(~begins), end.eq(final)]
-        else:
-            position = Signal(range(records))
-            whole = position == records - 1
-            m.d.comb += [keep.eq((position != 0) | ~begins), end.eq(final & (last | whole))]
-            with m.If(self.i.valid & final):
-                m.d.sync += position.eq(Mux(end, 0, position + 1))
-        return Control(self.i.valid, keep, end, last, counted=True, begins=begins)
+        return final, begins
 
     def _final_cycle(self) -> Value:
         """The number of a record's last clock."""
-        spec: SerialTile = self.spec
+        spec: BitSerial = self.spec
         if not spec.run_time_bits:
             return Const(spec.cycles - 1)
         numbers = [code // spec.planes for code in range(1 << len(self.i.payload.bits))]
@@ -81,7 +74,7 @@ class SerialTileUnit(MixedTileUnit):
 
     def _counting(self, m: Module) -> list[Value]:
         """Whether each plane of this clock counts."""
-        spec: SerialTile = self.spec
+        spec: BitSerial = self.spec
         if not self.plan.gated:
             return [Const(1, 1)] * spec.planes
         found = []
@@ -95,7 +88,7 @@ class SerialTileUnit(MixedTileUnit):
 
     def _highest(self, m: Module) -> list[Value]:
         """Whether each plane of this clock is the highest of its weights."""
-        spec: SerialTile = self.spec
+        spec: BitSerial = self.spec
         found = []
         highest = self.i.payload.bits if spec.run_time_bits else Const(spec.weight.bits - 1)
         for plane in range(spec.planes):
@@ -118,3 +111,28 @@ class SerialTileUnit(MixedTileUnit):
                 m.d.comb += plane.eq(parts[self._cycle])
                 found[-1].append(plane)
         return found
+
+
+class SerialTileUnit(BitSerialUnit, MixedTileUnit):
+    """Any :class:`SerialTile`; subclasses name the specification and the plan."""
+
+    planning = SerialTilePlan
+
+    def _control(self, m: Module) -> Control:
+        """Count the clocks of a record and the records of a group."""
+        spec: SerialTile = self.spec
+        final, begins = self._count_clocks(m)
+        if spec.cycles == 1:
+            return super()._control(m)
+        last = self.i.payload.last
+        keep, end = Signal(name="keep"), Signal(name="ends")
+        records = spec.records_per_group
+        if records == 1:
+            m.d.comb += [keep.eq(~begins), end.eq(final)]
+        else:
+            position = Signal(range(records))
+            whole = position == records - 1
+            m.d.comb += [keep.eq((position != 0) | ~begins), end.eq(final & (last | whole))]
+            with m.If(self.i.valid & final):
+                m.d.sync += position.eq(Mux(end, 0, position + 1))
+        return Control(self.i.valid, keep, end, last, counted=True, begins=begins)

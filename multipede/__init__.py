@@ -36,6 +36,7 @@ _HOMES = {
     "golden.dequantiser": ("Dequantiser",),
     "golden.dequantise_first_tile": ("DequantiseFirstTile",),
     "golden.float_adder": ("FloatAdder",),
+    "golden.float_lut_tensor_core": ("FloatLutTensorCore",),
     "golden.float_multiplier": ("FloatMultiplier",),
     "golden.float_multiplier_tile": ("FloatMultiplierTile",),
     "golden.float_tile": ("FloatTile", "SumOrder"),

@@ -1,24 +1,19 @@
 """Lookups in tables and their sum with an accumulator on one bit heap.
 
-On standard cells a lookup is selected by one line for each entry, so that it is an AND for each
-bit of each entry and an OR of these: 9 NAND2 equivalents per bit of 8 entries, where a tree of
-multiplexers takes 15. FPGAs and simulators get the index. Sums and
-differences of the same numbers are all even or all odd, so that the lowest bit needs no selection.
-A lookup is negated as Booth's rows are:
-inverted, with a bit more at the lowest place.
+A lookup is negated as Booth's rows are: inverted, with a bit more at the lowest place.
 """
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from operator import or_
+from functools import cached_property
 
-from amaranth.hdl import Array, Cat, Module, Signal, Value, signed
+from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from multipede.hw.arithmetic.bitheap import Gate, Heap, Operand, Row
 from multipede.hw.arithmetic.cell_plan import CellPlan
+from multipede.hw.arithmetic.lookup import Lookup
 from multipede.hw.arithmetic.summation import emit, plan
 from multipede.hw.arithmetic.word_plan import WordPlan
 from multipede.hw.style import Style
@@ -55,32 +50,14 @@ class LookupSumPlan:
     ranks: int = 0
 
     @property
-    def has_lines(self) -> bool:
-        """Whether there is a line for each entry, and not an index."""
-        return self.style is not Style.WORD
-
-    @property
-    def select_bits(self) -> int:
-        """Bits that select an entry."""
-        if self.has_lines:
-            return self.entries + (self.gated and self.common_lowest_bit)
-        return (self.entries - 1).bit_length() + self.gated
-
-    def select(self, m: Module, index: Value, counts: Value, *, name: str) -> Signal:
-        """What selects entry number ``index``, or 0 where ``counts`` is 0.
-
-        It is made once for all sums that share a weight.
-        """
-        selected = Signal(self.select_bits, name=name)
-        if not self.has_lines:
-            m.d.comb += selected.eq(Cat(index, counts) if self.gated else index)
-            return selected
-        for entry in range(self.entries):
-            line = index == entry
-            m.d.comb += selected[entry].eq(line & counts if self.gated else line)
-        if len(selected) > self.entries:
-            m.d.comb += selected[-1].eq(counts)
-        return selected
+    def lookup(self) -> Lookup:
+        """How entries are selected."""
+        return Lookup(
+            entries=self.entries,
+            common_lowest_bit=self.common_lowest_bit,
+            gated=self.gated,
+            style=self.style,
+        )
 
     @property
     def lookups(self) -> list[tuple[int, int]]:
@@ -109,16 +86,10 @@ class LookupSumPlan:
 
     def inventory(self) -> Counter:
         """Operators of the lookups and of the heap's plan."""
-        lookups = len(self.lookups)
-        bits = lookups * (self.entry_bits - self.common_lowest_bit)
-        if self.has_lines:
-            count = Counter({"and": bits * self.entries, "or": bits * (self.entries - 1)})
-        else:
-            gates = bits * self.gated
-            count = Counter({"multiplexer_bit": bits * (self.entries - 1), "and": gates})
-        count["and"] += lookups * (self.gated and self.common_lowest_bit)
+        lookup = self.lookup.inventory(self.entry_bits)
         if self.negates:
-            count["exclusive_or"] = lookups * self.entry_bits
+            lookup["exclusive_or"] = self.entry_bits
+        count = Counter({kind: number * len(self.lookups) for kind, number in lookup.items()})
         return count + self.sum.inventory()
 
 
@@ -129,7 +100,7 @@ class LookupSum(wiring.Component):
     Members
     -------
     t0_0.. : entry e of table t is ``t<t>_<e>``, a signed word.
-    select0_0.. : of table and plane, as :meth:`LookupSumPlan.select` gives them. negate0_0.. :
+    select0_0.. : of table and plane, as its plan's :class:`Lookup` gives them. negate0_0.. :
         likewise, if lookups may be negated; the entry counts negatively where it is 1.
     acc, keep : taken ``ranks`` clocks after the others. sum : Out(width).
     """
@@ -142,7 +113,7 @@ class LookupSum(wiring.Component):
             for entry in range(plan_.entries)
         }
         for table, plane in plan_.lookups:
-            members[f"select{table}_{plane}"] = In(plan_.select_bits)
+            members[f"select{table}_{plane}"] = In(plan_.lookup.select_bits)
             if plan_.negates:
                 members[f"negate{table}_{plane}"] = In(1)
         members |= {"acc": In(plan_.width), "keep": In(1)}
@@ -157,7 +128,8 @@ class LookupSum(wiring.Component):
         operands: dict[str, Value] = {"acc": self.acc, "keep": self.keep}
         for table, plane in self.plan.lookups:
             name = f"{table}_{plane}"
-            row = self._selected(m, table, getattr(self, f"select{name}"), name)
+            select = getattr(self, f"select{table}_{plane}")
+            row = self.plan.lookup.selected(m, self._table(table), select, name=f"selected{name}")
             if self.plan.negates:
                 operands[f"negate{name}"] = negate = getattr(self, f"negate{name}")
                 row = row ^ negate.replicate(self.plan.entry_bits)
@@ -166,22 +138,7 @@ class LookupSum(wiring.Component):
         emit(m, platform, self.plan.sum, operands, self.sum)
         return m
 
-    def _selected(self, m: Module, table: int, select: Value, name: str) -> Signal:
-        entries, first = self.plan.entries, int(self.plan.common_lowest_bit)
-        bits = self.plan.entry_bits - first
-        words = [getattr(self, f"t{table}_{entry}").as_unsigned() for entry in range(entries)]
-        upper = [word[first:] for word in words]
-        if self.plan.has_lines:
-            gated = (w & line.replicate(bits) for w, line in zip(upper, select, strict=False))
-            found = reduce(or_, gated)
-        else:
-            index = (entries - 1).bit_length()
-            found = Array(upper)[select[:index]]
-            if self.plan.gated:
-                found = found & select[index].replicate(bits)
-        lowest = words[0][:first]
-        if self.plan.gated:
-            lowest = lowest & select[-1].replicate(first)
-        selected = Signal(self.plan.entry_bits, name=f"selected{name}")
-        m.d.comb += selected.eq(Cat(lowest, found))
-        return selected
+    def _table(self, table: int) -> list[Value]:
+        """The entries of a table."""
+        entries = range(self.plan.entries)
+        return [getattr(self, f"t{table}_{entry}").as_unsigned() for entry in entries]

@@ -25,7 +25,7 @@ from multipede.hw.arithmetic.sharing_circuit import SharingCircuit
 from multipede.hw.arithmetic.shifters import shift_right
 from multipede.hw.arithmetic.special_results import finish_float
 
-__all__ = ["quantised_table_circuit"]
+__all__ = ["quantised_entries", "quantised_table_circuit"]
 
 _NEAREST = Rounding.NEAREST_EVEN
 _LARGEST_CODE = INT8.maximum
@@ -40,18 +40,31 @@ def quantised_table_circuit(
     """``a0``.. of ``number_format`` -> ``t0``.., codes in two's complement, and ``scale``."""
     c = SharingCircuit()
     lanes = [c.input(f"a{k}", number_format.bits) for k in range(table_inputs)]
-    codes = rounded_entries(c, number_format, lanes, signed_sums, overflow)
-    numbers = [unpack(c, number_format, code, "addend") for code in codes]
+    codes, scale_code = quantised_entries(c, number_format, lanes, signed_sums, overflow, scale)
+    for index, code in enumerate(codes):
+        c.output(f"t{index}", code)
+    c.output("scale", scale_code)
+    return c
+
+
+def quantised_entries(
+    c: Circuit,
+    number_format: Float,
+    lanes: list[Word],
+    signed_sums: bool,
+    overflow: Overflow,
+    scale: Float,
+) -> tuple[list[Word], Word]:
+    """The codes of the entries of U or F, and the code of their scale."""
+    entries = rounded_entries(c, number_format, lanes, signed_sums, overflow)
+    numbers = [unpack(c, number_format, entry, "addend") for entry in entries]
     special = c.any_of([flag for n in numbers for flag in (n.infinite, n.nan)], "special")
-    largest = _largest(c, [code[:-1] for code in codes])
+    largest = _largest(c, [entry[:-1] for entry in entries])
     scale_code = _scale(c, unpack(c, number_format, (*largest, ZERO), "largest"), scale, special)
     divisor = unpack(c, scale, scale_code, "scale")
     window = _window(shape_of(number_format), divisor.shape)
     (alive,) = c.both((opposite(divisor.zero),), (opposite(special),), "counts")
-    for index, number in enumerate(numbers):
-        c.output(f"t{index}", _code(c, number, divisor, window, alive))
-    c.output("scale", scale_code)
-    return c
+    return [_code(c, number, divisor, window, alive) for number in numbers], scale_code
 
 
 def _largest(c: Circuit, magnitudes: list[Word]) -> Word:
