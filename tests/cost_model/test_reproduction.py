@@ -1,0 +1,157 @@
+"""LUT Tensor Core's claims beside our figures: what is compared, and that figures add up."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from multipede import cli
+from multipede.asic_flow import Constraints
+from multipede.cost_model.reproduction import lut_tensor_core
+from multipede.cost_model.reproduction.effective_area import SharedPart, effective_areas
+from multipede.cost_model.reproduction.lut_tensor_core import (
+    SHAPES,
+    Reproduction,
+    ablation,
+    ablation_steps,
+    rivals,
+    shapes,
+    step_unit,
+)
+from multipede.cost_model.targets import synthesize
+from multipede.golden.bit_serial_tile import BitSerialTile
+from multipede.golden.formats import FP16, INT8
+from multipede.golden.lut_tensor_core import LutTensorCore, Tables
+from multipede.golden.table_precompute import TablePrecompute
+
+SMALL = {"rows": 1, "columns": 2, "lanes": 4, "group": 4}
+
+
+def test_published_figures_are_those_of_table_2():
+    steps = ablation_steps()
+    first = steps[0].published_area
+    ratios = [round(first / step.published_area, 3) for step in steps]
+    assert ratios == [1.0, 1.317, 1.351, 1.440]
+    assert [step.published_power for step in steps] == [23.39, 17.98, 17.37, 16.22]
+
+
+def test_steps_are_the_paper_s():
+    """From whole tables, by halved and folded ones, to tables from outside."""
+    specs = [step_unit(step, (2, 64, 4)) for step in ablation_steps()]
+    last, part = specs.pop()
+    found = [(s.reinterpreted, s.folded, s.tables) for s in (*specs, last)]
+    inside, outside = Tables.INTERNAL, Tables.EXTERNAL
+    assert found == [
+        (False, False, inside),
+        (True, False, inside),
+        (True, True, inside),
+        (True, True, outside),
+    ]
+    assert [s.entries for s in (*specs, last)] == [16, 8, 8, 8]
+    assert {s.result for s in (*specs, last)} == {last.result}
+    assert isinstance(part.spec, TablePrecompute)
+    assert part.sharing == 2048 // 64
+    assert part.spec.outputs["t"] == last.inputs["t"]
+
+
+def test_every_shape_has_512_multiply_accumulates():
+    assert {rows * columns * lanes for rows, columns, lanes in SHAPES} == {512}
+    assert len(set(SHAPES)) == len(SHAPES) >= 8
+
+
+def test_areas_count_clocks_and_shares():
+    serial = BitSerialTile(planes_per_cycle=1, **SMALL)
+    part = SharedPart(TablePrecompute(rows=1), 8)
+    tile = LutTensorCore(tables=Tables.EXTERNAL, **SMALL)
+    alone, shared = effective_areas({"serial": serial, "tile": (tile, part)}, "gates")
+    assert alone.area == synthesize(serial, "gates").total
+    assert alone.initiation_interval == 4
+    assert alone.operations == 8
+    assert alone.per_operation == pytest.approx(alone.area * 4 / 8)
+    assert shared.shared_area == pytest.approx(synthesize(part.spec, "gates").total / 8)
+    assert shared.per_operation == pytest.approx((shared.area + shared.shared_area) / 8)
+    twice = replace(alone, area=2 * alone.area)
+    page = Reproduction("areas", (alone, twice), {}, ())
+    assert page.ratio(twice) == pytest.approx(0.5)
+    assert "0.500x" in str(page)
+
+
+def test_a_unit_without_figures_is_a_row_with_its_error():
+    constraints = Constraints(clock_period=1.0)  # NAND2 equivalents have no delays
+    (row,) = effective_areas({"tile": LutTensorCore(**SMALL)}, "gates", constraints=constraints)
+    assert row.area is None
+    assert "no delays" in row.error
+    assert "tile failed" in str(Reproduction("areas", (row, row), {}, ()))
+
+
+def test_rivals_have_one_shape_and_accumulator():
+    asked = {"constraints": None, "weight_bits": 2, "shape": (1, 2, 4)}
+    found = rivals("gates", **asked)
+    assert not found.errors
+    assert len(found.rows) == 6
+    for row in found.rows:
+        parameters = row.parameters["parameters"]
+        assert (parameters["rows"], parameters["columns"], parameters["lanes"]) == (1, 2, 4)
+        assert parameters["accumulator"] == "int32"
+        assert row.per_operation > 0
+    clocks = {row.label: row.initiation_interval for row in found.rows}
+    assert clocks["lookups, bit-serial"] == 2
+    assert clocks["lookups, all planes"] == 1
+    units = lut_tensor_core._rivals(1, FP16, (1, 2, 4), 1)
+    assert {type(spec).__name__ for spec in units.values()} == {
+        "FloatMultiplierTile",
+        "DequantiseFirstTile",
+        "FloatLutTensorCore",
+    }
+
+
+@pytest.mark.regress
+def test_the_ablation_goes_the_paper_s_way():
+    """Each step is smaller than the one before, at one clock."""
+    page = ablation(constraints=Constraints(clock_period=2.0), candidates=((2, 64, 4),))
+    assert not page.errors
+    assert all(row.holds_clock and row.power for row in page.rows)
+    intensities = [page.ratio(row) for row in page.rows]
+    assert intensities == sorted(intensities)
+    assert intensities[1] > 1.2
+    assert page.published_ratio(page.rows[-1]) == pytest.approx(1.440, abs=5e-4)
+
+
+@pytest.mark.parametrize("experiment", [ablation, shapes])
+def test_shapes_of_other_sizes_are_refused(experiment):
+    with pytest.raises(
+        ValueError, match=r"\(2, 2, 4\): rows times columns times lanes must be 512"
+    ):
+        experiment("gates", constraints=None, candidates=((2, 2, 4),))
+    with pytest.raises(ValueError, match="candidates is empty"):
+        experiment("gates", constraints=None, candidates=())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["ablation", "--shape", "2x64"], "rows, columns and lanes are needed"),
+        (["shapes", "--weight-bits", "2"], "--weight-bits has a meaning for rivals only"),
+        (["rivals", "--weight-bits", "9"], "weight_bits = 9"),
+        (["rivals", "--shape", "1x2x4", "--shape", "2x2x4"], "rivals have one shape, not 2"),
+        (["rivals", "--activation", "nonsense"], "unknown format"),
+        (["ablation", "--clock-period", "-1"], "clock_period = -1"),
+        (["ablation", "--target", "ecp5"], "of the targets take it"),
+    ],
+)
+def test_wrong_words_are_told_in_one_line(words, message, capsys):
+    assert cli.main(["reproduce", "lut_tensor_core", *words]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_the_command_prints_one_document(capsys):
+    words = ["rivals", "--shape", "1x2x4", "--weight-bits", "1", "--clock-period", "3", "--json"]
+    assert cli.main(["reproduce", "lut_tensor_core", *words]) == 0
+    document = json.loads(capsys.readouterr().out)
+    labels = [row["label"] for row in document["rows"]]
+    assert labels[0] == "multipliers"
+    assert "lookups, all planes" in labels
+    assert all(row["holds_clock"] for row in document["rows"])
+    assert INT8.name in document["title"]
