@@ -62,7 +62,7 @@ class FloatLutTensorCore(BitSerial, FloatTile):
     table_inputs : lanes of a table, 2 to 6; ``lanes`` is a multiple.
     table : ``activation`` or ``int8``.
     tables : ``internal``, or ``external``: instead of ``a`` the ports ``t`` (rows, tables, entries)
-        and with ``int8`` ``scale`` (rows, tables), whose codes may be any.
+        and with ``int8`` ``table_scale`` (rows, tables), whose codes may be any.
     stages : register ranks between input and output, 1 to 16. One is the accumulator, the next one
         stands behind the tables. Under ``tree`` others cut the tables and the tree, under
         ``sequential`` all stand in the tables.
@@ -102,6 +102,11 @@ class FloatLutTensorCore(BitSerial, FloatTile):
         if not self.activation.signed:
             raise ValueError(f"activation = {self.activation}: {self.unit} takes signed floats")
         _ = self.precompute  # it says what is wrong with tables
+
+    @property
+    def scaled_outside(self) -> bool:
+        """Odd weights have a scale, which is not in the tile."""
+        return True
 
     @cached_property
     def precompute(self) -> TablePrecompute:
@@ -232,7 +237,7 @@ class FloatLutTensorCore(BitSerial, FloatTile):
                 np.where(plane < bits, np.where(negative, -entry, entry) << plane, 0)
                 for plane, (entry, negative) in zip(planes, looked_up, strict=True)
             )
-            scales = unpack(self.precompute.scale_format, tables["scale"][:, :, None, :])
+            scales = unpack(self.precompute.scale_format, tables["table_scale"][:, :, None, :])
             return self._rounded(multiply(unpack(_SUM, sums), scales))
         sign = 1 << (self.activation.bits - 1)
         terms = []

@@ -32,7 +32,7 @@ from multipede.golden.reinterpretation import (
     reinterpret_scales,
     reinterpret_zeros,
 )
-from multipede.golden.rounded_tables import require_table_format, rounded_tables
+from multipede.golden.scaled_tables import require_table_format, scaled_tables
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,7 +81,7 @@ def lookup_gemv(
     activations : [tokens, K]; of an integer format for exact tables.
     folded : the weights, [N, K].
     table_format : int2 to int16 for tables that are rounded, as
-        :func:`~multipede.golden.rounded_tables.rounded_tables` says, with S as it is; None for
+        :func:`~multipede.golden.scaled_tables.scaled_tables` says, with S as it is; None for
         exact ones.
 
     Raises
@@ -132,7 +132,7 @@ def _rounded_sums(
     values = activations.format.decode(activations.codes)
     refuse(~np.isfinite(values.numpy()), values.numpy(), "activations", "finite numbers are needed")
     a = _whole_groups(values, folded)
-    tables, scales = rounded_tables(a, folded.table_inputs, table_format)
+    tables, scales = scaled_tables(a, folded.table_inputs, table_format)
     sums = torch.empty((len(a), folded.outputs, folded.groups), dtype=torch.float64)
     for tokens, outputs, found in _looked_up(tables, folded):
         scaled = found.double() * scales[tokens, None]

@@ -254,8 +254,13 @@ def _check_operands(
             other = "activations" if name == "activation" else "weights"
             raise ValueError(f"{name} = {first} in the {where}, but {second} in the {other}")
     _check_filling(spec, activations)
-    # Scales that are no port's are for group sums, or nobody would ever multiply by them.
-    scaled = "scale" in spec.inputs or spec.sums_groups
+    # Scales that are no port's are multiplied by outside, or nobody ever would.
+    scaled = "scale" in spec.inputs or spec.scaled_outside
+    if scaled and not spec.sums_groups and "scale" not in spec.inputs and weights.groups > 1:
+        raise ValueError(
+            f"group = {weights.group}: {spec.unit} sums all of k = {weights.codes.shape[1]}, with one"
+            " scale for each output only"
+        )
     if scaled != (weights.scales is not None):
         takes = "needs" if scaled else "takes no"
         raise ValueError(f"scale: {spec.unit} {takes} scales, unlike {weights.format} weights")

@@ -1,85 +1,104 @@
-"""Tables of signed sums as short integers, with one scale per table.
+"""Tables of float sums: in which order they are added, and how they become codes with a scale."""
 
-Of a table U of activations a, with q_max the largest integer of the format::
+import numpy as np
 
-    scale = (|a[0]| + ... + |a[K-1]|) / q_max
-    entry = clamp(rne(U / scale), -q_max, q_max)      U is about scale entry
+from multipede.golden.exact_arithmetic import add, round_to, unpack
+from multipede.golden.formats import Float, Overflow, Rounding
 
-in float64, each operation rounded once. Since no sum is larger than that of all magnitudes, each
-entry is off by at most scale / 2, and a sum of b lookups for weights of b bits by at most
-(2**b - 1) scale / 2. A table of zeros has scale 0 and entries 0.
+__all__ = ["quantised_tables", "rounded_tables"]
 
-Source: the rule of T-MAC, Wei et al., arXiv 2407.00088, which takes the largest scale of several
-tables for all of them; LUT Tensor Core (Mo et al., arXiv 2408.06003, section 3.1.3) has one each.
-"""
-
-from typing import TYPE_CHECKING
-
-from multipede.golden.formats import Integer
-from multipede.golden.lookup_table import (
-    MAXIMUM_TABLE_INPUTS,
-    MINIMUM_TABLE_INPUTS,
-)
-from multipede.golden.number_format import require_range, require_type
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-__all__ = ["require_table_format", "rounded_tables"]
-
-
-def require_table_format(name: str, number_format: object) -> None:
-    """TypeError or ValueError unless it is a signed integer format of 2 to 16 bits."""
-    require_type(name, number_format, Integer)
-    if not number_format.signed or not 2 <= number_format.bits <= 16:
-        raise ValueError(f"{name} = {number_format}: int2 to int16 are needed")
+_NEAREST = Rounding.NEAREST_EVEN
+_LARGEST_CODE = 127
 
 
 def rounded_tables(
-    values: "Tensor", table_inputs: int, number_format: Integer
-) -> "tuple[Tensor, Tensor]":
-    """Entries and scales of the tables of activations.
+    number_format: Float,
+    activations: np.ndarray,
+    table_inputs: int,
+    *,
+    signed_sums: bool,
+    overflow: Overflow,
+) -> np.ndarray:
+    """Codes (..., tables, entries) of U or F of codes (..., lanes), int64, sums by halves.
 
-    Parameters
-    ----------
-    values : [..., lanes], finite, integers below 2**53 or floats, as what they stand for.
-    table_inputs : lanes of a table, 2 to 6, which divides ``lanes``.
-    number_format : of the entries, int2 to int16.
+    The sum of n > 1 lanes is round(upper + lower), to nearest even in their own format, where
+    ``lower`` is the sum of the first n // 2 of them, and ``upper`` that of the others, each
+    rounded likewise. The sum of one lane is that lane.
 
-    Returns
-    -------
-    entries : int64 [..., tables, 2**(K-1)], in the order of
-        :func:`~multipede.golden.lookup_table.signed_sums`.
-    scales : float64 [..., tables].
+    - Signed sums U: the last lane of each half counts positively, the others as their bits say.
+      Where the last lane of the lower half is subtracted, it is round(upper - lower), with the
+      signs in the lower half the other way round.
+    - Sums F of the lanes whose bits are 1: of two halves one of which has no lanes, the other is
+      the sum as it is. An entry without lanes is +0.
 
-    Raises TypeError or ValueError for other arguments, naming them.
+    Zeros, infinities and NaN are those of IEEE 754-2019; a sum that is no number is the format's
+    ``nan_code`` or, where it has infinities but no NaN, its maximum.
     """
-    import torch
-
-    require_range("table_inputs", table_inputs, MINIMUM_TABLE_INPUTS, MAXIMUM_TABLE_INPUTS)
-    require_table_format("number_format", number_format)
-    if values.shape[-1] % table_inputs:
-        raise ValueError(
-            f"table_inputs = {table_inputs}: they must divide the {values.shape[-1]} lanes"
-        )
-    lanes = values.double().unflatten(-1, (-1, table_inputs))
-    highest = number_format.maximum
-    scales = _in_order(lanes.abs(), [0] * table_inputs) / highest
-    divisors = torch.where(scales == 0, torch.ones_like(scales), scales)
-    sums = torch.stack(
-        [
-            _in_order(lanes, [index >> k & 1 for k in range(table_inputs)])
-            for index in range(1 << (table_inputs - 1))
-        ],
-        dim=-1,
-    )
-    entries = torch.round(sums / divisors[..., None]).clamp(-highest, highest)
-    return entries.long(), scales
+    *outer, count = activations.shape
+    tables = activations.reshape(*outer, count // table_inputs, table_inputs)
+    lanes = [tables[..., lane] for lane in range(table_inputs)]
+    sums = _Sums(number_format, overflow)
+    return np.stack((sums.signed if signed_sums else sums.of_subsets)(lanes), axis=-1)
 
 
-def _in_order(lanes: "Tensor", negative: list[int]) -> "Tensor":
-    """The sum over the last axis, the first lane first, those marked negative subtracted."""
-    total = lanes[..., 0] * 0
-    for lane, minus in zip(lanes.unbind(-1), negative, strict=True):
-        total = total - lane if minus else total + lane
-    return total
+class _Sums:
+    """Entries by index of lists of lanes."""
+
+    def __init__(self, number_format: Float, overflow: Overflow):
+        self._format = number_format
+        self._overflow = overflow
+        nan_code = number_format.nan_code
+        self._nan_code = number_format.maximum_code if nan_code is None else nan_code
+
+    def signed(self, lanes: list[np.ndarray]) -> list[np.ndarray]:
+        """U."""
+        if len(lanes) == 1:
+            return lanes
+        middle = len(lanes) // 2
+        lower, upper = self.signed(lanes[:middle]), self.signed(lanes[middle:])
+        entries = []
+        for index in range(1 << (len(lanes) - 1)):
+            bits, negative = index & ((1 << (middle - 1)) - 1), index >> (middle - 1) & 1
+            if negative:
+                bits ^= (1 << (middle - 1)) - 1
+            addend = lower[bits] ^ (negative << (self._format.bits - 1))
+            entries.append(self._added(upper[index >> middle], addend))
+        return entries
+
+    def of_subsets(self, lanes: list[np.ndarray]) -> list[np.ndarray]:
+        """F."""
+        if len(lanes) == 1:
+            return [np.zeros_like(lanes[0]), lanes[0]]
+        middle = len(lanes) // 2
+        lower, upper = self.of_subsets(lanes[:middle]), self.of_subsets(lanes[middle:])
+        entries = []
+        for index in range(1 << len(lanes)):
+            high, low = index >> middle, index & ((1 << middle) - 1)
+            if high and low:
+                entries.append(self._added(upper[high], lower[low]))
+            else:
+                entries.append(upper[high] if high else lower[low])
+        return entries
+
+    def _added(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        total = add(unpack(self._format, a), unpack(self._format, b), _NEAREST)
+        return round_to(self._format, total, _NEAREST, self._overflow, self._nan_code)
+
+
+def quantised_tables(
+    number_format: Float, entries: np.ndarray, scale_format: Float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (..., tables, entries) of -127 to 127 and codes (..., tables) of their scales.
+
+    See :class:`~multipede.golden.table_precompute.TablePrecompute`. float64 does: it holds numbers
+    of at most 16 bits exactly, and a quotient of two of them that is no tie lies further from one
+    than the 2**-53 of itself that it is rounded by.
+    """
+    values = number_format.decode(entries)
+    no_number = ~np.isfinite(values).all(axis=-1)
+    finite = np.where(no_number[..., None], 0.0, values)
+    scales = scale_format.encode(np.abs(finite).max(axis=-1) / _LARGEST_CODE)
+    divisors = scale_format.decode(scales)[..., None]
+    quotients = np.divide(finite, divisors, out=np.zeros_like(finite), where=divisors != 0)
+    codes = np.clip(np.rint(quotients), -_LARGEST_CODE, _LARGEST_CODE).astype(np.int64)
+    return codes, np.where(no_number, scale_format.nan_code, scales)

@@ -15,7 +15,7 @@ from multipede.golden.lookup_table import (
     subset_sums,
 )
 from multipede.golden.number_format import require_kinds, require_range, require_type
-from multipede.golden.rounded_table import quantised_tables, rounded_tables
+from multipede.golden.rounded_tables import quantised_tables, rounded_tables
 from multipede.golden.spec import Kind, Port, Spec
 from multipede.golden.tile import MAXIMUM_SIDE
 
@@ -52,7 +52,7 @@ class TablePrecompute(Spec):
     - ``exact``, of integers: the sum itself, in the narrowest format for all sums, which is
       :attr:`LutTensorCore.entry <multipede.golden.lut_tensor_core.LutTensorCore.entry>`;
     - ``activation``, of floats: additions rounded to nearest even in the activations' format, in
-      the order of :func:`~multipede.golden.rounded_table.rounded_tables`;
+      the order of :func:`~multipede.golden.rounded_tables.rounded_tables`;
     - ``int8``, of floats: M is the largest magnitude of the table's entries rounded as above,
       ``scale`` = RNE(M / 127), and an entry's code is RNE(entry / scale), clipped to -127 to 127.
       All codes of a scale that is 0 are 0. A table with an infinite entry or NaN has the scale NaN
@@ -217,11 +217,11 @@ class TablePrecompute(Spec):
 
     @property
     def outputs(self) -> Mapping[str, Port]:
-        """``t`` (rows, tables, entries), and with ``int8`` ``scale`` (rows, tables)."""
+        """``t`` (rows, tables, entries), and with ``int8`` ``table_scale`` (rows, tables)."""
         tables = (self.rows, self.tables_per_row)
         ports = {"t": Port(self.entry, (*tables, self.entries), "tables of each row")}
         if self.is_quantised:
-            ports["scale"] = Port(self.scale_format, tables, "what a table's codes are times")
+            ports["table_scale"] = Port(self.scale_format, tables, "what a table's codes are times")
         return ports
 
     @property
@@ -282,4 +282,4 @@ class TablePrecompute(Spec):
         if not self.is_quantised:
             return {"t": torch.from_numpy(entries)}
         codes, scales = quantised_tables(self.activation, entries, self.scale_format)
-        return {"t": torch.from_numpy(codes), "scale": torch.from_numpy(scales)}
+        return {"t": torch.from_numpy(codes), "table_scale": torch.from_numpy(scales)}

@@ -78,6 +78,11 @@ class Tile(Spec):
         """``a`` (rows, lanes) and ``w`` (columns, lanes)."""
         return self.plain_operands
 
+    @property
+    def scaled_outside(self) -> bool:
+        """Whether results are those of the weights' codes, to be scaled outside."""
+        return self.sums_groups
+
     def takes_weights(self, number_format: Format) -> bool:
         """Whether a product of weights of this format can be computed."""
         return number_format == self.weight

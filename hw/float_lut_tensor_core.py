@@ -203,7 +203,7 @@ class FloatLutTensorCoreUnit(BitSerialUnit, FloatTileUnit):
             found |= {pin.replace("t", f"t{table}_{entry}"): word for pin, word in words.items()}
         if spec.is_quantised:
             words = self._words("t", f"scale_{name}")
-            scale = {"entry": self.i.payload.scale[row][table]}
+            scale = {"entry": self.i.payload.table_scale[row][table]}
             self._made(m, platform, "scale", f"scale_{name}", words | scale)
             found[f"scale{table}"] = words["t_0"]
         return found

@@ -66,7 +66,7 @@ class TablePrecomputeUnit(Unit):
                 entries = given.t[row][table]
                 pins |= {f"t{index}": entries[index] for index in range(spec.entries)}
                 if spec.is_quantised:
-                    pins["scale"] = given.scale[row][table]
+                    pins["scale"] = given.table_scale[row][table]
                 name = f"table_{row}_{table}"
                 shared(m, platform, "table", component, instance=name, **pins)
         return m

@@ -74,7 +74,7 @@ _HOMES = {
         "reinterpret_zeros",
     ),
     "golden.rounded_operation": ("NanResult",),
-    "golden.rounded_tables": ("rounded_tables",),
+    "golden.scaled_tables": ("scaled_tables",),
     "golden.second_level_dequantiser": ("SecondLevelDequantiser",),
     "golden.serial_tile": ("SerialTile",),
     "golden.spec": ("Kind", "Port", "Spec"),

@@ -1,6 +1,6 @@
 """Circuits that build tables of rounded float sums.
 
-Halves are summed first, as :func:`multipede.golden.rounded_table.rounded_tables` says. Both signs
+Halves are summed first, as :func:`multipede.golden.rounded_tables.rounded_tables` says. Both signs
 of the lower half are wanted with each sum of the upper one; they share the alignment.
 """
 

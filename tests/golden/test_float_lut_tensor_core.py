@@ -12,6 +12,8 @@ from multipede.golden.float_lut_tensor_core import FloatLutTensorCore
 from multipede.golden.float_tile import SumOrder
 from multipede.golden.formats import BF16, E4M3, E5M2, FP16, FP32, Float, Overflow
 from multipede.golden.lut_tensor_core import Tables
+from multipede.golden.matrix_product import tile_results
+from multipede.golden.quantisation import quantise_activations, quantise_weights
 from multipede.golden.table_precompute import TableFormat
 from tests.golden.float_lut_oracle import (
     numpy_results,
@@ -228,3 +230,21 @@ def test_run_time_bits_above_the_built_ones_are_refused():
     given = of_ports(spec, plain_records(spec, 4, wild=0))
     with pytest.raises(ValueError, match=r"bits\[3\] = 3: codes of .* are 0, 1, 2"):
         spec.reference(**given | {"bits": torch.tensor([0, 1, 2, 3])})
+
+
+def test_whole_products_are_those_of_codes():
+    """Near the float64 product of what the codes stand for; the weights' scales stay outside."""
+    generator = torch.Generator().manual_seed(11)
+    w, a = torch.randn(10, 70, generator=generator), torch.randn(3, 70, generator=generator)
+    spec = FloatLutTensorCore(rows=2, columns=4, planes_per_cycle=1)
+    weights = quantise_weights(w, format=spec.weight, group=72)
+    activations = quantise_activations(a, format=FP16)
+    y = FP32.decode(tile_results(spec, activations, weights)["y"][:, :, 0])
+    factors = spec.weight.decode(weights.codes.numpy())
+    terms = np.abs(activations.dequantised().numpy()) @ np.abs(factors).T
+    exact = activations.dequantised().numpy() @ factors.T
+    # Three sums in FP16 for each entry, of which each is off by at most 2**-11 of its terms.
+    assert np.abs(y - exact).max() <= 3 * 2.0**-11 * terms.max()
+    assert y.shape == (3, 10)
+    with pytest.raises(ValueError, match="one scale for each output only"):
+        tile_results(spec, activations, quantise_weights(w, format=spec.weight, group=8))

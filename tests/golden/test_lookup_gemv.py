@@ -91,7 +91,7 @@ def test_ternary_and_two_level_scales():
 
 
 @pytest.mark.parametrize("weight", [UINT2, INT4, UINT8, BINARY, ODD3], ids=str)
-def test_rounded_tables_are_within_their_bound(weight):
+def test_scaled_tables_are_within_their_bound(weight):
     """(2**b - 1) scale / 2 for each table, times s' of the group and the scale of the token."""
     a, w = lookup_operands(weight, zero_point=weight in (UINT2, UINT8))
     folded = fold_weights(w)
@@ -110,7 +110,7 @@ def test_rounded_tables_are_within_their_bound(weight):
 
 
 @pytest.mark.parametrize("activation", [FP16, BF16], ids=str)
-def test_rounded_tables_of_floats(activation):
+def test_scaled_tables_of_floats(activation):
     generator = torch.Generator().manual_seed(3)
     a = quantise_activations(torch.randn(3, 40, generator=generator), format=activation)
     w = quantise_weights(torch.randn(6, 40, generator=generator), format=UINT4, group=8)

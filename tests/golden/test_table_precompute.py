@@ -184,7 +184,7 @@ def test_codes_and_scales_by_their_rule(activation, table_inputs, scale, reinter
     oracle = RationalTables(activation, spec.overflow_policy)
     a = floats(spec, 300)
     found = tables(spec, a)
-    scales = found["scale"].ravel().tolist()
+    scales = found["table_scale"].ravel().tolist()
     codes = found["t"].reshape(-1, spec.entries).tolist()
     for lanes, *result in zip(a[:, 0].tolist(), codes, scales, strict=True):
         entries = rational_numbers(spec, oracle, lanes)
@@ -199,7 +199,7 @@ def test_an_entry_is_at_most_half_a_scale_from_its_code():
     a = FP16.encode(np.random.default_rng(SEED).normal(0, 1, (500, 2, 4)))
     rounded = FP16.decode(tables(TablePrecompute(activation=FP16), a)["t"])
     found = tables(spec, a)
-    scale = FP16.decode(found["scale"])[..., None]
+    scale = FP16.decode(found["table_scale"])[..., None]
     assert (np.abs(found["t"] * scale - rounded) <= scale / 2 * (1 + 1e-2)).all()
 
 

@@ -8,7 +8,7 @@ import torch
 
 from multipede.golden.formats import FP16, INT2, INT4, INT8, INT16, UINT8, Integer
 from multipede.golden.lookup_table import fold, signed_sums
-from multipede.golden.rounded_tables import rounded_tables
+from multipede.golden.scaled_tables import scaled_tables
 from tests.golden.lookup_oracle import signed_table
 
 
@@ -19,7 +19,7 @@ def test_entries_are_the_nearest_to_exact_sums(size, number_format):
     generator = torch.Generator().manual_seed(size)
     values = torch.randint(-128, 128, (50, 2 * size), generator=generator)
     values[0], values[1], values[2] = 0, -128, torch.arange(2 * size) % 2
-    entries, scales = rounded_tables(values, size, number_format)
+    entries, scales = scaled_tables(values, size, number_format)
     assert (entries.shape, scales.shape) == ((50, 2, 1 << (size - 1)), (50, 2))
     highest = number_format.maximum
     for record, table in itertools.product(range(50), range(2)):
@@ -39,7 +39,7 @@ def test_the_error_of_a_sum_of_lookups_is_bounded(bits):
     """At most (2**b - 1) scale / 2 for four activations, and it comes near it."""
     generator = torch.Generator().manual_seed(bits)
     values = torch.randint(-128, 128, (300, 4), generator=generator)
-    entries, scales = rounded_tables(values, 4, INT8)
+    entries, scales = scaled_tables(values, 4, INT8)
     exact = signed_sums(values, 4)
     codes = fold(torch.randint(0, 1 << bits, (40, 4), generator=generator), 4)
     worst = 0.0
@@ -60,7 +60,7 @@ def test_the_error_of_a_sum_of_lookups_is_bounded(bits):
 
 def test_tables_of_floats():
     values = torch.randn(30, 4, generator=torch.Generator().manual_seed(1)).half().double()
-    entries, scales = rounded_tables(values, 4, INT8)
+    entries, scales = scaled_tables(values, 4, INT8)
     for record in range(30):
         exact = signed_table([Fraction(x) for x in values[record].tolist()])
         scale = Fraction(float(scales[record, 0]))
@@ -81,4 +81,4 @@ def test_tables_of_floats():
 )
 def test_bad_arguments_are_named(size, number_format, error, message):
     with pytest.raises(error, match=message):
-        rounded_tables(torch.ones(2, 4), size, number_format)
+        scaled_tables(torch.ones(2, 4), size, number_format)
