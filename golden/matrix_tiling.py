@@ -258,8 +258,8 @@ def _check_operands(
     scaled = "scale" in spec.inputs or spec.scaled_outside
     if scaled and not spec.sums_groups and "scale" not in spec.inputs and weights.groups > 1:
         raise ValueError(
-            f"group = {weights.group}: {spec.unit} sums all of k = {weights.codes.shape[1]}, so there"
-            " is one scale for each output only"
+            f"group = {weights.group}: {spec.unit} sums all of k = {weights.codes.shape[1]},"
+            " so that there is one scale for each output only"
         )
     if scaled != (weights.scales is not None):
         takes = "needs" if scaled else "takes no"
