@@ -4,11 +4,12 @@ A record stays at the input while its planes are worked on, and is taken in the 
 must see a record once, such as the activation sums, does so in the first.
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 from multipede.golden.serial_tile import BitSerial, SerialTile
 from multipede.hw.integer_tile import Control
 from multipede.hw.mixed_tile import MixedTilePlan, MixedTileUnit
+from multipede.hw.multiplexer import chosen
 
 __all__ = ["BitSerialPlan", "BitSerialUnit", "SerialTilePlan", "SerialTileUnit"]
 
@@ -69,8 +70,8 @@ class BitSerialUnit:
         spec: BitSerial = self.spec
         if not spec.run_time_bits:
             return Const(spec.cycles - 1)
-        numbers = [code // spec.planes for code in range(1 << len(self.i.payload.bits))]
-        return Array(Const(min(n, spec.cycles - 1)) for n in numbers)[self.i.payload.bits]
+        numbers = [code // spec.planes for code in range(spec.weight.bits)]
+        return chosen(self.i.payload.bits, [Const(number) for number in numbers])
 
     def _counting(self, m: Module) -> list[Value]:
         """Whether each plane of this clock counts."""
@@ -81,7 +82,7 @@ class BitSerialUnit:
         highest = self.i.payload.bits if spec.run_time_bits else spec.weight.bits - 1
         for plane in range(spec.planes):
             counts = Signal(name=f"plane_{plane}_counts")
-            place = Array(Const(shift + plane) for shift in self.plan.shifts)[self._cycle]
+            place = chosen(self._cycle, [Const(shift + plane) for shift in self.plan.shifts])
             m.d.comb += counts.eq(place <= highest)
             found.append(counts)
         return found
@@ -93,7 +94,7 @@ class BitSerialUnit:
         highest = self.i.payload.bits if spec.run_time_bits else Const(spec.weight.bits - 1)
         for plane in range(spec.planes):
             is_highest = Signal(name=f"plane_{plane}_is_highest")
-            place = Array(Const(shift + plane) for shift in self.plan.shifts)[self._cycle]
+            place = chosen(self._cycle, [Const(shift + plane) for shift in self.plan.shifts])
             m.d.comb += is_highest.eq(place == highest)
             found.append(is_highest)
         return found
@@ -106,9 +107,9 @@ class BitSerialUnit:
             found.append([])
             for lane, code in enumerate(lanes):
                 word = Cat(code, Const(0, planes * len(shifts) - len(code)))
-                parts = Array(word[shift : shift + planes] for shift in shifts)
+                parts = [word[shift : shift + planes] for shift in shifts]
                 plane = Signal(planes, name=f"planes_{column}_{lane}")
-                m.d.comb += plane.eq(parts[self._cycle])
+                m.d.comb += plane.eq(chosen(self._cycle, parts))
                 found[-1].append(plane)
         return found
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Array, Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 
+from multipede.hw.multiplexer import chosen
 from multipede.hw.style import Style
 
 __all__ = ["Lookup"]
@@ -73,7 +74,7 @@ class Lookup:
             found = reduce(or_, (word & line.replicate(bits) for word, line in lines))
         else:
             index = (self.entries - 1).bit_length()
-            found = Array(upper)[select[:index]]
+            found = chosen(select[:index], upper)
             if self.gated:
                 found = found & select[-1].replicate(bits)
         lowest = words[0][:common]
