@@ -5,21 +5,25 @@ import shutil
 
 import pytest
 
+from multipede.golden.bit_serial_tile import BitSerialTile
 from multipede.golden.catalogue import unit, unit_names
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.dequantiser import Dequantiser
 from multipede.golden.float_adder import FloatAdder
+from multipede.golden.float_lut_tensor_core import FloatLutTensorCore
 from multipede.golden.float_multiplier import FloatMultiplier
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
-from multipede.golden.formats import E4M3, E5M2, FP16, INT4, UINT2, Integer
+from multipede.golden.formats import E4M3, E5M2, FP16, INT4, UINT2, UINT4, Integer
 from multipede.golden.fused_multiply_add import FusedMultiplyAdd
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import TileOutput
+from multipede.golden.lut_tensor_core import LutTensorCore
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.golden.number_converter import NumberConverter
 from multipede.golden.second_level_dequantiser import SecondLevelDequantiser
 from multipede.golden.stallable import Stallable
+from multipede.golden.table_precompute import TablePrecompute
 from multipede.hw import Style
 from multipede.sim.generate import generate
 from tests.sim.bench_runs import SIMULATORS, verdict
@@ -58,6 +62,17 @@ FLOATS = {
     ),
     "mixpe-float": MixPE(activation=E4M3, rows=1, columns=2, lanes=2, group=4),
     "mixpe-dequantised": MixPE(rows=1, columns=2, lanes=2, group=4, output=TileOutput.DEQUANTISED),
+    "float-lookups": FloatLutTensorCore(
+        activation=E4M3, accumulator=FP16, planes_per_cycle=1, rows=1, columns=2
+    ),
+    "tables": TablePrecompute(rows=1),
+}
+# Their records take several clocks.
+SERIAL = {
+    "lookups": LutTensorCore(
+        weight=UINT4, run_time_bits=True, planes_per_cycle=2, rows=1, columns=2, group=8
+    ),
+    "bit-serial": BitSerialTile(rows=1, columns=2, lanes=2, group=4, stages=2),
 }
 BLOCKS = {
     name: unit(name).from_parameters({})
@@ -68,7 +83,7 @@ BLOCKS = {
         "bitmod_group_accumulator",
     )
 }
-TRIED = SPECS | FLOATS | BLOCKS
+TRIED = SPECS | FLOATS | SERIAL | BLOCKS
 
 
 def made(spec, directory, style=Style.WORD, vectors=RECORDS):
@@ -102,8 +117,9 @@ def mutate(directory, pattern, replacement, file="dut.v", count=1):
 RUNS = [("icarus", name, style) for name in SPECS for style in Style]
 RUNS += [("verilator", name, Style.WORD) for name in SPECS]
 RUNS += [("verilator", "mixpe", style) for style in (Style.CELLS, Style.CELLS_PREFIX)]
-RUNS += [("icarus", name, Style.WORD) for name in FLOATS | BLOCKS]
-RUNS += [("verilator", "mixpe-dequantised", Style.WORD), ("icarus", "adder", Style.CELLS)]
+RUNS += [("icarus", name, Style.WORD) for name in FLOATS | SERIAL | BLOCKS]
+RUNS += [("verilator", name, Style.WORD) for name in ("mixpe-dequantised", "lookups")]
+RUNS += [("icarus", "adder", Style.CELLS)]
 
 
 def test_every_unit_is_tried():
