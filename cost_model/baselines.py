@@ -2,12 +2,16 @@
 
 from dataclasses import fields
 
+from multipede.golden.bit_serial_tile import BitSerialTile
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.float_tile import FloatTile, SumOrder
 from multipede.golden.formats import FP16, INT8, Float, Integer
 from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.lut_tensor_core import LutTensorCore
+from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
+from multipede.golden.serial_tile import SerialTile
 from multipede.golden.tile import Tile
 
 __all__ = ["baselines", "equal_accumulator"]
@@ -15,6 +19,8 @@ __all__ = ["baselines", "equal_accumulator"]
 _DEQUANTISATION = ("scale", "channel_scale", "dequantiser_stages")
 _SHARED = ("activation", "rows", "columns", "lanes", "stages")
 _SHARED_BY_INTEGERS = ("group", "accumulator", "output", *_DEQUANTISATION)
+_SHARED_BY_MIXED = ("accumulation", "guard")
+_SHARED_BY_SERIAL = ("planes_per_cycle", "run_time_bits")
 
 
 def baselines(spec: IntegerTile) -> dict[str, Tile]:
@@ -25,28 +31,58 @@ def baselines(spec: IntegerTile) -> dict[str, Tile]:
     heaps: with INT8 weights without a zero point, and with the tile's own weights and zero
     point.
 
+    Those of a tile of lookups are of its own weights only, and beside the multipliers a bit-serial
+    tile with as many planes in a clock and, from activations of 4 bits on, MixPE. For odd weights
+    they take signed integers of as many bits, without a zero point. All but the bit-serial tile
+    take a record in every clock; where lookups do not, the label says how many they need. Figures
+    are not scaled by that, and hold no tables that are made outside.
+
     With float activations they are tiles of float multipliers whose weights have the activation's
-    format, in either order of summing, and a tile that dequantises the tile's own weights first.
-    Those sum up to FP32, so the tile must have dequantised output.
+    format, in either order of summing, and a tile that dequantises the tile's own weights first,
+    and for lookups the bit-serial tile and MixPE. The former sum up to FP32, so the tile must have
+    dequantised output.
 
     Raises TypeError for a specification that is no integer tile, ValueError for one with float
     activations that puts out group sums.
     """
     if not isinstance(spec, IntegerTile):
         raise TypeError(f"there are baselines for integer tiles only, not for {spec}")
-    others = _float_tiles if isinstance(spec.activation, Float) else _multiplier_tiles
-    return {_label(tile): tile for tile in (spec, *others(spec))}
+    multipliers = _float_tiles if isinstance(spec.activation, Float) else _multiplier_tiles
+    others = multipliers(spec)
+    if isinstance(spec, LutTensorCore):
+        others += _serial_tiles(spec)
+    return {_label(tile): tile for tile in (spec, *others)}
 
 
 def _multiplier_tiles(spec: IntegerTile) -> list[Tile]:
     shared = {name: getattr(spec, name) for name in (*_SHARED, *_SHARED_BY_INTEGERS)}
+    weights = [(_integers(spec), spec.zero_point)]
+    if not isinstance(spec, LutTensorCore):
+        weights.insert(0, (INT8, False))
     return [
         MultiplierTile(
             weight=weight, zero_point=zero_point, partial_products=partial_products, **shared
         )
-        for weight, zero_point in ((INT8, False), (spec.weight, spec.zero_point))
+        for weight, zero_point in weights
         for partial_products in PartialProducts
     ]
+
+
+def _serial_tiles(spec: LutTensorCore) -> list[Tile]:
+    """The bit-serial tile, and MixPE if it takes the activations."""
+    names = (*_SHARED, *_SHARED_BY_INTEGERS, *_SHARED_BY_MIXED)
+    shared = {name: getattr(spec, name) for name in names}
+    shared |= {"weight": _integers(spec), "zero_point": spec.zero_point}
+    serial = BitSerialTile(**shared, **{name: getattr(spec, name) for name in _SHARED_BY_SERIAL})
+    if spec.activation.bits < MixPE.activation_bits[0]:
+        return [serial]
+    return [serial, MixPE(**shared)]
+
+
+def _integers(spec: IntegerTile) -> Integer:
+    """The tile's weights or, for odd ones, signed integers of as many bits."""
+    weight = spec.weight
+    return weight if isinstance(weight, Integer) else Integer(weight.bits)
 
 
 def _float_tiles(spec: IntegerTile) -> list[Tile]:
@@ -60,7 +96,7 @@ def _float_tiles(spec: IntegerTile) -> list[Tile]:
     scale = spec.scale if isinstance(spec.scale, Float) else FP16
     dequantised = FP16 if spec.activation.nan_code is None else spec.activation
     first = DequantiseFirstTile(
-        weight=spec.weight,
+        weight=_integers(spec),
         zero_point=spec.zero_point,
         scale=scale,
         dequantised=dequantised,
@@ -95,4 +131,8 @@ def _label(spec: Tile) -> str:
         details.append("zero point")
     if isinstance(spec, IntegerTile) and spec.is_dequantised:
         details.append("dequantised")
+    if isinstance(spec, LutTensorCore) and spec.is_external:
+        details.append("external tables")
+    if isinstance(spec, SerialTile) and spec.cycles > 1:
+        details.append(f"{spec.cycles} clocks a record")
     return ", ".join(details)

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,24 +13,15 @@ from multipede.cost_model.accuracy import measure_accuracy
 from multipede.cost_model.comparison import Comparison, compare_with_baselines
 from multipede.cost_model.demonstration_plot import draw, plot_data
 from multipede.cost_model.demonstration_report import Demonstration, TileResult
+from multipede.cost_model.demonstration_tiles import LayerTile, costed_tiles, layer_tiles
 from multipede.cost_model.targets import TARGETS
-from multipede.golden.dequantise_first_tile import DequantiseFirstTile
-from multipede.golden.float_multiplier_tile import FloatMultiplierTile
-from multipede.golden.formats import FP16, FP32, INT8, UINT4, Float, Integer
-from multipede.golden.integer_tile import IntegerTile, TileOutput
+from multipede.golden.formats import FP16, INT8, UINT4, Float, Integer
+from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.matrix_product import dequantised_product, group_sums, tile_results
-from multipede.golden.matrix_tiling import MatrixTiling, scale_codes
+from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.minilm import MODEL, SENTENCES, load_minilm
-from multipede.golden.mixpe import MixPE
-from multipede.golden.multiplier_tile import MultiplierTile
 from multipede.golden.number_format import require_type
-from multipede.golden.quantisation import (
-    MAXIMUM_GROUP,
-    QuantisedActivations,
-    QuantisedWeights,
-    quantise_activations,
-    quantise_weights,
-)
+from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
 from multipede.golden.safetensors_file import read_matrix, tensor_names
 from multipede.golden.tile import Tile
 from multipede.hw import Style
@@ -79,6 +70,7 @@ def demonstrate(
     weight_format: Integer = UINT4,
     activation_format: Integer = INT8,
     float_format: Float | None = FP16,
+    lookups: bool = True,
     group: int = 128,
     rows: int = 4,
     columns: int = 4,
@@ -94,7 +86,8 @@ def demonstrate(
 
     The same data go through MixPE tiles and, as baselines, through tiles of multipliers: one of
     INT8 weights and activations, and of floats one whose weights have the activations' format and
-    one that dequantises MixPE's weights first.
+    one that dequantises MixPE's weights first. And they go through tiles of lookups,
+    with binary, ternary, two and four bits' odd weights and activations of both formats.
 
     Parameters
     ----------
@@ -105,12 +98,14 @@ def demonstrate(
     weight_format : 1 to 8 bits; unsigned with zero points, signed (2 bits and more) without.
     activation_format : signed, 4 to 16 bits.
     float_format : of the activations that go through MixPE and the float baselines, 9 to 16 bits;
-        None to leave these out.
-    group, rows, columns, lanes : of both tiles.
+        None to leave these out, and lookups with floats, too.
+    lookups : whether the data go through tiles of lookups; ``group`` must then be a multiple of
+        4. These have as many multiply-accumulates as the others, with half the rows and 4 lanes.
+    group, rows, columns, lanes : of the other tiles; group of all.
     style : of the RTL.
     output : directory for ``demonstration.json`` and ``demonstration.png``; made if need be.
-    costs : called with each MixPE tile that has baselines among the results, gives its costs for
-        the report; None for no costs.
+    costs : called with each MixPE tile that has baselines among the results and with the tile of
+        lookups for two bits and integers, gives its costs for the report; None for no costs.
     progress : whether to draw bars on standard error; by default just on a terminal.
 
     Raises
@@ -123,11 +118,12 @@ def demonstrate(
         If any output differs from golden; names token, output and group. Nothing is written.
     """
     require_type("style", style, Style)
-    tiles = _tiles(
+    tiles = layer_tiles(
         weight_format,
         activation_format,
         float_format,
         {"group": group, "rows": rows, "columns": columns, "lanes": lanes},
+        lookups=lookups,
     )
     output = Path(output)
     _require_writable(output)
@@ -135,15 +131,15 @@ def demonstrate(
         data = _foreign_layer(weights, tensor) if weights or tensor else _own(layer, sentences)
     except ModuleNotFoundError as error:
         raise ToolError(str(error)) from error
-    operands = [_operands(spec, data) for spec in tiles]
+    operands = [tile.operands(data.weights, data.activations, name=data.name) for tile in tiles]
     tiles = [
-        _with_fitting_scales(spec, weights)
-        for spec, (_, weights) in zip(tiles, operands, strict=True)
+        tile.with_fitting_scales(weights)
+        for tile, (_, weights) in zip(tiles, operands, strict=True)
     ]
     exact = data.activations.double() @ data.weights.double().T
     results = [
-        _through(spec, *each, exact, style, progress)
-        for spec, each in zip(tiles, operands, strict=True)
+        _through(tile, *each, exact, style, progress)
+        for tile, each in zip(tiles, operands, strict=True)
     ]
     report = Demonstration(
         weights=data.weights_source,
@@ -152,50 +148,11 @@ def demonstrate(
         outputs=data.weights.shape[0],
         inner=data.weights.shape[1],
         results=tuple(results),
-        costs=tuple(map(costs, _costed(tiles))) if costs else (),
+        costs=tuple(map(costs, costed_tiles(tiles))) if costs else (),
         files=(output / "demonstration.json", output / "demonstration.png"),
     )
     _write(report)
     return report
-
-
-def _tiles(
-    weight: Integer, activation: Integer, number_format: Float | None, size: Mapping[str, int]
-) -> list[Tile]:
-    """What the layer goes through: MixPE with integers and with floats, each before its rivals."""
-    zero_point = isinstance(weight, Integer) and not weight.signed
-    mixpe = MixPE(weight=weight, activation=activation, zero_point=zero_point, **size)
-    dequantised = replace(mixpe, output=TileOutput.DEQUANTISED)
-    integers = [
-        mixpe,
-        dequantised,
-        replace(dequantised, scale=INT8),
-        MultiplierTile(weight=INT8, activation=INT8, zero_point=False, **size),
-    ]
-    if number_format is None:
-        return integers
-    require_type("float_format", number_format, Float)
-    shape = {name: size[name] for name in ("rows", "columns", "lanes")} | {
-        "activation": number_format
-    }
-    return [
-        *integers,
-        replace(dequantised, activation=number_format),
-        DequantiseFirstTile(
-            weight=weight,
-            zero_point=zero_point,
-            dequantised=number_format,
-            group=size["group"],
-            **shape,
-        ),
-        FloatMultiplierTile(weight=number_format, **shape),
-    ]
-
-
-def _costed(tiles: Sequence[Tile]) -> list[MixPE]:
-    """The MixPE tiles of each kind of activation whose rivals are there, too."""
-    integers = [tile for tile in tiles if isinstance(tile, MixPE)]
-    return [integers[0], *(tile for tile in integers if isinstance(tile.activation, Float))]
 
 
 def _own(layer: int, sentences: Sequence[str]) -> _Layer:
@@ -231,7 +188,7 @@ def _foreign_layer(weights: Path | None, tensor: str | None) -> _Layer:
 
 
 def _through(
-    spec: Tile,
+    tile: LayerTile,
     activations: QuantisedActivations,
     weights: QuantisedWeights,
     exact: "Tensor",
@@ -239,11 +196,11 @@ def _through(
     progress: bool | None,
 ) -> TileResult:
     """The layer through the RTL of a tile, compared with golden and measured against ``exact``."""
+    spec, name = tile.spec, tile.name
     expected = _golden(spec, activations, weights)
     tiling = MatrixTiling(spec, activations, weights)
     sampled = _check_reference(tiling, expected)
     run = run_matrix_product(spec, activations, weights, style=style, progress=progress)
-    name = _name(spec)
     unit = f"{name}, {style.value} style"
     compared = [
         require_equal(run.results[port], codes, unit=unit) for port, codes in expected.items()
@@ -255,6 +212,7 @@ def _through(
         name=name,
         spec=spec,
         style=style.value,
+        ternary=tile.ternary,
         bits_per_weight=weights.bits_per_weight(scale.format.bits if scale else OUTSIDE_SCALE_BITS),
         outputs=compared[0],
         reference_outputs=sampled,
@@ -265,35 +223,6 @@ def _through(
         accuracy=measure_accuracy(result, exact),
         plot=plot_data(result, exact),
     )
-
-
-def _name(spec: Tile) -> str:
-    name = f"{spec.unit} W{spec.weight.bits}A{spec.activation.bits}"
-    if not (isinstance(spec, IntegerTile) and spec.is_dequantised):
-        return name
-    return f"{name}, dequantised" + (f", {spec.scale} scales" if spec.second_level else "")
-
-
-def _operands(spec: Tile, layer: _Layer) -> tuple[QuantisedActivations, QuantisedWeights]:
-    weights = quantise_weights(
-        layer.weights,
-        format=spec.weight,
-        group=getattr(spec, "group", MAXIMUM_GROUP),
-        zero_point="z" in spec.inputs,
-        scale=spec.scale if "channel_scale" in spec.inputs else None,
-        name=layer.name,
-    )
-    return quantise_activations(layer.activations, format=spec.activation), weights
-
-
-def _with_fitting_scales(spec: Tile, weights: QuantisedWeights) -> Tile:
-    """The tile, with scales in FP32 where FP16 lacks the range for these."""
-    if "scale" in spec.inputs and weights.levels is None:
-        try:
-            scale_codes(spec.scale, weights.scales.numpy())
-        except ValueError:
-            return replace(spec, scale=FP32)
-    return spec
 
 
 def _golden(

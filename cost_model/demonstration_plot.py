@@ -1,6 +1,7 @@
 """The demonstration's picture and the numbers in it."""
 
 import io
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -55,12 +56,16 @@ def draw(report: "Demonstration") -> bytes:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         raise ToolError("the plot needs matplotlib: pip install matplotlib") from None
-    rows = 2 + -(-len(report.costs) // 2)
-    figure = Figure(figsize=(16, 5.5 * rows), layout="constrained")
-    first, second, *others = figure.subplots(rows, 2)
-    _draw_values(first[0], report)
-    _draw_errors(first[1], report)
-    _draw_quality(second[0], report)
+    results = len(report.results)
+    # Inches: legends below the first axes, a bar or two for each result in the second.
+    heights = [5.5 + 0.1 * results, max(5.5, 0.5 * results)]
+    heights += [5.5] * -(-len(report.costs) // 2)
+    figure = Figure(figsize=(16, sum(heights)), layout="constrained")
+    first, second, *others = figure.subplots(len(heights), 2, height_ratios=heights)
+    colors = _colors(results)
+    _draw_values(first[0], report, colors)
+    _draw_errors(first[1], report, colors)
+    _draw_quality(second[0], report, colors)
     _draw_cycles(second[1], report)
     places = [axes for row in others for axes in row]
     for axes, comparison in zip_longest(places, report.costs):
@@ -79,45 +84,70 @@ def draw(report: "Demonstration") -> bytes:
     return content.getvalue()
 
 
-def _draw_values(axes: "Axes", report: "Demonstration") -> None:
-    for index, result in enumerate(report.results):
+def _colors(count: int) -> list[Any]:
+    """Different ones as far as there are: ten dark, ten light."""
+    from matplotlib import colormaps
+
+    pairs = colormaps["tab20"].colors
+    different = [*pairs[::2], *pairs[1::2]]
+    return [different[index % len(different)] for index in range(count)]
+
+
+def _draw_values(axes: "Axes", report: "Demonstration", colors: Sequence[Any]) -> None:
+    noisiest_first = sorted(result.accuracy.sqnr_db for result in report.results)
+    for color, result in zip(colors, report.results, strict=True):
         sample = result.plot["sample"]
         axes.scatter(
             sample["fp32"],
             sample["quantised"],
             s=4,
             alpha=0.5,
-            color=f"C{index}",
+            color=color,
             label=result.name,
+            zorder=1 + noisiest_first.index(result.accuracy.sqnr_db) / len(colors),
         )
     middle = axes.get_xlim()
-    axes.plot(middle, middle, color="black", linewidth=0.7, label="equal")
+    axes.plot(middle, middle, color="black", linewidth=0.7, label="equal", zorder=3)
     axes.set_xlabel("FP32 output, without bias [1]")
     axes.set_ylabel("dequantised RTL output [1]")
     axes.set_title("Values (even sample)")
-    axes.legend(fontsize=8)
+    _legend_below(axes)
 
 
-def _draw_errors(axes: "Axes", report: "Demonstration") -> None:
+def _legend_below(axes: "Axes") -> None:
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.12),
+        fontsize=7,
+        ncols=2,
+        handlelength=1,
+        columnspacing=1,
+        markerscale=3,
+    )
+
+
+def _draw_errors(axes: "Axes", report: "Demonstration", colors: Sequence[Any]) -> None:
     import numpy as np
 
-    for index, result in enumerate(report.results):
+    for color, result in zip(colors, report.results, strict=True):
         data = result.plot["error_by_reference_rms"]
         edges = np.linspace(data["minimum"], data["maximum"], len(data["counts"]) + 1)
-        axes.stairs(data["counts"], edges, color=f"C{index}", label=result.name)
+        axes.stairs(data["counts"], edges, color=color, label=result.name)
     axes.set_yscale("log")
     axes.set_xlabel("error / RMS of the FP32 outputs [1]")
     axes.set_ylabel("outputs per bin [1]")
-    axes.set_title("Errors")
-    axes.legend(fontsize=7, loc="upper left")
+    axes.set_title(f"Errors (those beyond {SPAN} are not drawn)")
+    _legend_below(axes)
 
 
-def _draw_quality(axes: "Axes", report: "Demonstration") -> None:
+def _draw_quality(axes: "Axes", report: "Demonstration", colors: Sequence[Any]) -> None:
     names = [result.name for result in report.results]
     values = [result.accuracy.to_dict()["sqnr_db"] or 0.0 for result in report.results]
-    bars = axes.barh(names, values, color=[f"C{index}" for index in range(len(names))])
+    places = range(len(names))
+    bars = axes.barh(places, values, color=colors)
     labels = [f"{result.accuracy.sqnr_db:.1f} dB" for result in report.results]
     axes.bar_label(bars, labels, padding=2)
+    axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.margins(x=0.25)
     axes.set_xlabel("signal to quantisation noise [dB]")
@@ -134,7 +164,7 @@ def _draw_cycles(axes: "Axes", report: "Demonstration") -> None:
     ):
         places = [index + 0.4 * offset for index in range(len(names))]
         bars = axes.barh(places, values, 0.38, label=label)
-        axes.bar_label(bars, [f"{value:,.0f}" for value in values], padding=2)
+        axes.bar_label(bars, [f"{value:,.0f}" for value in values], fontsize=8, padding=2)
     axes.set_yticks([index + 0.2 for index in range(len(names))], names)
     axes.invert_yaxis()
     axes.margins(x=0.25)

@@ -21,6 +21,7 @@ class TileResult:
     name : short, for tables and plots.
     spec : the tile.
     style : of the RTL.
+    ternary : whether weights are -1, 0 and 1, in two bits each.
     bits_per_weight : storage, zero points and scales included.
     outputs : results (group sums D, or Y) compared bit for bit with golden; all were equal.
     reference_outputs : results of sampled output tiles for which the specification's own
@@ -35,6 +36,7 @@ class TileResult:
     name: str
     spec: Tile
     style: str
+    ternary: bool
     bits_per_weight: float
     outputs: int
     reference_outputs: int
@@ -62,7 +64,8 @@ class TileResult:
         if scale is None and not self.spec.sums_groups:
             return "without scales"
         bits = f"scales of {scale.format}" if scale else "scales outside the tile of fp32"
-        return f"with {bits}{' and zero points' if 'z' in self.spec.inputs else ''}"
+        planes = "ternary in two bit planes, " if self.ternary else ""
+        return f"{planes}with {bits}{' and zero points' if 'z' in self.spec.inputs else ''}"
 
     @property
     def utilisation(self) -> float:

@@ -204,6 +204,7 @@ def _add_demo(command: _Command) -> None:
     demo.add_argument("--weights", type=Path, metavar="FILE", help="another safetensors file")
     demo.add_argument("--tensor", metavar="NAME", help="its tensor, [outputs, inputs]")
     demo.add_argument("--style", default="word", help="word, cells or cells-prefix")
+    demo.add_argument("--no-lookups", action="store_true", help="leave out the tiles of lookups")
 
 
 def _add_validate(command: _Command) -> None:

