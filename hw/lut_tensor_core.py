@@ -398,5 +398,7 @@ class LutTensorCoreUnit(SerialTileUnit):
             return None
         lines = Signal(self.spec.weight.bits, name="bits_lines")
         code = self.i.payload.bits
-        m.d.comb += lines.eq(Cat(code == n for n in range(self.spec.weight.bits)))
+        m.d.comb += lines.eq(
+            Cat(code == n if n else ~code.any() for n in range(self.spec.weight.bits))
+        )
         return delayed(m, lines, self.plan.front_ranks, name="bits_lines")

@@ -58,7 +58,7 @@ class BitSerialUnit:
         final, begins = Signal(name="final_cycle"), Signal(name="begins")
         m.d.comb += [
             final.eq(cycle == self._final_cycle()),
-            begins.eq(cycle == 0),
+            begins.eq(~cycle.any()),
             self.i.ready.eq(final),
         ]
         with m.If(self.i.valid):

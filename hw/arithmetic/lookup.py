@@ -59,7 +59,7 @@ class Lookup:
             m.d.comb += selected.eq(Cat(index, counts) if self.gated else index)
             return selected
         for entry in range(self.entries):
-            line = index == entry
+            line = index == entry if entry else ~index.any()
             m.d.comb += selected[entry].eq(line & counts if self.gated else line)
         if self.select_bits > self.entries:
             m.d.comb += selected[-1].eq(counts)
