@@ -52,8 +52,7 @@ class FloatLutTensorCore(BitSerial, FloatTile):
     those of IEEE 754-2019; any NaN result is the accumulator's ``nan_code``. What is out of its
     range becomes infinite, and infinities and NaN of tables stay what they are in every plane.
 
-    Parameters not named here are those of :class:`FloatTile`, :class:`BitSerial` and
-    :class:`~multipede.golden.table_precompute.TablePrecompute`.
+    Parameters not named here are those of :class:`FloatTile` and :class:`BitSerial`.
 
     Parameters
     ----------
@@ -63,6 +62,10 @@ class FloatLutTensorCore(BitSerial, FloatTile):
     table : ``activation`` or ``int8``.
     tables : ``internal``, or ``external``: instead of ``a`` the ports ``t`` (rows, tables, entries)
         and with ``int8`` ``table_scale`` (rows, tables), whose codes may be any.
+    overflow : what a table's sum out of range becomes; None for infinity where the activations'
+        format has it, as :class:`~multipede.golden.table_precompute.TablePrecompute` says.
+    table_scale : format of the scales of ``int8``; None for the activations' if it has 16 bits,
+        else FP16.
     stages : register ranks between input and output, 1 to 16. One is the accumulator, the next one
         stands behind the tables. Under ``tree`` others cut the tables and the tree, under
         ``sequential`` all stand in the tables.
