@@ -159,25 +159,28 @@ def test_signed_weights_go_without_zero_point(file, tmp_path, no_picture):
 WEIGHTS = {"1": BINARY, "1.58": UINT2, "2": ODD2, "4": ODD4}
 
 
-@pytest.fixture(scope="module")
-def with_lookups(tmp_path_factory):
-    """The report of both kinds of activations through all tiles of lookups, and the weights."""
+@pytest.fixture(scope="module", params=[None, pytest.param(FP16, marks=pytest.mark.regress)])
+def with_lookups(request, tmp_path_factory):
+    """The report of integer activations, and perhaps floats, through all tiles of lookups, the
+    weights, the rows before those of lookups, and bits of activations."""
     place = tmp_path_factory.mktemp("lookups")
     weights = torch.randn(OUTPUTS, INNER, generator=torch.Generator().manual_seed(3))
     save_file({"w": weights}, place / "user.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demonstration, "draw", lambda report: b"picture")
-        options = {"lookups": True, "float_format": FP16, "costs": costs_of}
-        return small(place / "user.safetensors", place / "out", **options), weights
+        options = {"lookups": True, "float_format": request.param, "costs": costs_of}
+        report = small(place / "user.safetensors", place / "out", **options)
+    before, bits = (4, (8,)) if request.param is None else (7, (8, 16))
+    return report, weights, before, bits
 
 
 def test_lookups_stand_behind_the_others(with_lookups):
-    report, _ = with_lookups
+    report, _, before, bits = with_lookups
     assert report.passed
-    names = [f"lut_tensor_core W{w}A{a}" for a in (8, 16) for w in WEIGHTS]
-    assert [result.name for result in report.results[7:]] == names
-    assert not any(result.ternary for result in report.results[:7])
-    for result in report.results[7:]:
+    names = [f"lut_tensor_core W{w}A{a}" for a in bits for w in WEIGHTS]
+    assert [result.name for result in report.results[before:]] == names
+    assert not any(result.ternary for result in report.results[:before])
+    for result in report.results[before:]:
         spec = result.spec
         ternary = "W1.58" in result.name
         assert spec.weight == WEIGHTS[result.name.split("W")[1].split("A")[0]]
@@ -193,11 +196,11 @@ def test_lookups_stand_behind_the_others(with_lookups):
         text = str(result)
         assert ("ternary in two bit planes, with scales of fp16 and zero points" in text) is ternary
         assert "1,280 outputs in floating point from the RTL equal golden bit for bit" in text
-    assert [type(result.spec) for result in report.results[7:]] == [LutTensorCore] * 8
+    assert all(type(result.spec) is LutTensorCore for result in report.results[before:])
     costed = [comparison.rows[0] for comparison in report.costs]
-    assert [row["unit"] for row in costed] == ["mixpe", "mixpe", "lut_tensor_core"]
-    assert [row["parameters"]["weight"] for row in costed] == ["uint4", "uint4", "odd2"]
-    assert costed[2]["parameters"]["activation"] == "int8"
+    assert [row["unit"] for row in costed] == ["mixpe"] * len(bits) + ["lut_tensor_core"]
+    assert [row["parameters"]["weight"] for row in costed] == ["uint4"] * len(bits) + ["odd2"]
+    assert costed[-1]["parameters"]["activation"] == "int8"
 
 
 def rounded_to_few_bits(weights: torch.Tensor, bits: str) -> torch.Tensor:
@@ -220,17 +223,19 @@ def rounded_to_few_bits(weights: torch.Tensor, bits: str) -> torch.Tensor:
 
 
 def test_lookups_lose_as_much_as_their_weights(with_lookups):
-    report, weights = with_lookups
+    report, weights, before, activations = with_lookups
     generator = torch.Generator().manual_seed(demonstration.GAUSSIAN_SEED)
     a = torch.randn(TOKENS, INNER, generator=generator).double()
     exact = a @ weights.double().T
-    found = {result.name.split("W")[1]: result.accuracy for result in report.results[7:]}
+    found = {result.name.split("W")[1]: result.accuracy for result in report.results[before:]}
+    within = {8: 0.02, 16: 1e-3}
     for bits in WEIGHTS:
         expected = measure_accuracy(a @ rounded_to_few_bits(weights, bits).T, exact)
-        sixteen, eight = found[f"{bits}A16"], found[f"{bits}A8"]
-        assert sixteen.relative_rms_error == pytest.approx(expected.relative_rms_error, rel=1e-3)
-        assert eight.relative_rms_error == pytest.approx(expected.relative_rms_error, rel=0.02)
-    assert found["1A16"].sqnr_db < found["1.58A16"].sqnr_db < found["4A16"].sqnr_db - 6
+        for a in activations:
+            error = found[f"{bits}A{a}"].relative_rms_error
+            assert error == pytest.approx(expected.relative_rms_error, rel=within[a])
+    for a in activations:
+        assert found[f"1A{a}"].sqnr_db < found[f"1.58A{a}"].sqnr_db < found[f"4A{a}"].sqnr_db - 6
 
 
 def test_lookups_keep_scales_beyond_fp16_in_fp32():

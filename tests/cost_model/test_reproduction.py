@@ -85,13 +85,13 @@ def test_a_unit_without_figures_is_a_row_with_its_error():
 
 
 def test_rivals_have_one_shape_and_accumulator():
-    asked = {"constraints": None, "weight_bits": 2, "shape": (1, 2, 4)}
+    asked = {"constraints": None, "weight_bits": 2, "shape": (1, 1, 4)}
     found = rivals("gates", **asked)
     assert not found.errors
     assert len(found.rows) == 6
     for row in found.rows:
         parameters = row.parameters["parameters"]
-        assert (parameters["rows"], parameters["columns"], parameters["lanes"]) == (1, 2, 4)
+        assert (parameters["rows"], parameters["columns"], parameters["lanes"]) == (1, 1, 4)
         assert parameters["accumulator"] == "int32"
         assert row.per_operation > 0
     clocks = {row.label: row.initiation_interval for row in found.rows}
@@ -147,7 +147,7 @@ def test_wrong_words_are_told_in_one_line(words, message, capsys):
 
 
 def test_the_command_prints_one_document(capsys):
-    words = ["rivals", "--shape", "1x2x4", "--weight-bits", "1", "--clock-period", "3", "--json"]
+    words = ["rivals", "--shape", "1x1x4", "--weight-bits", "1", "--clock-period", "3", "--json"]
     assert cli.main(["reproduce", "lut_tensor_core", *words]) == 0
     document = json.loads(capsys.readouterr().out)
     labels = [row["label"] for row in document["rows"]]

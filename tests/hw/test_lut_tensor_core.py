@@ -48,11 +48,11 @@ SPECS = [
     LutTensorCore(**SMALL, folded=False, planes_per_cycle=1),
     LutTensorCore(**SMALL, weight=INT3, planes_per_cycle=2, stages=3, **EXTERNAL),
     LutTensorCore(**SMALL, **EXTERNAL, run_time_bits=True),
-    LutTensorCore(**SMALL, activation=BF16, weight=INT2, planes_per_cycle=1, stages=3),
     LutTensorCore(**SMALL, output=TileOutput.DEQUANTISED, run_time_bits=True, planes_per_cycle=1),
     LutTensorCore(table_inputs=3, lanes=6, group=6, rows=1, columns=2, activation=FP16),
 ]
 MORE_SPECS = [
+    LutTensorCore(**SMALL, activation=BF16, weight=INT2, planes_per_cycle=1, stages=3),
     LutTensorCore(**SMALL),
     LutTensorCore(**SMALL, weight=UINT1, accumulator=Integer(32)),
     LutTensorCore(**SMALL, weight=BINARY, zero_point=False),
