@@ -231,11 +231,12 @@ def test_lookups_lose_as_much_as_their_weights(with_lookups):
     within = {8: 0.02, 16: 1e-3}
     for bits in WEIGHTS:
         expected = measure_accuracy(a @ rounded_to_few_bits(weights, bits).T, exact)
-        for a in activations:
-            error = found[f"{bits}A{a}"].relative_rms_error
-            assert error == pytest.approx(expected.relative_rms_error, rel=within[a])
-    for a in activations:
-        assert found[f"1A{a}"].sqnr_db < found[f"1.58A{a}"].sqnr_db < found[f"4A{a}"].sqnr_db - 6
+        for width in activations:
+            error = found[f"{bits}A{width}"].relative_rms_error
+            assert error == pytest.approx(expected.relative_rms_error, rel=within[width])
+    for width in activations:
+        sqnr = [found[f"{bits}A{width}"].sqnr_db for bits in ("1", "1.58", "4")]
+        assert sqnr[0] < sqnr[1] < sqnr[2] - 6
 
 
 def test_lookups_keep_scales_beyond_fp16_in_fp32():
