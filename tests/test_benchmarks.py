@@ -25,6 +25,7 @@ def test_a_missed_target_fails_the_run(monkeypatch, capsys, value, status):
         "simulation",
         "cocotb_speed",
         "build",
+        "lookup_tile",
         "matrix_reference",
         "nangate45",
         "float_area",
