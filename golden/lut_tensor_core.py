@@ -233,9 +233,11 @@ class LutTensorCore(SerialTile):
         if self.folded:
             records = records | {"w": fold(records["w"], self.table_inputs)}
         if self.is_external:
-            a = records.pop("a")
+            a = records["a"]
             tables = self.tables_of(torch.as_tensor(a))
-            records = {"t": tables if isinstance(a, torch.Tensor) else tables.numpy()} | records
+            tables = tables if isinstance(a, torch.Tensor) else tables.numpy()
+            rest = {name: codes for name, codes in records.items() if name != "a"}
+            records = {"t": tables} | rest
         return records
 
     def tables_of(self, activations: "Tensor") -> "Tensor":

@@ -298,25 +298,19 @@ class LutTensorCoreUnit(SerialTileUnit):
         planes = self._planes(m, codes)
         counting = self._counting(m)
         highest = self._highest(m) if self.plan.signed else [None] * spec.planes
-        return [
-            [
-                [
-                    self._lookup(
-                        m,
-                        f"{column}_{table}_{plane}",
-                        [
-                            lane[plane]
-                            for lane in lanes[table * spec.table_inputs :][: spec.table_inputs]
-                        ],
-                        counting[plane],
-                        highest[plane],
-                    )
-                    for plane in range(spec.planes)
-                ]
-                for table in range(spec.tables_per_row)
-            ]
-            for column, lanes in enumerate(planes)
-        ]
+        found = []
+        for column, lanes in enumerate(planes):
+            found.append([])
+            for table in range(spec.tables_per_row):
+                words = lanes[table * spec.table_inputs : (table + 1) * spec.table_inputs]
+                name = f"{column}_{table}"
+                found[-1].append(
+                    [
+                        self._lookup(m, f"{name}_{plane}", [w[plane] for w in words], *steering)
+                        for plane, steering in enumerate(zip(counting, highest, strict=True))
+                    ]
+                )
+        return found
 
     def _lookup(
         self, m: Module, name: str, bits: list[Value], counts: Value, highest: Value | None

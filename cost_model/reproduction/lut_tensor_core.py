@@ -14,10 +14,13 @@ from multipede.cost_model.reproduction.effective_area import (
 )
 from multipede.golden.bit_serial_tile import BitSerialTile
 from multipede.golden.codebook import ODD
+from multipede.golden.dequantise_first_tile import DequantiseFirstTile
+from multipede.golden.float_lut_tensor_core import FloatLutTensorCore
+from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.formats import FP16, INT2, INT8, Float, Format, Integer
 from multipede.golden.lut_tensor_core import LutTensorCore, Tables
 from multipede.golden.multiplier_tile import MultiplierTile
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.number_format import require_range
 from multipede.golden.spec import Spec
 from multipede.golden.table_precompute import TablePrecompute
 
@@ -92,7 +95,7 @@ def ablation_steps() -> list[AblationStep]:
 
 
 def step_unit(
-    step: AblationStep, shape: tuple[int, int, int], **parameters: Any
+    step: AblationStep, shape: tuple[int, int, int]
 ) -> LutTensorCore | tuple[LutTensorCore, SharedPart]:
     """The tile of a step in a shape (rows, columns, lanes), bit-serial, with exact accumulators for
     groups of 128; with the unit that makes its tables, if they come from outside.
@@ -102,7 +105,6 @@ def step_unit(
         **{"activation": INT8, "zero_point": False, "planes_per_cycle": 1, "group": GROUP}
         | dict(step.parameters)
         | {"rows": rows, "columns": columns, "lanes": lanes}
-        | parameters
     )
     return with_tables(spec)
 
@@ -128,7 +130,7 @@ class Reproduction:
     Attributes
     ----------
     title : what was measured. rows : in order. published : label -> figures of the paper, by the
-        names of our own. first : label of the row that ratios are to.
+        names of our own.
     notes : how the figures came about, and what differs from the paper.
     """
 
@@ -196,7 +198,6 @@ def ablation(
     *,
     constraints: "Constraints",
     candidates: Sequence[tuple[int, int, int]] = SHAPES,
-    with_power: bool = True,
 ) -> Reproduction:
     """Table 2 of the paper: each step in the shape of ``candidates`` in which it is smallest.
 
@@ -206,7 +207,6 @@ def ablation(
     _require_shapes(candidates)
     best: dict[str, Any] = {}
     published = {}
-    notes = []
     for step in ablation_steps():
         units = {_shape(shape): step_unit(step, shape) for shape in candidates}
         found = effective_areas(units, target, constraints=constraints)
@@ -215,14 +215,14 @@ def ablation(
         label = f"{step.name} ({smallest.label})"
         best[label] = units[smallest.label]
         published[label] = {"area": step.published_area, "power": step.published_power}
-    rows = effective_areas(best, target, constraints=constraints, with_power=with_power)
-    notes.append(f"published: {_published()['source']}, Table 2; {_published()['conditions']}")
+    rows = effective_areas(best, target, constraints=constraints, with_power=True)
+    source = f"published: {_published()['source']}, Table 2; {_published()['conditions']}"
     return Reproduction(
         "INT2 weights, INT8 activations, 512 multiply-accumulates, bit-serial, each step in its"
         " smallest shape",
         tuple(rows),
         published,
-        (*notes, *_methods(rows)),
+        (source, *_methods(rows)),
     )
 
 
@@ -231,22 +231,19 @@ def shapes(
     *,
     constraints: "Constraints",
     candidates: Sequence[tuple[int, int, int]] = SHAPES,
-    tables: Tables = Tables.EXTERNAL,
-    planes_per_cycle: int | None = 1,
 ) -> Reproduction:
-    """The tile in different shapes, the paper's first."""
+    """The tile of the last step of the ablation in different shapes, the paper's first.
+
+    Raises as :func:`ablation`.
+    """
     _require_shapes(candidates)
-    require_type("tables", tables, Tables)
     optimum = tuple(_published()["optimum"][name] for name in ("rows", "columns", "lanes"))
     ordered = [optimum, *(shape for shape in candidates if shape != optimum)]
     last = ablation_steps()[-1]
-    units = {
-        _shape(shape): step_unit(last, shape, tables=tables, planes_per_cycle=planes_per_cycle)
-        for shape in ordered
-    }
+    units = {_shape(shape): step_unit(last, shape) for shape in ordered}
     rows = effective_areas(units, target, constraints=constraints)
     return Reproduction(
-        f"INT2 weights, INT8 activations, 512 multiply-accumulates, tables {tables.value}",
+        "INT2 weights, INT8 activations, 512 multiply-accumulates, bit-serial, tables from outside",
         tuple(rows),
         {},
         (f"the paper finds {_shape(optimum)} to be the optimum", *_methods(rows)),
@@ -312,11 +309,6 @@ def _rivals(
 
 
 def _float_rivals(bits: int, activation: Float, size: Mapping[str, int]) -> dict[str, Spec]:
-    from multipede.golden.float_lut_tensor_core import FloatLutTensorCore
-
-    from multipede.golden.dequantise_first_tile import DequantiseFirstTile
-    from multipede.golden.float_multiplier_tile import FloatMultiplierTile
-
     weight = activation if activation.bits == 16 else FP16
     lookup = FloatLutTensorCore(weight=ODD[bits - 1], activation=activation, **size)
     units: dict[str, Spec] = {

@@ -6,7 +6,7 @@ and rounded once. Significands are divided; exponents place the dividend.
 
 from dataclasses import dataclass
 
-from multipede.golden.formats import INT8, Float, Overflow, Rounding
+from multipede.golden.formats import INT8, Float, Overflow
 from multipede.hw.arithmetic.circuit import (
     ZERO,
     Bit,
@@ -19,15 +19,13 @@ from multipede.hw.arithmetic.circuit import (
 from multipede.hw.arithmetic.divider import divide, divide_by
 from multipede.hw.arithmetic.exact_result import Exact, Grid
 from multipede.hw.arithmetic.operands import Number, NumberShape, Range, shape_of, unpack
-from multipede.hw.arithmetic.round_pack import round_to_float
 from multipede.hw.arithmetic.rounded_tables import rounded_entries
 from multipede.hw.arithmetic.sharing_circuit import SharingCircuit
 from multipede.hw.arithmetic.shifters import shift_right
-from multipede.hw.arithmetic.special_results import finish_float
+from multipede.hw.arithmetic.term_words import rounded_code
 
 __all__ = ["quantised_entries", "quantised_table_circuit"]
 
-_NEAREST = Rounding.NEAREST_EVEN
 _LARGEST_CODE = INT8.maximum
 _QUOTIENT_BITS = INT8.bits
 """Bits of an entry over the scale: rounding makes no scale less than two thirds of a 127th of the
@@ -109,17 +107,7 @@ def _scale(c: Circuit, largest: Number, scale: Float, special: Bit) -> Word:
             for r in shape.ranges
         ),
     )
-    return finish_float(
-        c,
-        round_to_float(c, exact, scale, _NEAREST),
-        scale,
-        _NEAREST,
-        Overflow.SATURATE,
-        infinite=ZERO,
-        infinite_sign=None,
-        nan=special,
-        nan_code=scale.nan_code,
-    )
+    return rounded_code(c, exact, scale, ZERO, None, special, Overflow.SATURATE)
 
 
 def _quotient_places(shape: NumberShape, scale: Float) -> int:

@@ -225,15 +225,21 @@ class Scaling:
 
 
 def rounded_code(
-    c: Circuit, exact: Exact, result: Float, infinite: Bit, infinite_sign: Bit | None, nan: Bit
+    c: Circuit,
+    exact: Exact,
+    result: Float,
+    infinite: Bit,
+    infinite_sign: Bit | None,
+    nan: Bit,
+    overflow: Overflow = Overflow.INFINITY,
 ) -> Word:
-    """The code of an exact result, rounded to nearest even; beyond the range it is infinite."""
+    """The code of an exact result, rounded to nearest even."""
     return finish_float(
         c,
         round_to_float(c, exact, result, _NEAREST),
         result,
         _NEAREST,
-        Overflow.INFINITY,
+        overflow,
         infinite=infinite,
         infinite_sign=infinite_sign,
         nan=nan,

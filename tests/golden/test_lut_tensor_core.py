@@ -249,3 +249,15 @@ def test_a_planted_error_would_be_seen():
     plain = LutTensorCore(weight=UINT4, group=16, folded=False, **SHAPE)
     expected = group_results(plain, {name: t.tolist() for name, t in records.items()})
     assert spec.reference(**records)[0]["d"].tolist() != [group["d"] for group in expected]
+
+
+def test_records_are_made_of_others_that_stay_as_they_are():
+    spec = LutTensorCore(tables=Tables.EXTERNAL, reinterpreted=False, folded=False)
+    plain = {
+        "a": torch.zeros(1, 2, 4, dtype=torch.int64),
+        "w": torch.zeros(1, 16, 4, dtype=torch.int64),
+        "last": torch.ones(1, dtype=torch.int64),
+    }
+    records = spec.port_records(plain, spec.weight)
+    assert set(plain) == {"a", "w", "last"}
+    assert set(records) == {"t", "w", "last"}
