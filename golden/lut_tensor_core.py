@@ -18,6 +18,7 @@ from multipede.golden.lookup_table import (
 from multipede.golden.number_format import require_kinds, require_type
 from multipede.golden.serial_tile import SerialTile
 from multipede.golden.spec import Port
+from multipede.golden.table_precompute import TablePrecompute
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -144,6 +145,17 @@ class LutTensorCore(SerialTile):
     def is_external(self) -> bool:
         """Whether tables come from outside."""
         return self.tables is Tables.EXTERNAL
+
+    @property
+    def precompute(self) -> TablePrecompute:
+        """The unit that makes the tables of a record, if they come from outside."""
+        return TablePrecompute(
+            activation=self.activation,
+            rows=self.rows,
+            lanes=self.lanes,
+            table_inputs=self.table_inputs,
+            reinterpreted=self.reinterpreted,
+        )
 
     @property
     def tables_per_row(self) -> int:

@@ -167,10 +167,11 @@ def _add_reproduce(command: _Command) -> None:
     reproduce.add_argument("paper", choices=["lut_tensor_core"], help="the unit's name")
     reproduce.add_argument(
         "experiment",
-        choices=["ablation", "shapes", "rivals"],
+        choices=["ablation", "shapes", "rivals", "widths"],
         nargs="?",
         default="ablation",
-        help="the paper's Table 2 (the default), the tile's shape, or tiles of other kinds",
+        help="the paper's Table 2 (the default), the tile's shape, tiles of other kinds,"
+        " or their areas over the bits of weights",
     )
     reproduce.add_argument("--target", default="n28", help=f"{CORNERS} (n28)")
     reproduce.add_argument(
@@ -181,11 +182,21 @@ def _add_reproduce(command: _Command) -> None:
         action="append",
         default=[],
         metavar="MxNxK",
-        help="a shape to try instead of all; rivals: the one",
+        help="a shape to try instead of all; rivals and widths: the one (2x16x4)",
     )
-    reproduce.add_argument("--weight-bits", type=int, metavar="N", help="rivals: of weights (2)")
-    reproduce.add_argument("--activation", metavar="FORMAT", help="rivals: of activations (int8)")
-    reproduce.add_argument("--stages", type=int, metavar="N", help="rivals: register ranks (1)")
+    reproduce.add_argument(
+        "--weight-bits",
+        action="append",
+        type=int,
+        metavar="N",
+        help="rivals: of weights (2); widths: one of several (1 to 8)",
+    )
+    reproduce.add_argument(
+        "--activation", metavar="FORMAT", help="rivals and widths: of activations (int8)"
+    )
+    reproduce.add_argument(
+        "--stages", type=int, metavar="N", help="rivals and widths: register ranks (1; floats 4)"
+    )
 
 
 def _add_recipes(command: _Command) -> None:

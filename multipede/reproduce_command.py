@@ -12,12 +12,23 @@ _OF_RIVALS = {"weight_bits": "--weight-bits", "activation": "--activation", "sta
 
 def reproduce_command(options: argparse.Namespace) -> Answer:
     from multipede.asic_flow import Constraints
-    from multipede.cost_model.reproduction import lut_tensor_core
-    from multipede.cost_model.targets import require_options
+    from multipede.cost_model.reproduction import lookup_rivals, lut_tensor_core
+    from multipede.cost_model.targets import cell_library, require_options, require_target
 
     constraints = Constraints(clock_period=options.clock_period)
+    require_target(options.target)
     require_options([options.target], {"constraints": constraints})
-    experiment = getattr(lut_tensor_core, options.experiment)
+    if cell_library(options.target, None) is None:
+        raise ValueError(
+            f"--target {options.target}: its cells have no delays to hold a clock with"
+        )
+    experiments = {
+        "ablation": lut_tensor_core.ablation,
+        "shapes": lut_tensor_core.shapes,
+        "rivals": lookup_rivals.rivals,
+        "widths": lookup_rivals.widths,
+    }
+    experiment = experiments[options.experiment]
     found = experiment(options.target, constraints=constraints, **_asked(options))
     return (TOOL_FAILED if found.errors else HELD), found.to_dict(), str(found)
 
@@ -29,15 +40,21 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
     shapes = tuple(map(_shape, options.shape))
     given = {name: getattr(options, name) for name in _OF_RIVALS}
     given = {name: value for name, value in given.items() if value is not None}
-    if options.experiment != "rivals":
+    if options.experiment in ("ablation", "shapes"):
         for name in given:
-            raise ValueError(f"{_OF_RIVALS[name]} has a meaning for rivals only")
+            raise ValueError(f"{_OF_RIVALS[name]} has a meaning for rivals and widths only")
         return {"candidates": shapes} if shapes else {}
     if "activation" in given:
         given["activation"] = parse_format(given["activation"])
-    if len(shapes) > 1:
-        raise ValueError(f"--shape: rivals have one shape, not {len(shapes)}")
-    return given | ({"shape": shapes[0]} if shapes else {})
+    if options.experiment == "rivals" and "weight_bits" in given:
+        given["weight_bits"] = _only("--weight-bits", given["weight_bits"])
+    return given | ({"shape": _only("--shape", shapes)} if shapes else {})
+
+
+def _only(option: str, values: list[Any] | tuple[Any, ...]) -> Any:
+    if len(values) > 1:
+        raise ValueError(f"{option}: one is needed, not {len(values)}")
+    return values[0]
 
 
 def _shape(text: str) -> tuple[int, int, int]:

@@ -241,8 +241,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def size() -> int:
-    """Bytes in the cache."""
-    return sum(_size(file) for file in directory().rglob("*"))
+    """Bytes in the cache, by what is there while others write and remove."""
+    return _size_below(directory())
 
 
 def clear() -> int:
@@ -275,7 +275,7 @@ def prune(*, days: float = 30.0) -> int:
     for entry in directory().glob("*/*"):
         try:
             if entry.lstat().st_mtime < oldest and entry.parent.name not in _STAYING:
-                freed += _size(entry) + sum(_size(file) for file in entry.rglob("*"))
+                freed += _size(entry) + _size_below(entry)
                 _remove(entry)
         except OSError:
             continue
@@ -291,6 +291,11 @@ def _prune_daily() -> None:
         elif stamp.stat().st_mtime < time.time() - 86400:
             stamp.touch()
             prune()
+
+
+def _size_below(root: Path) -> int:
+    # os.walk passes over directories that vanish meanwhile; Path.rglob raises an error.
+    return sum(_size(Path(place, file)) for place, _, files in os.walk(root) for file in files)
 
 
 def _size(path: Path) -> int:

@@ -33,7 +33,8 @@ class EffectiveArea:
     ----------
     label, parameters : which.
     operations : multiply-accumulates of a record. initiation_interval : clocks of one.
-    area : um2 of the unit. shared_area : um2 of its share of what it has in common with others.
+    area : of the unit. shared_area : of its share of what it has in common with others.
+    area_unit : of both.
     delay : ps of the longest path. holds_clock : whether that is within the clock period.
     power : mW, and energy : pJ per multiply-accumulate, if they were asked for.
     error : why there are no figures, which are None then; or None.
@@ -45,6 +46,7 @@ class EffectiveArea:
     initiation_interval: int
     area: float | None = None
     shared_area: float = 0.0
+    area_unit: str = "um2"
     delay: float | None = None
     holds_clock: bool | None = None
     power: float | None = None
@@ -55,7 +57,7 @@ class EffectiveArea:
 
     @property
     def per_operation(self) -> float | None:
-        """um2 per multiply-accumulate in each clock: area times clocks by multiply-accumulates."""
+        """Area per multiply-accumulate in each clock: area times clocks by multiply-accumulates."""
         if self.area is None:
             return None
         return (self.area + self.shared_area) * self.initiation_interval / self.operations
@@ -120,6 +122,7 @@ def _figures(
     costs = list(found.costs)
     figures: dict[str, Any] = {
         "area": found.total,
+        "area_unit": found.area_unit,
         "delay": found.delay,
         "holds_clock": found.holds_clock,
         "method": found.method,
@@ -127,6 +130,10 @@ def _figures(
     if shared is not None:
         part = synthesize(shared.spec, target, **options)
         figures["shared_area"] = part.total / shared.sharing
+        if part.holds_clock is False:
+            raise ValueError(
+                f"the shared {shared.spec.unit} misses the clock: {part.delay:,.0f} ps"
+            )
         costs += part.costs
     if workload is not None and found.holds_clock is not False:
         (operations,) = spec.operations.values()

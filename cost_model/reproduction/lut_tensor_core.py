@@ -1,4 +1,4 @@
-"""LUT Tensor Core: the ablation of its Table 2, the shape of its tile, and its rivals."""
+"""LUT Tensor Core: the ablation of its Table 2, and the shape of its tile."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -7,22 +7,12 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from multipede.cost_model.reproduction.effective_area import (
-    EffectiveArea,
-    SharedPart,
-    effective_areas,
-)
-from multipede.golden.bit_serial_tile import BitSerialTile
+from multipede.cost_model.reproduction.effective_area import SharedPart, effective_areas
+from multipede.cost_model.reproduction.reproduction import Reproduction, methods, shape_name
 from multipede.golden.codebook import ODD
-from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.float_lut_tensor_core import FloatLutTensorCore
-from multipede.golden.float_multiplier_tile import FloatMultiplierTile
-from multipede.golden.formats import FP16, INT2, INT8, Float, Format, Integer
+from multipede.golden.formats import INT2, INT8
 from multipede.golden.lut_tensor_core import LutTensorCore, Tables
-from multipede.golden.multiplier_tile import MultiplierTile
-from multipede.golden.number_format import require_range
-from multipede.golden.spec import Spec
-from multipede.golden.table_precompute import TablePrecompute
 
 if TYPE_CHECKING:
     from multipede.asic_flow import Constraints
@@ -31,13 +21,14 @@ __all__ = [
     "LAYER_OUTPUTS",
     "SHAPES",
     "AblationStep",
-    "Reproduction",
     "ablation",
-    "rivals",
+    "ablation_steps",
     "shapes",
     "step_unit",
+    "with_tables",
 ]
 
+_LookupTile = LutTensorCore | FloatLutTensorCore
 MULTIPLY_ACCUMULATES = 512
 """M N K of the paper's tiles."""
 SHAPES = (
@@ -109,88 +100,15 @@ def step_unit(
     return with_tables(spec)
 
 
-def with_tables(spec: LutTensorCore) -> LutTensorCore | tuple[LutTensorCore, SharedPart]:
-    """The tile and its share of what makes its tables, if that is not in the tile."""
+def with_tables(spec: _LookupTile) -> _LookupTile | tuple[_LookupTile, SharedPart]:
+    """The tile and its share of what makes its tables, if that is not in the tile.
+
+    Register ranks that the tile has before its last are those of the part, at least one.
+    """
     if not spec.is_external:
         return spec
-    precompute = TablePrecompute(
-        activation=spec.activation,
-        rows=spec.rows,
-        lanes=spec.lanes,
-        table_inputs=spec.table_inputs,
-        reinterpreted=spec.reinterpreted,
-    )
-    return spec, SharedPart(precompute, max(1, LAYER_OUTPUTS // spec.columns))
-
-
-@dataclass(frozen=True)
-class Reproduction:
-    """Rows of an experiment.
-
-    Attributes
-    ----------
-    title : what was measured. rows : in order. published : label -> figures of the paper, by the
-        names of our own.
-    notes : how the figures came about, and what differs from the paper.
-    """
-
-    title: str
-    rows: tuple[EffectiveArea, ...]
-    published: Mapping[str, Mapping[str, float]]
-    notes: tuple[str, ...]
-
-    @property
-    def errors(self) -> list[str]:
-        """Which rows have no figures, and why."""
-        return [f"{row.label} failed: {row.error}" for row in self.rows if row.error]
-
-    def ratio(self, row: EffectiveArea) -> float | None:
-        """Area per multiply-accumulate of the first row, by that of this one."""
-        pair = self.rows[0].per_operation, row.per_operation
-        return pair[0] / pair[1] if None not in pair else None
-
-    def published_ratio(self, row: EffectiveArea) -> float | None:
-        """The same of the paper's areas."""
-        pair = self.published.get(self.rows[0].label), self.published.get(row.label)
-        return pair[0]["area"] / pair[1]["area"] if None not in pair else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        rows = [
-            row.to_dict()
-            | {"intensity": self.ratio(row), "published_intensity": self.published_ratio(row)}
-            | {"published": self.published.get(row.label)}
-            for row in self.rows
-        ]
-        return {"title": self.title, "rows": rows, "notes": list(self.notes)}
-
-    def __str__(self) -> str:
-        width = max(len(row.label) for row in self.rows)
-        with_power = any(row.power for row in self.rows)
-        head = f"{'':{width}}{'area, um2':>11}{'shared':>8}{'clocks':>8}{'um2 per op':>12}"
-        head += f"{'intensity':>11}" + (f"{'paper':>8}" if self.published else "")
-        head += f"{'power, mW':>11}{'pJ per op':>11}" if with_power else ""
-        lines = [self.title, "", head]
-        lines += [self._line(row, width, with_power) for row in self.rows]
-        lines.append("")
-        lines.append(
-            "op: multiply-accumulate; um2 per op: area and share times clocks of a record by its"
-            f" ops; intensity: ops per um2, as a multiple of {self.rows[0].label}"
-        )
-        return "\n".join([*lines, *self.notes, *self.errors])
-
-    def _line(self, row: EffectiveArea, width: int, with_power: bool) -> str:
-        if row.error:
-            return f"{row.label:{width}}{'failed':>11}"
-        line = f"{row.label:{width}}{row.area:11,.0f}{row.shared_area:8,.0f}"
-        line += f"{row.initiation_interval:8}{row.per_operation:12.1f}{self.ratio(row):10.3f}x"
-        if self.published:
-            ratio = self.published_ratio(row)
-            line += f"{'-':>8}" if ratio is None else f"{ratio:7.3f}x"
-        if with_power:
-            line += f"{row.power:11.3f}{row.energy:11.4f}" if row.power else f"{'-':>11}{'-':>11}"
-        missed = row.holds_clock is False
-        return line + (f"  misses the clock: {row.delay:,.0f} ps" if missed else "")
+    part = replace(spec.precompute, stages=max(1, spec.stages - 1))
+    return spec, SharedPart(part, max(1, LAYER_OUTPUTS // spec.columns))
 
 
 def ablation(
@@ -208,7 +126,7 @@ def ablation(
     best: dict[str, Any] = {}
     published = {}
     for step in ablation_steps():
-        units = {_shape(shape): step_unit(step, shape) for shape in candidates}
+        units = {shape_name(shape): step_unit(step, shape) for shape in candidates}
         found = effective_areas(units, target, constraints=constraints)
         usable = [row for row in found if row.area is not None and row.holds_clock is not False]
         smallest = min(usable or found, key=lambda row: row.per_operation or float("inf"))
@@ -222,7 +140,7 @@ def ablation(
         " smallest shape",
         tuple(rows),
         published,
-        (source, *_methods(rows)),
+        (source, *methods(rows)),
     )
 
 
@@ -240,88 +158,14 @@ def shapes(
     optimum = tuple(_published()["optimum"][name] for name in ("rows", "columns", "lanes"))
     ordered = [optimum, *(shape for shape in candidates if shape != optimum)]
     last = ablation_steps()[-1]
-    units = {_shape(shape): step_unit(last, shape) for shape in ordered}
+    units = {shape_name(shape): step_unit(last, shape) for shape in ordered}
     rows = effective_areas(units, target, constraints=constraints)
     return Reproduction(
         "INT2 weights, INT8 activations, 512 multiply-accumulates, bit-serial, tables from outside",
         tuple(rows),
         {},
-        (f"the paper finds {_shape(optimum)} to be the optimum", *_methods(rows)),
+        (f"the paper finds {shape_name(optimum)} to be the optimum", *methods(rows)),
     )
-
-
-def rivals(
-    target: str = "n28",
-    *,
-    constraints: "Constraints",
-    weight_bits: int = 2,
-    activation: Format = INT8,
-    shape: tuple[int, int, int] = (2, 16, 4),
-    stages: int = 1,
-) -> Reproduction:
-    """Tiles of one shape with one accumulator: multipliers, bit-serial additions, lookups.
-
-    Integer activations are summed in INT32, floats in FP32. Weights without zero point: two's
-    complement, for lookups odd integers of as many bits.
-
-    Parameters
-    ----------
-    weight_bits : 1 to 8. activation : INT8, INT16, or a float of at most 16 bits.
-    shape : rows, columns, lanes. stages : register ranks of all tiles.
-    """
-    require_range("weight_bits", weight_bits, 1, 8)
-    units = _rivals(weight_bits, activation, shape, stages)
-    rows = effective_areas(units, target, constraints=constraints)
-    accumulators = "FP32" if isinstance(activation, Float) else "INT32"
-    return Reproduction(
-        f"weights of {weight_bits} bits, {activation} activations, {_shape(shape)}, accumulators"
-        f" {accumulators}",
-        tuple(rows),
-        {},
-        _methods(rows),
-    )
-
-
-def _rivals(
-    bits: int, activation: Format, shape: tuple[int, int, int], stages: int
-) -> dict[str, Any]:
-    size = dict(zip(("rows", "columns", "lanes"), shape, strict=True), stages=stages)
-    if isinstance(activation, Float):
-        return _float_rivals(bits, activation, size)
-    shared = {"activation": activation, "zero_point": False, "group": GROUP}
-    shared |= {"accumulator": Integer(32), **size}
-    lookup = LutTensorCore(weight=ODD[bits - 1], **shared)
-    units: dict[str, Any] = {
-        "multipliers": MultiplierTile(weight=Integer(bits), **shared),
-        "additions, bit-serial": BitSerialTile(weight=Integer(bits), **shared),
-        "additions, all planes": BitSerialTile(
-            weight=Integer(bits), planes_per_cycle=bits, **shared
-        ),
-        "lookups, bit-serial": replace(lookup, planes_per_cycle=1),
-        "lookups, all planes": lookup,
-        "lookups, all planes, tables from outside": with_tables(
-            replace(lookup, tables=Tables.EXTERNAL)
-        ),
-    }
-    if bits == 1:
-        del units["additions, bit-serial"], units["lookups, bit-serial"]
-    return units
-
-
-def _float_rivals(bits: int, activation: Float, size: Mapping[str, int]) -> dict[str, Spec]:
-    weight = activation if activation.bits == 16 else FP16
-    lookup = FloatLutTensorCore(weight=ODD[bits - 1], activation=activation, **size)
-    units: dict[str, Spec] = {
-        "float multipliers": FloatMultiplierTile(weight=weight, activation=activation, **size),
-        "weights dequantised first": DequantiseFirstTile(
-            weight=Integer(bits, signed=False), dequantised=weight, activation=activation, **size
-        ),
-        "lookups, bit-serial": replace(lookup, planes_per_cycle=1),
-        "lookups, all planes": lookup,
-    }
-    if bits == 1:
-        del units["lookups, bit-serial"]
-    return units
 
 
 def _require_shapes(candidates: Sequence[tuple[int, int, int]]) -> None:
@@ -334,11 +178,3 @@ def _require_shapes(candidates: Sequence[tuple[int, int, int]]) -> None:
                 f"candidates hold {shape}: rows times columns times lanes must be"
                 f" {MULTIPLY_ACCUMULATES}"
             )
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "M{}N{}K{}".format(*shape)
-
-
-def _methods(rows: Sequence[EffectiveArea]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(row.method for row in rows if row.method))

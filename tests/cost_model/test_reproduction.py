@@ -7,17 +7,20 @@ import pytest
 
 from multipede import cli
 from multipede.asic_flow import Constraints
-from multipede.cost_model.reproduction import lut_tensor_core
-from multipede.cost_model.reproduction.effective_area import SharedPart, effective_areas
+from multipede.cost_model.reproduction.effective_area import (
+    EffectiveArea,
+    SharedPart,
+    effective_areas,
+)
+from multipede.cost_model.reproduction.lookup_rivals import RivalTable, rival_units, rivals, widths
 from multipede.cost_model.reproduction.lut_tensor_core import (
     SHAPES,
-    Reproduction,
     ablation,
     ablation_steps,
-    rivals,
     shapes,
     step_unit,
 )
+from multipede.cost_model.reproduction.reproduction import Reproduction
 from multipede.cost_model.targets import synthesize
 from multipede.golden.bit_serial_tile import BitSerialTile
 from multipede.golden.formats import FP16, INT8
@@ -97,12 +100,44 @@ def test_rivals_have_one_shape_and_accumulator():
     clocks = {row.label: row.initiation_interval for row in found.rows}
     assert clocks["lookups, bit-serial"] == 2
     assert clocks["lookups, all planes"] == 1
-    units = lut_tensor_core._rivals(1, FP16, (1, 2, 4), 1)
-    assert {type(spec).__name__ for spec in units.values()} == {
+
+
+def test_float_rivals_have_one_accumulator_and_as_many_ranks():
+    units = rival_units(1, FP16, (1, 2, 4))
+    tiles = [unit[0] if isinstance(unit, tuple) else unit for unit in units.values()]
+    assert [type(tile).__name__ for tile in tiles] == [
         "FloatMultiplierTile",
         "DequantiseFirstTile",
-        "FloatLutTensorCore",
+        *["FloatLutTensorCore"] * 3,
+    ]
+    assert {tile.accumulator.name for tile in tiles} == {"fp32"}
+    assert {tile.stages for tile in tiles} == {4}
+    assert len(rival_units(2, FP16, (1, 2, 4))) == 6
+
+
+def test_widths_mark_the_smallest_that_holds_the_clock():
+    def row(label, area, holds=True):
+        return EffectiveArea(label, {}, 1, 1, area=area, holds_clock=holds)
+
+    pages = {
+        1: Reproduction("t", (row("a", 4.0), row("b", 3.0)), {}, ()),
+        2: Reproduction("t", (row("a", 8.0), row("b", 7.0, holds=False)), {}, ()),
     }
+    lines = str(RivalTable("areas", pages)).splitlines()
+    assert lines[3].split() == ["a", "4.0", "8.0*"]
+    assert lines[4].split() == ["b", "3.0*", "7.0!"]
+
+
+def test_widths_are_rivals_of_each_width():
+    asked = {"constraints": None, "shape": (1, 1, 2)}
+    with pytest.raises(ValueError, match="lanes"):
+        widths("gates", weight_bits=(1,), **asked)  # a table takes four activations
+    asked["shape"] = (1, 1, 4)
+    found = widths("gates", weight_bits=(2,), **asked)
+    assert found.pages[2].rows == rivals("gates", weight_bits=2, **asked).rows
+    assert found.title.startswith("NAND2 per multiply-accumulate, int8 activations, M1N1K4")
+    with pytest.raises(ValueError, match="weight_bits is empty"):
+        widths("gates", weight_bits=(), **asked)
 
 
 @pytest.mark.regress
@@ -131,12 +166,18 @@ def test_shapes_of_other_sizes_are_refused(experiment):
     ("words", "message"),
     [
         (["ablation", "--shape", "2x64"], "rows, columns and lanes are needed"),
-        (["shapes", "--weight-bits", "2"], "--weight-bits has a meaning for rivals only"),
+        (
+            ["shapes", "--weight-bits", "2"],
+            "--weight-bits has a meaning for rivals and widths only",
+        ),
         (["rivals", "--weight-bits", "9"], "weight_bits = 9"),
-        (["rivals", "--shape", "1x2x4", "--shape", "2x2x4"], "rivals have one shape, not 2"),
+        (["rivals", "--shape", "1x2x4", "--shape", "2x2x4"], "--shape: one is needed, not 2"),
         (["rivals", "--activation", "nonsense"], "unknown format"),
         (["ablation", "--clock-period", "-1"], "clock_period = -1"),
         (["ablation", "--target", "ecp5"], "of the targets take it"),
+        (["rivals", "--target", "gates"], "its cells have no delays to hold a clock with"),
+        (["widths", "--weight-bits", "0"], "weight_bits = 0"),
+        (["rivals", "--weight-bits", "1", "--weight-bits", "2"], "--weight-bits: one is needed"),
     ],
 )
 def test_wrong_words_are_told_in_one_line(words, message, capsys):

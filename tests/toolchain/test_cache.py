@@ -286,6 +286,23 @@ class TestClearing:
         assert list(private_cache.iterdir()) == []
         assert (cached("kind", "k", put("y")) / "file").read_text() == "y"
 
+    def test_size_passes_over_what_vanishes_meanwhile(
+        self, private_cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cached("kind", "k", put("x" * 1000))
+        vanishing = private_cache / "kind/.other.1"
+        vanishing.mkdir()
+        whole, scandir = cache.size(), os.scandir
+
+        def scan(path: str) -> os.ScandirIterator[str]:
+            if Path(path) == vanishing:  # its builder has just published it
+                vanishing.rmdir()
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", scan)
+        assert cache.size() == whole > 1000
+        assert not vanishing.exists()
+
     def test_clear_twice(self) -> None:
         assert cache.clear() == 0
 
