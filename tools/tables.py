@@ -20,6 +20,14 @@ COMMANDS = {
     "LUT Tensor Core's ablation on n28, at one clock": [
         *("multipede", "reproduce", "lut_tensor_core", "ablation"),
     ],
+    "Its tile in other shapes": ["multipede", "reproduce", "lut_tensor_core", "shapes"],
+    "Lookups beside multipliers and bit-serial additions, INT8 activations": [
+        *("multipede", "reproduce", "lut_tensor_core", "widths"),
+    ],
+    "The same with FP16 activations": [
+        *("multipede", "reproduce", "lut_tensor_core", "widths"),
+        *("--activation", "fp16", "--shape", "1x8x4"),
+    ],
     "How far n28 is from published 28 nm results": ["multipede", "validate", "n28"],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),

@@ -236,6 +236,7 @@ class TestCompare:
         assert not found.errors
         assert all(row["gates"] > 0 for row in found.rows)
 
+    @pytest.mark.regress
     def test_float_tiles_stand_beside_each_other(self):
         spec = MixPE(activation=E4M3, group=4, rows=1, columns=1, lanes=2, **DEQUANTISED)
         found = compare_with_baselines(spec, targets=("ecp5",))

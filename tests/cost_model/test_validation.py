@@ -100,6 +100,7 @@ def small_table(monkeypatch):
     return {point.name: point for point in points}
 
 
+@pytest.mark.regress
 def test_a_small_table(small_table):
     found = validate_n28()
     rows = {row.point.name: row for row in found.rows}

@@ -135,10 +135,15 @@ class TestUnits:
         "spec",
         [
             MultiplierTile(activation=INT2, **PAIR),
-            MultiplierTile(activation=INT4, **PAIR),
-            MultiplierTile(activation=INT2, **PAIR | {"rows": 2, "lanes": 4}),
             IntegerMultiplier(a=INT3, b=INT4, partial_products=BOOTH),
-            IntegerMultiplier(a=INT4, b=INT4, partial_products=BOOTH),
+            *(
+                pytest.param(spec, marks=pytest.mark.regress)
+                for spec in (
+                    MultiplierTile(activation=INT4, **PAIR),
+                    MultiplierTile(activation=INT2, **PAIR | {"rows": 2, "lanes": 4}),
+                    IntegerMultiplier(a=INT4, b=INT4, partial_products=BOOTH),
+                )
+            ),
         ],
         ids=str,
     )

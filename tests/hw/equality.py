@@ -8,12 +8,14 @@ from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.verify import verify
 
-OTHERS = (Style.CELLS, Style.CELLS_PREFIX)
 
+def in_turn(specs: Sequence[Spec]) -> pytest.MarkDecorator:
+    """Parameters ``spec`` and ``styles``: the first in two styles, others in one each, in turn.
 
-def in_two_styles(specs: Sequence[Spec]) -> pytest.MarkDecorator:
-    """Parameters ``spec`` and ``styles``: WORD and one of the others in turn, to save time."""
-    styles = [(Style.WORD, OTHERS[index % len(OTHERS)]) for index in range(len(specs))]
+    That saves time; longer tests compare all of them in every style.
+    """
+    each = tuple(Style)
+    styles = [each[:2], *((each[(index + 1) % len(each)],) for index in range(1, len(specs)))]
     cases = list(zip(specs, styles, strict=True))
     return pytest.mark.parametrize(("spec", "styles"), cases, ids=list(map(str, specs)))
 

@@ -11,7 +11,7 @@ from multipede.hw import Style, inventory
 from multipede.sim.compiled import compile_model
 from multipede.sim.verify import verify
 from multipede.sim.verilog import rtlil_of
-from tests.hw.equality import check_equal, in_two_styles
+from tests.hw.equality import check_equal, in_turn
 from tests.hw.netlist import check_inventory
 
 SMALL = {"rows": 2, "columns": 2, "lanes": 2, "group": 4}
@@ -30,7 +30,7 @@ MORE_SPECS = [
 ]
 
 
-@in_two_styles(SPECS)
+@in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)
 

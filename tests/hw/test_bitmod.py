@@ -16,7 +16,7 @@ from multipede.hw.bitmod_released import ReleasedDequantiserUnit, ReleasedGroupA
 from multipede.hw.registered import RegisterBank, Registered
 from multipede.hw.unit import Unit
 from multipede.sim.compiled import compile_model
-from tests.hw.equality import check_equal, in_two_styles
+from tests.hw.equality import check_equal, in_turn
 from tests.hw.netlist import check_inventory
 from tests.hw.planted import check_found, replaced
 
@@ -34,7 +34,7 @@ SPECS = [
 ]
 
 
-@in_two_styles(SPECS)
+@in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=3000)
 

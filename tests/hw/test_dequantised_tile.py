@@ -16,7 +16,7 @@ from multipede.sim.compiled import compile_model
 from multipede.sim.stimulus import random_records
 from multipede.sim.verify import verify
 from multipede.sim.verilog import verilog_of
-from tests.hw.equality import check_equal, in_two_styles
+from tests.hw.equality import check_equal, in_turn
 
 OUTPUT = {"output": TileOutput.DEQUANTISED}
 SMALL = {"rows": 2, "columns": 2, "lanes": 2, "group": 8} | OUTPUT
@@ -41,7 +41,7 @@ MORE_SPECS = [
 ]
 
 
-@in_two_styles(SPECS)
+@in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=3000)
 

@@ -17,7 +17,7 @@ from multipede.hw.arithmetic.term_words import Scaling
 from multipede.hw.float_lut_tensor_core import FloatLutTensorCorePlan
 from multipede.sim.compiled import compile_model
 from tests.golden.test_float_lut_tensor_core import corner_lookups
-from tests.hw.equality import check_equal, in_two_styles
+from tests.hw.equality import check_equal, in_turn
 from tests.hw.netlist import check_inventory
 from tests.hw.planted import check_found, replaced
 
@@ -77,7 +77,7 @@ MORE_SPECS = [
 ]
 
 
-@in_two_styles(SPECS)
+@in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=1500)
 

@@ -24,7 +24,7 @@ from multipede.hw import Style
 from multipede.sim.compiled import compile_model
 from multipede.sim.verify import verify
 from multipede.sim.verilog import rtlil_of, verilog_of
-from tests.hw.equality import check_equal, in_two_styles
+from tests.hw.equality import check_equal, in_turn
 
 EXACT, ALIGNED = Accumulation.EXACT, Accumulation.ALIGNED
 SMALL = {"rows": 2, "columns": 2, "lanes": 2, "group": 8}
@@ -50,7 +50,7 @@ MORE_SPECS = [
 ]
 
 
-@in_two_styles(SPECS)
+@in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=3000)
 

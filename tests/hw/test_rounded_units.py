@@ -34,7 +34,7 @@ from multipede.golden.rounded_operation import NanResult
 from multipede.hw import Style
 from multipede.sim.verify import verify
 from multipede.sim.verilog import verilog_of
-from tests.hw.equality import check_equal, in_two_styles
+from tests.hw.equality import check_equal, in_turn
 from tests.hw.float_specs import EXHAUSTIVE, MIXED, random_specs
 
 NARROW = [E4M3, E5M2, E3M2, E2M3, E2M1, E3M0, UE4M3, Float(4, 3, subnormals=False)]
@@ -69,7 +69,7 @@ LARGE = [
 ]
 
 
-@in_two_styles(NORMAL)
+@in_turn(NORMAL)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=10_000)
 

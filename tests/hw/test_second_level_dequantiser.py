@@ -5,7 +5,7 @@ import pytest
 from multipede.golden.formats import INT8, FixedPoint, Integer
 from multipede.golden.second_level_dequantiser import SecondLevelDequantiser
 from multipede.hw import Style
-from tests.hw.equality import check_equal, in_two_styles
+from tests.hw.equality import check_equal, in_turn
 from tests.hw.netlist import check_inventory
 from tests.hw.planted import check_found, replaced
 
@@ -17,7 +17,7 @@ SPECS = [
 ]
 
 
-@in_two_styles(SPECS)
+@in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=10_000)
 

@@ -11,7 +11,7 @@ from multipede.golden.mixpe import MixPE
 from multipede.golden.stallable import Stallable
 from multipede.hw import Style
 from multipede.sim.verify import verify
-from tests.hw.equality import check_equal, in_two_styles
+from tests.hw.equality import check_equal, in_turn
 from tests.hw.netlist import check_inventory
 from tests.hw.planted import check_found, replaced
 
@@ -29,7 +29,7 @@ INSIDE = [
 SPECS = [Stallable(inside=spec) for spec in INSIDE]
 
 
-@in_two_styles(SPECS)
+@in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=4000)
 

@@ -14,7 +14,7 @@ from multipede.hw.arithmetic.circuit_plan import CircuitPlan
 from multipede.hw.arithmetic.divider import divide
 from multipede.hw.arithmetic.sharing_circuit import SharingCircuit
 from multipede.sim.compiled import compile_model
-from tests.hw.equality import check_equal, in_two_styles
+from tests.hw.equality import check_equal, in_turn
 from tests.hw.netlist import check_inventory, counted_operators
 from tests.hw.planted import check_found, replaced
 
@@ -47,7 +47,7 @@ MORE_SPECS = [
 ]
 
 
-@in_two_styles(SPECS)
+@in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)
 

@@ -19,7 +19,7 @@ from multipede.hw.hierarchy import to_rtlil
 from multipede.hw.unit import payload_layout
 from multipede.sim.verify import verify
 from multipede.sim.verilog import rtlil_of, verilog_of
-from tests.hw.equality import check_equal, in_two_styles
+from tests.hw.equality import check_equal, in_turn
 from tests.hw.netlist import check_inventory
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ MORE_SPECS = [
 ]
 
 
-@in_two_styles(SPECS)
+@in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=3000)
 
