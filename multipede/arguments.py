@@ -195,6 +195,9 @@ def _add_reproduce(command: _Command) -> None:
         "--activation", metavar="FORMAT", help="rivals and widths: of activations (int8)"
     )
     reproduce.add_argument(
+        "--table-inputs", type=int, default=4, metavar="N", help="lanes of a table (4)"
+    )
+    reproduce.add_argument(
         "--stages", type=int, metavar="N", help="rivals and widths: register ranks (1; floats 4)"
     )
 

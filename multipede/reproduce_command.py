@@ -38,17 +38,18 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
     from multipede.golden.formats import parse_format
 
     shapes = tuple(map(_shape, options.shape))
+    tables = {"table_inputs": options.table_inputs}
     given = {name: getattr(options, name) for name in _OF_RIVALS}
     given = {name: value for name, value in given.items() if value is not None}
     if options.experiment in ("ablation", "shapes"):
         for name in given:
             raise ValueError(f"{_OF_RIVALS[name]} has a meaning for rivals and widths only")
-        return {"candidates": shapes} if shapes else {}
+        return tables | ({"candidates": shapes} if shapes else {})
     if "activation" in given:
         given["activation"] = parse_format(given["activation"])
     if options.experiment == "rivals" and "weight_bits" in given:
         given["weight_bits"] = _only("--weight-bits", given["weight_bits"])
-    return given | ({"shape": _only("--shape", shapes)} if shapes else {})
+    return tables | given | ({"shape": _only("--shape", shapes)} if shapes else {})
 
 
 def _only(option: str, values: list[Any] | tuple[Any, ...]) -> Any:

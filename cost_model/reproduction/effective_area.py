@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from multipede.cost_model.targets import power, synthesize
+from multipede.cost_model.targets import power, require_options, require_target, synthesize
 from multipede.golden.spec import Spec
 from multipede.toolchain import ToolError
 
@@ -92,11 +92,13 @@ def effective_areas(
     Raises
     ------
     ValueError
-        For no units.
+        For no units, an unknown target, or options that it does not take.
     """
     if not units:
         raise ValueError("units is empty: at least one is needed")
+    require_target(target)
     options = {"liberty": liberty, "constraints": constraints}
+    require_options([target], options)
     workload = {"records": records, "seed": seed} if with_power else None
     rows = []
     for label, given in tqdm(units.items(), desc="areas", unit="unit", leave=False, disable=None):

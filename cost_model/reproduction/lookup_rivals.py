@@ -10,7 +10,12 @@ from multipede.cost_model.reproduction.effective_area import (
     effective_areas,
 )
 from multipede.cost_model.reproduction.lut_tensor_core import GROUP, with_tables
-from multipede.cost_model.reproduction.reproduction import Reproduction, methods, shape_name
+from multipede.cost_model.reproduction.reproduction import (
+    Reproduction,
+    conditions,
+    require_shape,
+    shape_name,
+)
 from multipede.golden.bit_serial_tile import BitSerialTile
 from multipede.golden.codebook import ODD
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
@@ -30,6 +35,8 @@ __all__ = ["RivalTable", "rival_units", "rivals", "widths"]
 
 _Unit = Spec | tuple[Spec, SharedPart]
 _SHAPE = (2, 16, 4)
+_SCALED = "weights dequantised first are multiplied by scales in the tile, the others outside of it"
+_FIXED = "fixed point: activations are aligned to it, and sums are not rounded before the last"
 
 
 @dataclass(frozen=True)
@@ -97,24 +104,32 @@ def widths(
     weight_bits: Sequence[int] = tuple(range(1, 9)),
     activation: Format = INT8,
     shape: tuple[int, int, int] = _SHAPE,
+    table_inputs: int = 4,
     stages: int | None = None,
 ) -> RivalTable:
     """The areas of :func:`rivals`, whose parameters these are, for weights of several widths.
 
     Raises as :func:`rivals`, and ValueError for no widths.
     """
+    if not isinstance(weight_bits, Sequence):
+        raise TypeError(f"weight_bits = {weight_bits!r}: a sequence of widths is needed")
     if not weight_bits:
         raise ValueError("weight_bits is empty: at least one width is needed")
+    given = {
+        "activation": activation,
+        "shape": shape,
+        "table_inputs": table_inputs,
+        "stages": stages,
+    }
     for bits in weight_bits:
-        rival_units(bits, activation, shape, stages)  # so that what is wrong is told at once
-    given = {"activation": activation, "shape": shape, "stages": stages}
+        rival_units(bits, **given)  # so that what is wrong is told at once
     pages = {
         bits: rivals(target, constraints=constraints, weight_bits=bits, **given)
         for bits in weight_bits
     }
     first = next(iter(pages.values()))
-    conditions = first.title.partition(", ")[2]
-    return RivalTable(f"{first.rows[0].area_unit} per multiply-accumulate, {conditions}", pages)
+    shared = first.title.partition(", ")[2]
+    return RivalTable(f"{first.rows[0].area_unit} per multiply-accumulate, {shared}", pages)
 
 
 def rivals(
@@ -124,56 +139,67 @@ def rivals(
     weight_bits: int = 2,
     activation: Format = INT8,
     shape: tuple[int, int, int] = _SHAPE,
+    table_inputs: int = 4,
     stages: int | None = None,
 ) -> Reproduction:
     """Tiles of one shape with one accumulator: multipliers, bit-serial additions, lookups.
 
-    Integer activations are summed in INT32, floats in FP32. Weights without zero point: two's
-    complement, for lookups odd integers of as many bits. Multipliers of floats take weights of the
-    activation's format.
+    Integer activations are summed in INT32, floats in FP32 and, of lookups and additions, in fixed
+    point as well. Weights without zero point: two's complement, for lookups odd integers of as many
+    bits. Multipliers of floats take weights of the activation's format.
 
     Parameters
     ----------
-    weight_bits : 1 to 8. activation : INT8, INT16, or a float of at most 16 bits.
-    shape : rows, columns, lanes. stages : register ranks of all tiles; by default 1, for floats 4.
+    weight_bits : 1 to 8. activation : an integer of 2 to 16 bits or a float of at most 16, signed.
+    shape : rows, columns, lanes. table_inputs : lanes of a table, which divide the tile's, 2 to 6.
+    stages : register ranks of all tiles; by default 1, for floats 4.
 
     Raises
     ------
     As :func:`~multipede.cost_model.reproduction.effective_area.effective_areas`; TypeError and
     ValueError for parameters that no tile takes.
     """
-    units = rival_units(weight_bits, activation, shape, stages)
+    units = rival_units(weight_bits, activation, shape, table_inputs, stages)
     rows = effective_areas(units, target, constraints=constraints)
-    accumulators = "FP32" if isinstance(activation, Float) else "INT32"
+    is_float = isinstance(activation, Float)
+    accumulators = "FP32, or fixed point" if is_float else "INT32"
     return Reproduction(
         f"weights of {weight_bits} bits, {activation} activations, {shape_name(shape)},"
         f" accumulators {accumulators}",
         tuple(rows),
         {},
-        methods(rows),
+        ((_SCALED, _FIXED) if is_float else ()) + conditions(rows, constraints),
     )
 
 
 def rival_units(
-    weight_bits: int, activation: Format, shape: tuple[int, int, int], stages: int | None = None
+    weight_bits: int,
+    activation: Format,
+    shape: tuple[int, int, int],
+    table_inputs: int = 4,
+    stages: int | None = None,
 ) -> dict[str, _Unit]:
     """The tiles of :func:`rivals`, by what they are called there."""
     require_range("weight_bits", weight_bits, 1, 8)
     require_kinds("activation", activation, (Integer, Float))
-    size = dict(zip(("rows", "columns", "lanes"), shape, strict=True))
+    names = ("rows", "columns", "lanes")
+    size = dict(zip(names, require_shape("shape", shape), strict=True))
     is_float = isinstance(activation, Float)
     size["stages"] = (4 if is_float else 1) if stages is None else stages
-    units = (_float_units if is_float else _integer_units)(weight_bits, activation, size)
+    makers = _float_units if is_float else _integer_units
+    units = makers(weight_bits, activation, table_inputs, size)
     # One plane at a time is all planes then.
     return {
         label: unit for label, unit in units.items() if weight_bits > 1 or "bit-serial" not in label
     }
 
 
-def _integer_units(bits: int, activation: Format, size: Mapping[str, int]) -> dict[str, _Unit]:
-    shared = {"activation": activation, "zero_point": False, "group": GROUP}
+def _integer_units(
+    bits: int, activation: Integer, table_inputs: int, size: Mapping[str, int]
+) -> dict[str, _Unit]:
+    shared = {"activation": activation, "zero_point": False, "group": _whole_groups(size)}
     shared |= {"accumulator": Integer(32), **size}
-    lookups = LutTensorCore(weight=ODD[bits - 1], **shared)
+    lookups = LutTensorCore(weight=ODD[bits - 1], table_inputs=table_inputs, **shared)
     additions = BitSerialTile(weight=Integer(bits), planes_per_cycle=bits, **shared)
     return {
         "multipliers": MultiplierTile(weight=Integer(bits), **shared),
@@ -187,14 +213,21 @@ def _integer_units(bits: int, activation: Format, size: Mapping[str, int]) -> di
     }
 
 
-def _float_units(bits: int, activation: Float, size: Mapping[str, int]) -> dict[str, _Unit]:
-    lookups = FloatLutTensorCore(weight=ODD[bits - 1], activation=activation, **size)
+def _float_units(
+    bits: int, activation: Float, table_inputs: int, size: Mapping[str, int]
+) -> dict[str, _Unit]:
+    weight = ODD[bits - 1]
+    lookups = FloatLutTensorCore(
+        weight=weight, activation=activation, table_inputs=table_inputs, **size
+    )
+    fixed = {"activation": activation, "zero_point": False, "group": _whole_groups(size), **size}
     return {
         "multipliers of floats": FloatMultiplierTile(
             weight=activation, activation=activation, **size
         ),
         "weights dequantised first": DequantiseFirstTile(
-            weight=Integer(bits, signed=False),
+            weight=Integer(bits),
+            zero_point=False,
             dequantised=activation,
             activation=activation,
             **size,
@@ -207,4 +240,13 @@ def _float_units(bits: int, activation: Float, size: Mapping[str, int]) -> dict[
         "lookups, all planes, INT8 tables from outside": with_tables(
             replace(lookups, tables=Tables.EXTERNAL, table=TableFormat.INT8)
         ),
+        "fixed point, additions, all planes": BitSerialTile(weight=Integer(bits), **fixed),
+        "fixed point, lookups, all planes": LutTensorCore(
+            weight=weight, table_inputs=table_inputs, **fixed
+        ),
     }
+
+
+def _whole_groups(size: Mapping[str, int]) -> int:
+    """The groups' size, or as near to it as lanes allow."""
+    return -(-GROUP // size["lanes"]) * size["lanes"]

@@ -8,10 +8,16 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from multipede.cost_model.reproduction.effective_area import SharedPart, effective_areas
-from multipede.cost_model.reproduction.reproduction import Reproduction, methods, shape_name
+from multipede.cost_model.reproduction.reproduction import (
+    Reproduction,
+    conditions,
+    require_shape,
+    shape_name,
+)
 from multipede.golden.codebook import ODD
 from multipede.golden.float_lut_tensor_core import FloatLutTensorCore
 from multipede.golden.formats import INT2, INT8
+from multipede.golden.lookup_table import require_table_inputs
 from multipede.golden.lut_tensor_core import LutTensorCore, Tables
 
 if TYPE_CHECKING:
@@ -65,6 +71,11 @@ _PARAMETERS = (
     {"weight": ODD[1]},
     {"weight": ODD[1], "tables": Tables.EXTERNAL},
 )
+_REBUILT = (
+    "ours: weights of the first step are two's complement with whole tables of the sums of bits 0"
+    " and 1, those of the others odd, without correction for it; the second inverts indices at run"
+    " time"
+)
 
 
 @cache
@@ -86,7 +97,7 @@ def ablation_steps() -> list[AblationStep]:
 
 
 def step_unit(
-    step: AblationStep, shape: tuple[int, int, int]
+    step: AblationStep, shape: tuple[int, int, int], table_inputs: int = 4
 ) -> LutTensorCore | tuple[LutTensorCore, SharedPart]:
     """The tile of a step in a shape (rows, columns, lanes), bit-serial, with exact accumulators for
     groups of 128; with the unit that makes its tables, if they come from outside.
@@ -95,7 +106,7 @@ def step_unit(
     spec = LutTensorCore(
         **{"activation": INT8, "zero_point": False, "planes_per_cycle": 1, "group": GROUP}
         | dict(step.parameters)
-        | {"rows": rows, "columns": columns, "lanes": lanes}
+        | {"rows": rows, "columns": columns, "lanes": lanes, "table_inputs": table_inputs}
     )
     return with_tables(spec)
 
@@ -116,17 +127,20 @@ def ablation(
     *,
     constraints: "Constraints",
     candidates: Sequence[tuple[int, int, int]] = SHAPES,
+    table_inputs: int = 4,
 ) -> Reproduction:
     """Table 2 of the paper: each step in the shape of ``candidates`` in which it is smallest.
 
-    Every step is synthesised in every shape. Raises as :func:`effective_areas`, and ValueError for
-    shapes of other than 512 multiply-accumulates.
+    Every step is synthesised in every shape; a shape that misses the clock is taken only if all do.
+
+    Raises as :func:`effective_areas`; TypeError and ValueError for shapes of other than 512
+    multiply-accumulates and for lanes that are no multiple of ``table_inputs``.
     """
-    _require_shapes(candidates)
+    shapes = _required(candidates, table_inputs)
     best: dict[str, Any] = {}
     published = {}
     for step in ablation_steps():
-        units = {shape_name(shape): step_unit(step, shape) for shape in candidates}
+        units = {shape_name(shape): step_unit(step, shape, table_inputs) for shape in shapes}
         found = effective_areas(units, target, constraints=constraints)
         usable = [row for row in found if row.area is not None and row.holds_clock is not False]
         smallest = min(usable or found, key=lambda row: row.per_operation or float("inf"))
@@ -136,11 +150,11 @@ def ablation(
     rows = effective_areas(best, target, constraints=constraints, with_power=True)
     source = f"published: {_published()['source']}, Table 2; {_published()['conditions']}"
     return Reproduction(
-        "INT2 weights, INT8 activations, 512 multiply-accumulates, bit-serial, each step in its"
-        " smallest shape",
+        "weights of 2 bits, INT8 activations, 512 multiply-accumulates, bit-serial, each step in"
+        " its smallest shape",
         tuple(rows),
         published,
-        (source, *methods(rows)),
+        (source, _REBUILT, *conditions(rows, constraints)),
     )
 
 
@@ -149,32 +163,41 @@ def shapes(
     *,
     constraints: "Constraints",
     candidates: Sequence[tuple[int, int, int]] = SHAPES,
+    table_inputs: int = 4,
 ) -> Reproduction:
     """The tile of the last step of the ablation in different shapes, the paper's first.
 
     Raises as :func:`ablation`.
     """
-    _require_shapes(candidates)
     optimum = tuple(_published()["optimum"][name] for name in ("rows", "columns", "lanes"))
-    ordered = [optimum, *(shape for shape in candidates if shape != optimum)]
+    others = (shape for shape in _required(candidates, table_inputs) if shape != optimum)
     last = ablation_steps()[-1]
-    units = {shape_name(shape): step_unit(last, shape) for shape in ordered}
+    units = {shape_name(s): step_unit(last, s, table_inputs) for s in (optimum, *others)}
     rows = effective_areas(units, target, constraints=constraints)
     return Reproduction(
-        "INT2 weights, INT8 activations, 512 multiply-accumulates, bit-serial, tables from outside",
+        "weights of 2 bits, INT8 activations, 512 multiply-accumulates, bit-serial, tables from"
+        " outside",
         tuple(rows),
         {},
-        (f"the paper finds {shape_name(optimum)} to be the optimum", *methods(rows)),
+        (
+            f"the paper finds {shape_name(optimum)} to be the optimum",
+            *conditions(rows, constraints),
+        ),
     )
 
 
-def _require_shapes(candidates: Sequence[tuple[int, int, int]]) -> None:
+def _required(
+    candidates: Sequence[tuple[int, int, int]], table_inputs: int
+) -> list[tuple[int, int, int]]:
     if not candidates:
         raise ValueError("candidates is empty: at least one shape is needed")
-    for shape in candidates:
+    shapes = [require_shape("candidates", shape) for shape in candidates]
+    for shape in shapes:
         rows, columns, lanes = shape
         if rows * columns * lanes != MULTIPLY_ACCUMULATES:
             raise ValueError(
                 f"candidates hold {shape}: rows times columns times lanes must be"
                 f" {MULTIPLY_ACCUMULATES}"
             )
+        require_table_inputs(table_inputs, lanes)
+    return shapes

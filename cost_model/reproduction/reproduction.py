@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multipede.cost_model.reproduction.effective_area import EffectiveArea
+from multipede.golden.number_format import require_type
 
-__all__ = ["Reproduction", "methods", "shape_name"]
+if TYPE_CHECKING:
+    from multipede.asic_flow import Constraints
+
+__all__ = ["Reproduction", "conditions", "require_shape", "shape_name"]
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,22 @@ class Reproduction:
         return line + (f"  misses the clock: {row.delay:,.0f} ps" if missed else "")
 
 
-def methods(rows: Sequence[EffectiveArea]) -> tuple[str, ...]:
-    """How the rows' figures came about, each way once."""
-    return tuple(dict.fromkeys(row.method for row in rows if row.method))
+def conditions(rows: Sequence[EffectiveArea], constraints: "Constraints | None") -> tuple[str, ...]:
+    """The clock, and how the rows' figures came about, each way once."""
+    period = None if constraints is None else constraints.clock_period
+    clock = "no clock to hold" if period is None else f"clock period {period:g} ns"
+    return (clock, *dict.fromkeys(row.method for row in rows if row.method))
+
+
+def require_shape(name: str, shape: object) -> tuple[int, int, int]:
+    """Rows, columns and lanes. TypeError unless they are three integers."""
+    try:
+        rows, columns, lanes = shape
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} = {shape!r}: rows, columns and lanes are needed") from None
+    for size in (rows, columns, lanes):
+        require_type(name, size, int)
+    return rows, columns, lanes
 
 
 def shape_name(shape: tuple[int, ...]) -> str:
