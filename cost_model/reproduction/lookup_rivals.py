@@ -220,17 +220,15 @@ def _float_units(
     lookups = FloatLutTensorCore(
         weight=weight, activation=activation, table_inputs=table_inputs, **size
     )
-    fixed = {"activation": activation, "zero_point": False, "group": _whole_groups(size), **size}
+    grouped = {"activation": activation, "zero_point": False, "group": _whole_groups(size), **size}
     return {
         "multipliers of floats": FloatMultiplierTile(
             weight=activation, activation=activation, **size
         ),
         "weights dequantised first": DequantiseFirstTile(
             weight=Integer(bits),
-            zero_point=False,
             dequantised=activation,
-            activation=activation,
-            **size,
+            **grouped,
         ),
         "lookups, bit-serial": replace(lookups, planes_per_cycle=1),
         "lookups, all planes": lookups,
@@ -240,9 +238,9 @@ def _float_units(
         "lookups, all planes, INT8 tables from outside": with_tables(
             replace(lookups, tables=Tables.EXTERNAL, table=TableFormat.INT8)
         ),
-        "fixed point, additions, all planes": BitSerialTile(weight=Integer(bits), **fixed),
+        "fixed point, additions, all planes": BitSerialTile(weight=Integer(bits), **grouped),
         "fixed point, lookups, all planes": LutTensorCore(
-            weight=weight, table_inputs=table_inputs, **fixed
+            weight=weight, table_inputs=table_inputs, **grouped
         ),
     }
 

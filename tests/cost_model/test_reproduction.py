@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from multipede import cli
 from multipede.asic_flow import Constraints
+from multipede.cost_model.reproduction import effective_area, lut_tensor_core
 from multipede.cost_model.reproduction.effective_area import (
     EffectiveArea,
     SharedPart,
@@ -55,6 +57,94 @@ def test_steps_are_the_paper_s():
     assert isinstance(part.spec, TablePrecompute)
     assert part.sharing == 2048 // 64
     assert part.spec.outputs["t"] == last.inputs["t"]
+
+
+@pytest.fixture
+def made_up_areas(monkeypatch):
+    """Of tiles, by columns: 64 take least and miss the clock; more is more of it."""
+
+    def areas(units, target, *, constraints, with_power=False):
+        rows = []
+        for label, unit in units.items():
+            columns = (unit[0] if isinstance(unit, tuple) else unit).columns
+            area = {64: 1.0, 32: 2.0, 128: 3.0}[columns]
+            rows.append(EffectiveArea(label, {}, 1, 1, area=area, holds_clock=columns != 64))
+        return rows
+
+    monkeypatch.setattr(lut_tensor_core, "effective_areas", areas)
+
+
+def test_the_smallest_shape_is_one_that_holds_the_clock(made_up_areas):
+    asked = {"constraints": Constraints(clock_period=1.5)}
+    page = ablation(candidates=((1, 128, 4), (2, 64, 4), (4, 32, 4)), **asked)
+    assert all("(M4N32K4)" in row.label for row in page.rows)
+    assert "clock period 1.5 ns" in page.notes
+    page = ablation(candidates=((2, 64, 4),), **asked)  # where none holds it, one that does not
+    assert all("(M2N64K4)" in row.label and not row.holds_clock for row in page.rows)
+
+
+def test_power_and_energy_count_shares(monkeypatch):
+    def synthesised(spec, target, **_):
+        small = isinstance(spec, TablePrecompute)
+        area, delay = (64.0, 500.0) if small else (100.0, 900.0)
+        return SimpleNamespace(
+            total=area, area_unit="um2", delay=delay, holds_clock=True, method="made up", costs=[]
+        )
+
+    def used(spec, target, **_):
+        total, energy = (8.0, 16.0) if isinstance(spec, TablePrecompute) else (20.0, 40.0)
+        return SimpleNamespace(
+            power=SimpleNamespace(total=total, energy_per_record=energy), costs=[]
+        )
+
+    monkeypatch.setattr(effective_area, "synthesize", synthesised)
+    monkeypatch.setattr(effective_area, "power", used)
+    tile = LutTensorCore(tables=Tables.EXTERNAL, **SMALL)
+    shared = SharedPart(TablePrecompute(rows=1), 8)
+    (row,) = effective_areas({"tile": (tile, shared)}, with_power=True)
+    assert row.shared_area == 64 / 8
+    assert row.power == 20 + 8 / 8
+    assert row.energy == (40 + 16 / 8) / 8
+
+
+def test_a_shared_part_that_misses_the_clock_is_an_error(monkeypatch):
+    def synthesised(spec, target, **_):
+        holds = not isinstance(spec, TablePrecompute)
+        return SimpleNamespace(
+            total=1.0, area_unit="um2", delay=1234.0, holds_clock=holds, method="", costs=[]
+        )
+
+    monkeypatch.setattr(effective_area, "synthesize", synthesised)
+    tile = LutTensorCore(tables=Tables.EXTERNAL, **SMALL)
+    (row,) = effective_areas({"tile": (tile, SharedPart(TablePrecompute(rows=1), 8))})
+    assert row.area is None
+    assert "table_precompute misses the clock: 1,234 ps" in row.error
+
+
+def test_a_wrong_target_is_told_at_once():
+    with pytest.raises(ValueError, match="target = 'nope'"):
+        rivals("nope", constraints=None, shape=(1, 1, 4))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: rival_units(2, INT8, (2, 16)), TypeError, r"shape = \(2, 16\): rows, columns"),
+        (lambda: rival_units(2, INT8, None), TypeError, "shape = None"),
+        (lambda: rival_units(2, INT8, (2, 16, 4.0)), TypeError, "shape"),
+        (lambda: rival_units(2, "int8", (1, 1, 4)), TypeError, "activation"),
+        (lambda: widths(constraints=None, weight_bits=2), TypeError, "weight_bits = 2: a sequence"),
+        (lambda: ablation(constraints=None, candidates=[(2, 64)]), TypeError, "candidates"),
+        (
+            lambda: shapes(constraints=None, candidates=[(2, 64, 4)], table_inputs=3),
+            ValueError,
+            "table_inputs = 3",
+        ),
+    ],
+)
+def test_wrong_parameters_are_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
 
 
 def test_every_shape_has_512_multiply_accumulates():
@@ -109,10 +199,25 @@ def test_float_rivals_have_one_accumulator_and_as_many_ranks():
         "FloatMultiplierTile",
         "DequantiseFirstTile",
         *["FloatLutTensorCore"] * 3,
+        "BitSerialTile",
+        "LutTensorCore",
     ]
-    assert {tile.accumulator.name for tile in tiles} == {"fp32"}
+    assert {tile.accumulator.name for tile in tiles[:-2]} == {"fp32"}
     assert {tile.stages for tile in tiles} == {4}
-    assert len(rival_units(2, FP16, (1, 2, 4))) == 6
+    assert not any("z" in tile.inputs for tile in tiles)
+    shared = units["lookups, all planes, tables from outside"][1]
+    assert shared.spec.stages == 3  # so that it holds the tile's clock
+    assert len(rival_units(2, FP16, (1, 2, 4))) == 8
+
+
+def test_table_inputs_are_those_that_are_asked_for():
+    for activation in (INT8, FP16):
+        units = rival_units(2, activation, (1, 2, 6), table_inputs=3)
+        tiles = [unit[0] if isinstance(unit, tuple) else unit for unit in units.values()]
+        found = {tile.table_inputs for tile in tiles if hasattr(tile, "table_inputs")}
+        assert found == {3}
+    (tile, part) = step_unit(ablation_steps()[-1], (2, 64, 4), table_inputs=2)
+    assert tile.table_inputs == part.spec.table_inputs == 2
 
 
 def test_widths_mark_the_smallest_that_holds_the_clock():
