@@ -323,7 +323,6 @@ class LutTensorCoreUnit(SerialTileUnit):
             if not spec.folded:
                 bits = [bit ^ positive for bit in bits]
             negate = ~positive if highest is None else ~(positive ^ highest)
-            negate = negate & counts if self.plan.gated else negate
         lookup = self.plan.lookup_sum.lookup
         select = lookup.select(m, Cat(bits), counts, name=f"select_{name}")
         ranks = self.plan.front_ranks

@@ -226,9 +226,7 @@ def _float_units(
             weight=activation, activation=activation, **size
         ),
         "weights dequantised first": DequantiseFirstTile(
-            weight=Integer(bits),
-            dequantised=activation,
-            **grouped,
+            weight=Integer(bits), dequantised=activation, **grouped
         ),
         "lookups, bit-serial": replace(lookups, planes_per_cycle=1),
         "lookups, all planes": lookups,

@@ -74,7 +74,7 @@ _PARAMETERS = (
 _REBUILT = (
     "ours: weights of the first step are two's complement with whole tables of the sums of bits 0"
     " and 1, those of the others odd, without correction for it; the second inverts indices at run"
-    " time"
+    " time; powers are at our clock, theirs at 1 GHz"
 )
 
 
