@@ -34,21 +34,34 @@ CELLS_OPTIONS = ("-fno-dfg", "-fno-gate")
 class Instruments:
     """What a model can do besides computing: write waveforms, count coverage, choose mutants.
 
-    ``mutants`` is for Verilog whose top module has an input ``mutant`` more than the unit.
+    ``mutants`` is for Verilog whose top module has an input ``mutant`` more than the unit. With
+    ``brief`` its C++ is not optimised, which pays where compiling takes longer than running.
     """
 
     trace: bool = False
     coverage: bool = False
     mutants: bool = False
+    brief: bool = False
+
+    @property
+    def optimisation(self) -> str:
+        """The C++ compiler's option."""
+        return "-O0" if self.brief else "-O1"
 
 
 def compile_model(
-    spec: Spec, *, style: Style = Style.WORD, trace: bool = False, coverage: bool = False
+    spec: Spec,
+    *,
+    style: Style = Style.WORD,
+    trace: bool = False,
+    coverage: bool = False,
+    brief: bool = False,
 ) -> Model:
     """The unit's model, compiled on first use and cached by content.
 
-    With ``trace`` it can write waveforms; with ``coverage`` it counts, and is slower. The cache's
-    key needs neither elaboration nor torch, so that an unchanged unit starts at once.
+    With ``trace`` it can write waveforms; with ``coverage`` it counts, and is slower; ``brief`` is
+    for some thousands of records: sooner compiled, and slower. The cache's key needs neither
+    elaboration nor torch, so that an unchanged unit starts at once.
 
     Raises
     ------
@@ -59,7 +72,7 @@ def compile_model(
         raise TypeError(f"spec must be a specification, not {spec!r}")
     if not isinstance(style, Style):
         raise TypeError(f"style must be a Style, not {style!r}")
-    instruments = Instruments(trace=trace, coverage=coverage)
+    instruments = Instruments(trace=trace, coverage=coverage, brief=brief)
     identity = key(rtl_key(spec, style), find("yosys").identity, *_compilation(instruments))
 
     def build(place: Path) -> None:
@@ -75,10 +88,12 @@ def compile_verilog(
     trace: bool = False,
     style: Style = Style.WORD,
     mutants: bool = False,
+    brief: bool = False,
 ) -> Model:
     """A model of any Verilog that has the ports of ``spec``: a mutant, a netlist, another's RTL.
 
     The top module must be called like the unit. ``style`` only matters to how it is compiled.
+    ``trace`` and ``brief`` as for :func:`compile_model`.
     With ``mutants`` the top module has an input of that name, which :meth:`Model.mutant` sets.
 
     Raises
@@ -88,7 +103,7 @@ def compile_verilog(
     ToolError
         If Verilator or a C++ compiler is missing or fails, as it does on wrong Verilog.
     """
-    instruments = Instruments(trace=trace, mutants=mutants)
+    instruments = Instruments(trace=trace, mutants=mutants, brief=brief)
     identity = key(verilog, rtl_key(spec, style), *_compilation(instruments))
 
     def build(place: Path) -> None:
@@ -152,7 +167,8 @@ def _build(
     write_atomically(build / "fields.h", header)
     harness = build / "harness.cpp"
     harness.write_bytes(harness_source().read_bytes())
-    compile_shared(build, prefix, [harness], place / "model.so", "-O1", trace, coverage)
+    library = place / "model.so"
+    compile_shared(build, prefix, [harness], library, instruments.optimisation, trace, coverage)
     for path in sorted(build.rglob("*"), reverse=True):
         path.unlink()
     build.rmdir()

@@ -25,6 +25,8 @@ from multipede.toolchain import cache, find
 __all__ = ["verify"]
 
 RECORDS = 100_000
+BRIEF_RECORDS = 30_000
+"""Up to so many, a model is run sooner if its C++ is not optimised."""
 STATE_RECORDS = 500
 """Records with which the reference's own state is tried."""
 WAVEFORM_RECORDS = 200
@@ -103,18 +105,19 @@ class Subject:
     error: str | None = None
 
 
-def _model(spec: Spec, source: Style | str, *, trace: bool = False) -> Model:
+def _model(spec: Spec, source: Style | str, **how: bool) -> Model:
     if isinstance(source, Style):
-        return compile_model(spec, style=source, trace=trace)
-    return compile_verilog(source, spec, trace=trace)
+        return compile_model(spec, style=source, **how)
+    return compile_verilog(source, spec, **how)
 
 
 def _compare(
     spec: Spec, sources: Mapping[str, Style | str], plan: Sequence[Stimulus], waveform: bool
 ) -> list[Check]:
-    models = {name: _model(spec, source) for name, source in sources.items()}
-    checks = []
     total = sum(stimulus.records for stimulus in plan)
+    brief = total <= BRIEF_RECORDS
+    models = {name: _model(spec, source, brief=brief) for name, source in sources.items()}
+    checks = []
     with tqdm(total=total, unit="record", desc=spec.unit, disable=None, leave=False) as bar:
         for stimulus in plan:
             subjects = [Subject(name, sources[name], models[name]) for name in sources]
