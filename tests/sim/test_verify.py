@@ -13,6 +13,7 @@ from multipede.golden.formats import Integer
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.hw import Style
+from multipede.sim.compiled import compile_model
 from multipede.sim.report import Check, MismatchError, VerifyReport, first_difference
 from multipede.sim.verify import verify
 from multipede.sim.verilog import verilog_of
@@ -264,7 +265,7 @@ def test_second_start_needs_neither_elaboration_nor_torch():
         "compile_model(MixPE(rows=2, columns=2, lanes=2, group=8));"
         "sys.exit(any(name in sys.modules for name in ('torch', 'amaranth', 'pyosys')))"
     )
-    verify(TILE, records=10)
+    compile_model(TILE)
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
