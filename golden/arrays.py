@@ -65,6 +65,20 @@ def integers(array: ArrayLike, name: str) -> np.ndarray:
     return result.astype(np.int64, copy=False)
 
 
+def require_tensor(name: str, array: object) -> None:
+    """TypeError unless it is a torch tensor."""
+    if not is_tensor(array):
+        raise TypeError(f"{name} must be a torch tensor, not {type(array).__name__}")
+
+
+def exact_integers(array: ArrayLike, name: str) -> np.ndarray:
+    """`array` as int64. TypeError unless it holds integers, ValueError beyond +-2**53."""
+    result = integers(array, name)
+    beyond = (result > EXACT_INTEGERS) | (result < -EXACT_INTEGERS)
+    refuse(beyond, result, name, "-2**53 to 2**53 are allowed")
+    return result
+
+
 def exact_floats(array: ArrayLike, name: str) -> np.ndarray:
     """`array` as a numpy array whose numbers are all float64; integers are int64.
 

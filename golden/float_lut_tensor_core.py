@@ -79,6 +79,8 @@ class FloatLutTensorCore(BitSerial, FloatTile):
         "Mo et al., LUT Tensor Core: A Software-Hardware Co-Design for LUT-Based Low-Bit LLM"
         " Inference, ISCA 2025, arXiv 2408.06003, equations 1 to 8 and section 3.1.3"
     )
+    folded: ClassVar[bool] = True
+    """weights always arrive folded"""
 
     weight: Codebook = ODD2
     activation: Float = FP16

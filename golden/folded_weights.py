@@ -20,14 +20,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multipede.golden.codebook import ODD, Codebook
-from multipede.golden.formats import Integer
-from multipede.golden.lookup_table import fold, require_table_inputs
+from multipede.golden.arrays import require_tensor
+from multipede.golden.float_lut_tensor_core import FloatLutTensorCore
+from multipede.golden.folded_weights_checks import (
+    SIZES,
+    require_format,
+    require_sizes,
+    require_zeros_and_scales,
+)
+from multipede.golden.formats import Codebook, Integer
+from multipede.golden.lookup_table import fold
 from multipede.golden.lut_tensor_core import LutTensorCore
 from multipede.golden.matrix_tiling import blocks_of_records, smallest_dtype
 from multipede.golden.number_format import require_kinds, require_range, require_type
 from multipede.golden.quantised_operands import QuantisedWeights, ScaleLevels
-from multipede.golden.tile import MAXIMUM_SIDE
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +61,13 @@ class FoldedWeights:
     levels : the two levels of scales, or None.
     checksum : CRC-32 of all that, 0 to 2**32 - 1.
 
-    Raises ValueError if the checksum is another: these are no weights that were folded so.
+    Raises
+    ------
+    TypeError, ValueError
+        For parts of another kind or shape, and for zero points and scales that are none of the
+        format, naming the part.
+    ValueError
+        If the checksum is another: these are no weights that were folded so.
     """
 
     format: Integer | Codebook
@@ -72,7 +84,21 @@ class FoldedWeights:
     checksum: int
 
     def __post_init__(self):
+        require_format(self.format)
+        require_sizes({name: getattr(self, name) for name in SIZES})
+        self._check_packed()
+        shape = (self.outputs, self.groups)
+        require_zeros_and_scales(self.format, shape, self.zeros, self.scales, self.levels)
+        require_range("checksum", self.checksum, 0, (1 << 32) - 1)
         self.require_intact()
+
+    def _check_packed(self) -> None:
+        require_type("packed", self.packed, np.ndarray)
+        if self.packed.dtype != np.uint8:
+            raise TypeError(f"packed holds {self.packed.dtype}: uint8 is needed")
+        shape = (self.blocks, self.records, _piece_bytes(self.format, self.columns, self.lanes))
+        if self.packed.shape != shape:
+            raise ValueError(f"packed has shape {self.packed.shape}: {shape} is needed")
 
     @property
     def blocks(self) -> int:
@@ -97,10 +123,9 @@ class FoldedWeights:
     @property
     def header(self) -> dict[str, Any]:
         """What says how the bytes are to be read, as JSON can hold it."""
-        numbers = ("outputs", "inner", "group", "table_inputs", "lanes", "columns")
         levels = None if self.levels is None else self.levels.format.name
         return {"layout": LAYOUT, "format": self.format.name, "levels": levels} | {
-            name: getattr(self, name) for name in numbers
+            name: getattr(self, name) for name in SIZES
         }
 
     @property
@@ -124,9 +149,6 @@ class FoldedWeights:
                 f" weights that were folded for table_inputs = {self.table_inputs} in this layout"
                 " and left as they were; fold_weights makes such"
             )
-        shape = (self.blocks, self.records, _piece_bytes(self.format, self.columns, self.lanes))
-        if self.packed.shape != shape:
-            raise ValueError(f"packed has shape {self.packed.shape}: {shape} is needed")
 
     def planes(self) -> "Iterator[tuple[int, np.ndarray]]":
         """Bits of the folded codes, of some column blocks at once, which are bounded in memory.
@@ -158,29 +180,29 @@ def fold_weights(
     Raises
     ------
     TypeError, ValueError
-        Naming the parameter, for anything else; for codes and zero points that are none of the
-        format, and for odd weights with zero points.
+        Naming the parameter, for anything else; for codes, zero points and scales that are not as
+        :class:`QuantisedWeights` says, and for odd weights with zero points.
     """
     require_type("weights", weights, QuantisedWeights)
-    _require_format(weights)
-    require_range("lanes", lanes, 1, MAXIMUM_SIDE)
-    require_range("columns", columns, 1, MAXIMUM_SIDE)
-    require_table_inputs(table_inputs, lanes)
-    if weights.group % lanes:
-        raise ValueError(f"lanes = {lanes}: they must divide group = {weights.group}")
+    require_format(weights.format)
+    require_tensor("codes", weights.codes)
+    if weights.codes.dim() != 2:
+        raise ValueError(f"codes have shape {tuple(weights.codes.shape)}: [N, K] is needed")
     outputs, inner = weights.codes.shape
-    parts = {
-        "format": weights.format,
+    sizes = {
         "outputs": outputs,
         "inner": inner,
         "group": weights.group,
         "table_inputs": table_inputs,
         "lanes": lanes,
         "columns": columns,
-        "packed": _packed(weights, table_inputs, lanes, columns),
-        **_beside(weights),
     }
-    return sealed(**parts)
+    require_sizes(sizes)
+    shape = (outputs, weights.groups)
+    require_zeros_and_scales(weights.format, shape, weights.zeros, weights.scales, weights.levels)
+    weights.format.check(weights.codes, "codes")
+    packed = _packed(weights, table_inputs, lanes, columns)
+    return sealed(format=weights.format, packed=packed, **sizes, **_beside(weights))
 
 
 def unfold_weights(folded: FoldedWeights) -> QuantisedWeights:
@@ -202,7 +224,7 @@ def unfold_weights(folded: FoldedWeights) -> QuantisedWeights:
     )
 
 
-def tile_weights(folded: FoldedWeights, spec: LutTensorCore) -> np.ndarray:
+def tile_weights(folded: FoldedWeights, spec: LutTensorCore | FloatLutTensorCore) -> np.ndarray:
     """The port ``w`` of a tile's records, [column blocks * records, columns, lanes].
 
     Block by block, the records of each along k, in the smallest integers that hold its codes.
@@ -210,12 +232,29 @@ def tile_weights(folded: FoldedWeights, spec: LutTensorCore) -> np.ndarray:
     Raises
     ------
     TypeError
-        For others than folded weights and a lookup tile.
+        For others than folded weights and a lookup tile, of either kind of tables.
     ValueError
-        If the checksum is another, the tile takes no folded weights, or its format, group,
-        table_inputs, lanes or columns are others, naming both.
+        If the checksum is another, the tile takes no folded weights, or its format, table_inputs,
+        lanes, columns or, if groups end its sums, group are others, naming both.
     """
-    require_type("spec", spec, LutTensorCore)
+    _require_tile(folded, spec)
+    codes = _codes(folded)
+    return codes.reshape(-1, *codes.shape[2:]).astype(smallest_dtype(spec.weight), copy=False)
+
+
+def unfold_for_tile(
+    folded: FoldedWeights, spec: LutTensorCore | FloatLutTensorCore
+) -> QuantisedWeights:
+    """The quantised weights, for a product in a tile that these were folded for.
+
+    Raises what :func:`tile_weights` raises.
+    """
+    _require_tile(folded, spec)
+    return unfold_weights(folded)
+
+
+def _require_tile(folded: FoldedWeights, spec: LutTensorCore | FloatLutTensorCore) -> None:
+    require_kinds("spec", spec, (LutTensorCore, FloatLutTensorCore))
     require_type("folded", folded, FoldedWeights)
     if not spec.folded:
         raise ValueError(f"folded = false: this {spec.unit} takes plain weights")
@@ -224,13 +263,12 @@ def tile_weights(folded: FoldedWeights, spec: LutTensorCore) -> np.ndarray:
             f"weight = {spec.weight} in the {spec.unit}, but {folded.format} in the folded weights"
         )
     for name in ("group", "table_inputs", "lanes", "columns"):
-        first, second = getattr(spec, name), getattr(folded, name)
+        second = getattr(folded, name)
+        first = getattr(spec, name, second)  # float tiles have no group
         if first != second:
             raise ValueError(
                 f"{name} = {first} in the {spec.unit}, but {second} in the folded weights"
             )
-    codes = _codes(folded)
-    return codes.reshape(-1, *codes.shape[2:]).astype(smallest_dtype(spec.weight), copy=False)
 
 
 def sealed(**parts: Any) -> FoldedWeights:
@@ -253,21 +291,6 @@ def _beside(weights: QuantisedWeights | FoldedWeights) -> dict[str, Any]:
         "scales": weights.scales.clone(),
         "levels": levels,
     }
-
-
-def _require_format(weights: QuantisedWeights) -> None:
-    number_format = weights.format
-    require_kinds("format", number_format, (Integer, Codebook))
-    if isinstance(number_format, Codebook):
-        if number_format not in ODD:
-            raise ValueError(f"format = {number_format}: of codebooks only odd ones can be folded")
-        if weights.zeros is not None:
-            raise ValueError(f"zeros: {number_format} weights have none")
-    elif number_format.bits > len(ODD):
-        raise ValueError(f"format = {number_format}: integers of 1 to 8 bits are needed")
-    number_format.check(weights.codes, "codes")
-    if weights.zeros is not None:
-        number_format.check(weights.zeros, "zeros")
 
 
 def _packed(weights: QuantisedWeights, table_inputs: int, lanes: int, columns: int) -> np.ndarray:

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from multipede.golden.folded_weights import LAYOUT, FoldedWeights
+from multipede.golden.folded_weights_checks import SIZES
 from multipede.golden.formats import parse_format
 from multipede.golden.number_format import require_type
 from multipede.golden.quantised_operands import ScaleLevels
 
 __all__ = ["load_folded_weights", "save_folded_weights"]
 
-_NUMBERS = ("outputs", "inner", "group", "table_inputs", "lanes", "columns")
 _DTYPES = {
     "header": "|u1",
     "checksum": "<u4",
@@ -59,7 +59,8 @@ def load_folded_weights(path: str | Path) -> FoldedWeights:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is none of folded weights, is damaged, or its checksum is another.
+        If it is none of folded weights, is damaged, its parts do not fit each other, or its
+        checksum is another.
     """
     path = Path(path)
     if not path.exists():
@@ -86,10 +87,6 @@ def _weights(arrays: dict[str, np.ndarray]) -> FoldedWeights:
     header = json.loads(arrays["header"].tobytes())
     if header["layout"] != LAYOUT:
         raise ValueError(f"layout = {header['layout']!r}: {LAYOUT!r} is needed")
-    for name in _NUMBERS:
-        require_type(name, header[name], int)
-        if header[name] < 1:
-            raise ValueError(f"{name} = {header[name]}: at least 1 is needed")
 
     def tensor(name: str) -> "torch.Tensor":
         array = arrays[name]
@@ -103,7 +100,7 @@ def _weights(arrays: dict[str, np.ndarray]) -> FoldedWeights:
     packed.flags.writeable = False
     return FoldedWeights(
         format=parse_format(header["format"]),
-        **{name: header[name] for name in _NUMBERS},
+        **{name: header[name] for name in SIZES},
         packed=packed,
         zeros=tensor("zeros") if "zeros" in arrays else None,
         scales=tensor("scales"),

@@ -15,6 +15,16 @@ Tables of bits 0 and 1 are whole: F[i] = sum of a[k] where bit k of i is 1, 2**K
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from multipede.golden.arrays import (
+    INTEGERS,
+    ArrayLike,
+    exact_integers,
+    is_tensor,
+    require_tensor,
+    to_numpy,
+)
 from multipede.golden.formats import Integer
 from multipede.golden.number_format import require_range
 
@@ -52,24 +62,46 @@ def entry_format(low: int, high: int, table_inputs: int, *, signed_sums: bool) -
     return Integer.spanning(low - others * largest, high + others * largest)
 
 
+def in_tables(values: ArrayLike, table_inputs: int, name: str) -> ArrayLike:
+    """Values (..., lanes), a tensor or an array, as (..., tables, K).
+
+    Raises TypeError for others, ValueError if K is not 2 to 6 or does not divide the last axis.
+    """
+    require_range("table_inputs", table_inputs, MINIMUM_TABLE_INPUTS, MAXIMUM_TABLE_INPUTS)
+    if not is_tensor(values) and not isinstance(values, np.ndarray):
+        raise TypeError(f"{name} must be an array or tensor, not {type(values).__name__}")
+    if not len(values.shape):
+        raise ValueError(f"{name} has shape (): (..., lanes) is needed")
+    *outer, lanes = values.shape
+    if lanes % table_inputs:
+        raise ValueError(f"table_inputs = {table_inputs}: they must divide the {lanes} lanes")
+    return values.reshape(*outer, lanes // table_inputs, table_inputs)
+
+
 def fold(codes: "Tensor", table_inputs: int) -> "Tensor":
     """Weights (..., lanes) with every lane but the last of each table exclusive-ored with that.
 
     It folds the bits of all planes at once, works for codes of any integer format, and undoes
     itself. Tensors and arrays alike.
+
+    Raises TypeError unless they are integers, ValueError if lanes do not make up tables.
     """
-    tables = codes.reshape(*codes.shape[:-1], codes.shape[-1] // table_inputs, table_inputs)
+    tables = in_tables(codes, table_inputs, "codes")
+    to_numpy(codes, "codes", INTEGERS)
     folded = tables ^ tables[..., -1:]
     folded[..., -1] = tables[..., -1]
     return folded.reshape(codes.shape)
 
 
 def signed_sums(activations: "Tensor", table_inputs: int) -> "Tensor":
-    """U of activations (..., lanes), exactly: int64 (..., tables, 2**(K-1))."""
+    """U of activations (..., lanes), exactly: int64 (..., tables, 2**(K-1)).
+
+    Raises TypeError unless it is a tensor of integers, ValueError beyond +-2**53, naming the first,
+    and if lanes do not make up tables.
+    """
     import torch
 
-    lanes = activations.to(torch.int64)
-    tables = lanes.reshape(*lanes.shape[:-1], lanes.shape[-1] // table_inputs, table_inputs)
+    tables = _exact_tables(activations, table_inputs)
     index = torch.arange(1 << (table_inputs - 1))
     sums = tables[..., -1:].expand(*tables.shape[:-1], len(index)).clone()
     for k in range(table_inputs - 1):
@@ -78,13 +110,23 @@ def signed_sums(activations: "Tensor", table_inputs: int) -> "Tensor":
 
 
 def subset_sums(activations: "Tensor", table_inputs: int) -> "Tensor":
-    """F of activations (..., lanes), exactly: int64 (..., tables, 2**K)."""
+    """F of activations (..., lanes), exactly: int64 (..., tables, 2**K).
+
+    Raises TypeError unless it is a tensor of integers, ValueError beyond +-2**53, naming the first,
+    and if lanes do not make up tables.
+    """
     import torch
 
-    lanes = activations.to(torch.int64)
-    tables = lanes.reshape(*lanes.shape[:-1], lanes.shape[-1] // table_inputs, table_inputs)
+    tables = _exact_tables(activations, table_inputs)
     index = torch.arange(1 << table_inputs)
     sums = torch.zeros(*tables.shape[:-1], len(index), dtype=torch.int64)
     for k in range(table_inputs):
         sums += tables[..., k : k + 1] * (index >> k & 1)
     return sums
+
+
+def _exact_tables(activations: "Tensor", table_inputs: int) -> "Tensor":
+    """Activations as int64 (..., tables, K), small enough that no sum overflows."""
+    require_tensor("activations", activations)
+    exact_integers(activations, "activations")
+    return in_tables(activations.long(), table_inputs, "activations")

@@ -27,28 +27,33 @@ MAXIMUM_CODE_BITS = 63
 
 MAXIMUM_LISTED_BITS = 24
 
+MAXIMUM_SHOWN = 60
+"""Characters of a wrong value that a message still shows; whole operands have many lines."""
+
 
 def require_type(name: str, value: object, kind: type) -> None:
     """Raise TypeError unless `value` is a `kind`; a bool is no int."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        shown = value.name if isinstance(value, Format) else repr(value)
-        named = isinstance(value, str) and issubclass(kind, Format)
-        hint = f"; parse_format({value!r}) reads names" if named else ""
-        if issubclass(kind, Enum):
-            hint = f"; allowed are {', '.join(map(repr, kind))}"
-        raise TypeError(
-            f"{name} must be {kind.__name__}, not {type(value).__name__}: {shown}{hint}"
-        )
+        allowed = f"; allowed are {', '.join(map(repr, kind))}" if issubclass(kind, Enum) else ""
+        raise _wrong_type(name, value, (kind,), allowed)
 
 
-def require_kinds(name: str, value: object, kinds: tuple[type["Format"], ...]) -> None:
-    """Raise TypeError unless `value` is a format of one of the kinds."""
+def require_kinds(name: str, value: object, kinds: tuple[type, ...]) -> None:
+    """Raise TypeError unless `value` is of one of the kinds."""
     if not isinstance(value, kinds):
-        *first, last = (kind.__name__ for kind in kinds)
-        words = f"{', '.join(first)} or {last}" if first else last
-        shown = value.name if isinstance(value, Format) else repr(value)
-        hint = f"; parse_format({value!r}) reads names" if isinstance(value, str) else ""
-        raise TypeError(f"{name} must be {words}, not {type(value).__name__}: {shown}{hint}")
+        raise _wrong_type(name, value, kinds)
+
+
+def _wrong_type(name: str, value: object, kinds: tuple[type, ...], allowed: str = "") -> TypeError:
+    """What says which kinds are needed, and shows the value if that fits a line."""
+    *first, last = (kind.__name__ for kind in kinds)
+    words = f"{', '.join(first)} or {last}" if first else last
+    text = value.name if isinstance(value, Format) else repr(value)
+    short = len(text) <= MAXIMUM_SHOWN and "\n" not in text
+    shown = f": {text}" if short else ""
+    if isinstance(value, str) and issubclass(kinds[-1], Format):
+        allowed = f"; parse_format({text if short else '...'}) reads names"
+    return TypeError(f"{name} must be {words}, not {type(value).__name__}{shown}{allowed}")
 
 
 def require_range(name: str, value: object, low: int, high: int) -> None:

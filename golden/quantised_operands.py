@@ -37,14 +37,7 @@ class QuantisedWeights:
     levels: "ScaleLevels | None" = None
 
     def __post_init__(self):
-        import torch
-
-        if self.scales is not None:
-            _refuse_scales(self.scales, "scales of weights")
-        if self.levels is None:
-            return
-        if self.scales is None or not torch.equal(self.scales, self.levels.scales):
-            raise ValueError("scales of weights are not the products of their two levels")
+        require_scales(self.scales, self.levels)
 
     @property
     def groups(self) -> int:
@@ -152,6 +145,19 @@ class QuantisedActivations:
     def dequantised(self) -> "Tensor":
         """The values scale code, exactly, float64 [tokens, K]."""
         return self.format.decode(self.codes) * self.scales.double()[:, None]
+
+
+def require_scales(scales: "Tensor | None", levels: ScaleLevels | None) -> None:
+    """ValueError unless scales of weights are finite and not negative, and of two levels their
+    products."""
+    import torch
+
+    if scales is not None:
+        _refuse_scales(scales, "scales of weights")
+    if levels is None:
+        return
+    if scales is None or not torch.equal(scales, levels.scales):
+        raise ValueError("scales of weights are not the products of their two levels")
 
 
 def _refuse_scales(scales: "Tensor", name: str) -> None:

@@ -12,6 +12,7 @@ arXiv 2408.06003, equations 1 to 3.)
 
 from typing import TYPE_CHECKING
 
+from multipede.golden.arrays import integers, refuse, require_tensor
 from multipede.golden.formats import Integer
 from multipede.golden.number_format import require_range, require_type
 
@@ -48,21 +49,35 @@ def reinterpret_zeros(zeros: "Tensor", bits: int, *, signed: bool = False) -> "T
 
 
 def reinterpret_scales(scales: "Tensor") -> "Tensor":
-    """s' of scales s, exactly, float64 of the same shape."""
+    """s' of scales s, floats, as float64 of the same shape; exactly but for subnormal float64.
+
+    Raises TypeError for others.
+    """
+    require_tensor("scales", scales)
+    if not scales.is_floating_point():
+        raise TypeError(f"scales must be floats, not {scales.dtype}")
     return scales.double() / 2
 
 
 def bit_planes(codes: "Tensor", bits: int) -> "Tensor":
-    """Bits 0 and 1 of integer codes (...), int64 (..., bits), the lowest first."""
+    """Bits 0 and 1 of integer codes (...), int64 (..., bits), the lowest first.
+
+    Raises TypeError or ValueError for codes that are none of so many bits, signed or unsigned,
+    naming the first.
+    """
     import torch
 
     require_range("bits", bits, 1, MAXIMUM_BITS)
+    require_tensor("codes", codes)
+    values, low, high = integers(codes, "codes"), -(1 << (bits - 1)), (1 << bits) - 1
+    refuse((values < low) | (values > high), values, "codes", f"allowed are {low} to {high}")
     return codes[..., None].to(torch.int64) >> torch.arange(bits) & 1
 
 
 def plane_weights(bits: int, *, signed: bool = False) -> list[int]:
     """What a bit of each plane counts for: 1, 2, 4, ..., the last one negative if ``signed``."""
     require_range("bits", bits, 1, MAXIMUM_BITS)
+    require_type("signed", signed, bool)
     weights = [1 << plane for plane in range(bits)]
     return [*weights[:-1], -weights[-1]] if signed else weights
 
@@ -70,4 +85,5 @@ def plane_weights(bits: int, *, signed: bool = False) -> list[int]:
 def _checked(codes: "Tensor", bits: int, signed: bool, name: str) -> "Tensor":
     require_range("bits", bits, 1, MAXIMUM_BITS)
     require_type("signed", signed, bool)
+    require_tensor(name, codes)
     return Integer(bits, signed).check(codes, name)

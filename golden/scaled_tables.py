@@ -9,18 +9,21 @@ in float64, each operation rounded once. Since no sum is larger than that of all
 entry is off by at most scale / 2, and a sum of b lookups for weights of b bits by at most
 (2**b - 1) scale / 2. A table of zeros has scale 0 and entries 0.
 
+These bounds hold up to float64's rounding, and for scales of at least 2**-1022. Smaller ones have
+few bits: entries are clamped since sums may be more than q_max of them, and a scale may become 0.
+
 Source: the rule of T-MAC, Wei et al., arXiv 2407.00088, which takes the largest scale of several
 tables for all of them; LUT Tensor Core (Mo et al., arXiv 2408.06003, section 3.1.3) has one each.
 """
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from multipede.golden.arrays import exact_floats, refuse, require_tensor
 from multipede.golden.formats import Integer
-from multipede.golden.lookup_table import (
-    MAXIMUM_TABLE_INPUTS,
-    MINIMUM_TABLE_INPUTS,
-)
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.lookup_table import in_tables
+from multipede.golden.number_format import require_type
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +45,8 @@ def scaled_tables(
 
     Parameters
     ----------
-    values : [..., lanes], finite, integers below 2**53 or floats, as what they stand for.
+    values : [..., lanes], integers of at most 2**53 in magnitude or floats, as what they stand for;
+        finite, and so are sums of a table's magnitudes in float64.
     table_inputs : lanes of a table, 2 to 6, which divides ``lanes``.
     number_format : of the entries, int2 to int16.
 
@@ -56,15 +60,16 @@ def scaled_tables(
     """
     import torch
 
-    require_range("table_inputs", table_inputs, MINIMUM_TABLE_INPUTS, MAXIMUM_TABLE_INPUTS)
     require_table_format("number_format", number_format)
-    if values.shape[-1] % table_inputs:
-        raise ValueError(
-            f"table_inputs = {table_inputs}: they must divide the {values.shape[-1]} lanes"
-        )
-    lanes = values.double().unflatten(-1, (-1, table_inputs))
+    require_tensor("values", values)
+    numbers = exact_floats(values, "values")
+    refuse(~np.isfinite(numbers), numbers, "values", "finite numbers are needed")
+    lanes = in_tables(values.double(), table_inputs, "values")
     highest = number_format.maximum
-    scales = _in_order(lanes.abs(), [0] * table_inputs) / highest
+    magnitudes = _in_order(lanes.abs(), [0] * table_inputs)  # no partial sum of an entry is larger
+    found = magnitudes.cpu().numpy()
+    refuse(~np.isfinite(found), found, "magnitudes of table", "their sum must be a float64")
+    scales = magnitudes / highest
     divisors = torch.where(scales == 0, torch.ones_like(scales), scales)
     sums = torch.stack(
         [

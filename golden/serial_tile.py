@@ -3,10 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multipede.golden.arrays import integers, refuse
 from multipede.golden.formats import Codebook, Format, Integer
 from multipede.golden.mixed_tile import MixedTile
 from multipede.golden.number_format import require_range, require_type
@@ -87,6 +88,14 @@ class BitSerial(ABC):
         if self.run_time_bits:
             ports["bits"] = Port(self.bits_format, meaning="bits of this record's weights, less 1")
         return ports | {"last": last}
+
+    def check_inputs(self, inputs: Mapping[str, Any]) -> int:
+        """As of other units; ``bits`` of wider weights than the tile's are named as such."""
+        if self.run_time_bits and "bits" in inputs:
+            codes, most = integers(inputs["bits"], "bits"), self.weight.bits
+            allowed = f"code n stands for n + 1 bits, and weight = {self.weight} has {most}"
+            refuse((codes < 0) | (codes >= most), codes, "bits", allowed)
+        return super().check_inputs(inputs)
 
     def takes_weights(self, number_format: Format) -> bool:
         """Whether a product of such weights can be computed: of fewer bits only at run time."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
+from multipede.golden.folded_weights import FoldedWeights, unfold_for_tile
 from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.tile import Tile
 from multipede.hw import Style
@@ -42,7 +43,7 @@ class MatrixProduct:
 def run_matrix_product(
     spec: Tile,
     activations: "QuantisedActivations",
-    weights: "QuantisedWeights",
+    weights: "QuantisedWeights | FoldedWeights",
     *,
     style: Style = Style.WORD,
     model: Model | None = None,
@@ -56,7 +57,8 @@ def run_matrix_product(
     Parameters
     ----------
     spec : the tile; formats, group, zero point and scales must be those of the operands.
-    activations, weights : [tokens, K] and [N, K].
+    activations, weights : [tokens, K] and [N, K]. Lookup tiles take folded weights, too; these are
+        unfolded first, into 8 bytes for each.
     style : of the RTL.
     model : a compiled model of ``spec`` to use instead; it is reset.
     progress : whether to draw a bar on standard error; by default just on a terminal.
@@ -64,12 +66,15 @@ def run_matrix_product(
     Raises
     ------
     TypeError, ValueError
-        As :class:`MatrixTiling`.
+        As :class:`MatrixTiling`, and with folded weights as
+        :func:`~multipede.golden.folded_weights.tile_weights`.
     SimulationError
         If the unit hangs or gives too many or too few results.
     ToolError
         If a tool is missing or fails.
     """
+    if isinstance(weights, FoldedWeights):
+        weights = unfold_for_tile(weights, spec)
     tiling = MatrixTiling(spec, activations, weights)
     model = compile_model(spec, style=style) if model is None else model
     target, filled, cycles = tiling.empty(), 0, 0

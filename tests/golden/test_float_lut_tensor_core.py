@@ -225,11 +225,35 @@ def test_bad_parameters(change, error, message):
         FloatLutTensorCore.from_parameters(change)
 
 
-def test_run_time_bits_above_the_built_ones_are_refused():
-    spec = FloatLutTensorCore(weight=ODD3, run_time_bits=True, rows=1, columns=1)
-    given = of_ports(spec, plain_records(spec, 4, wild=0))
-    with pytest.raises(ValueError, match=r"bits\[3\] = 3: codes of .* are 0, 1, 2"):
-        spec.reference(**given | {"bits": torch.tensor([0, 1, 2, 3])})
+def test_clocks_without_planes_leave_infinite_scales_alone():
+    """A record's clocks end with its planes: infinity times the 0 of another would be NaN."""
+    spec = FloatLutTensorCore(
+        table=CODES,
+        tables=EXTERNAL,
+        weight=ODD3,
+        planes_per_cycle=1,
+        run_time_bits=True,
+        rows=2,
+        columns=2,
+    )
+    entries = torch.arange(1, 9)
+    scales = FP16.encode(np.array([np.inf, 0.5]))
+    # Every plane selects entry 0, which is 1, with the sign that the last lane's bit says.
+    w = torch.tensor([[0, 0, 0, 3], [0, 0, 0, 0]])
+    records = {
+        "t": entries.expand(3, 2, 1, 8),
+        "table_scale": torch.from_numpy(scales)[:, None].expand(3, 2, 1),
+        "w": w.expand(3, 2, 4),
+        "last": torch.ones(3, dtype=torch.int64),
+    }
+    outputs, _ = spec.reference(**records | {"bits": torch.tensor([0, 1, 2])})
+    found = FP32.decode(outputs["y"].numpy())
+    assert found[0].tolist() == [[np.inf, -np.inf], [0.5, -0.5]]
+    assert found[1].tolist() == [[np.inf, -np.inf], [1.5, -1.5]]
+    # The third plane of the first column has the other sign, which gives NaN of infinities.
+    assert np.isnan(found[2, 0, 0])
+    assert found[2, 0, 1] == -np.inf
+    assert found[2, 1].tolist() == [0.5 + 1 - 2, -3.5]
 
 
 def test_whole_products_are_those_of_codes():

@@ -1,16 +1,16 @@
 """Folded weights: their layout bit by bit, the way back, and what the checksum tells."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from multipede.golden.float_lut_tensor_core import FloatLutTensorCore
 from multipede.golden.folded_weights import (
-    FoldedWeights,
     fold_weights,
-    sealed,
     tile_weights,
+    unfold_for_tile,
     unfold_weights,
 )
 from multipede.golden.formats import (
@@ -32,15 +32,11 @@ from multipede.golden.formats import (
 from multipede.golden.lut_tensor_core import LutTensorCore
 from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.mixpe import MixPE
-from multipede.golden.quantisation import QuantisedWeights, quantise_weights
+from multipede.golden.quantisation import QuantisedWeights, quantise_activations, quantise_weights
 from multipede.golden.ternary_quantisation import quantise_ternary
 from tests.golden.lookup_operands import lookup_operands
 
 FORMATS = [UINT1, INT1, UINT2, Integer(3, False), INT4, UINT8, INT8, BINARY, ODD3, ODD8]
-
-
-def attributes(folded: FoldedWeights) -> dict:
-    return {f.name: getattr(folded, f.name) for f in fields(folded) if f.name != "checksum"}
 
 
 def require_same(first: QuantisedWeights, second: QuantisedWeights) -> None:
@@ -116,6 +112,24 @@ def test_pieces_are_the_port_of_the_tile(weight, inputs, lanes, columns):
         assert wires.to_bytes(len(piece), "little") == piece.tobytes()
 
 
+@pytest.mark.parametrize(("inputs", "lanes", "columns"), [(4, 4, 16), (2, 8, 3)])
+def test_pieces_are_the_port_of_float_tiles(inputs, lanes, columns):
+    """Whose sums end with ``last``, not with a group; fewer bits at run time among them."""
+    shape = {"table_inputs": inputs, "lanes": lanes, "columns": columns}
+    for spec in (
+        FloatLutTensorCore(weight=ODD3, rows=5, **shape),
+        FloatLutTensorCore(weight=ODD8, rows=5, run_time_bits=True, **shape),
+    ):
+        _, w = lookup_operands(ODD3, group=48)
+        a = quantise_activations(torch.ones(5, 45), format=FP16)
+        tiling = MatrixTiling(spec, a, w)
+        folded = fold_weights(w, **shape)
+        found, port = tile_weights(folded, spec), tiling.inputs(0, tiling.tiles)["w"]
+        assert found.dtype == port.dtype
+        assert np.array_equal(found, port)
+        require_same(unfold_for_tile(folded, spec), w)
+
+
 def test_weights_of_fewer_bits_are_records_of_a_wider_tile():
     a, w = lookup_operands(INT4, zero_point=True)
     spec = LutTensorCore(weight=INT8, run_time_bits=True, group=16, rows=5, columns=16)
@@ -169,25 +183,26 @@ def test_every_flipped_bit_is_noticed():
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "message"),
     [
-        {"table_inputs": 2},
-        {"lanes": 8},
-        {"columns": 8},
-        {"group": 4},
-        {"format": INT4},
-        {"outputs": 8},
-        {"inner": 46},
-        {"zeros": None},
-        {"scales": torch.ones(7, 3)},
-        {"checksum": 0},
+        ({"table_inputs": 2}, NOT_FOLDED),
+        ({"lanes": 8}, r"packed has shape \(1, 12, 32\): \(1, 6, 64\) is needed"),
+        ({"columns": 8}, r"packed has shape \(1, 12, 32\): \(1, 12, 16\) is needed"),
+        ({"group": 4}, r"zeros has shape \(7, 3\): \(7, 12\) is needed"),
+        ({"group": 20}, NOT_FOLDED),
+        ({"format": INT4}, r"zeros\[.*\] = \d+: codes of int4 are -8 to 7"),
+        ({"outputs": 8}, r"zeros has shape \(7, 3\): \(8, 3\) is needed"),
+        ({"inner": 46}, NOT_FOLDED),
+        ({"zeros": None}, NOT_FOLDED),
+        ({"scales": torch.ones(7, 3)}, NOT_FOLDED),
+        ({"checksum": 0}, NOT_FOLDED),
     ],
     ids=str,
 )
-def test_other_attributes_are_noticed(change):
+def test_other_attributes_are_noticed(change, message):
     _, w = lookup_operands(UINT4, zero_point=True)
     folded = fold_weights(w)
-    with pytest.raises(ValueError, match=NOT_FOLDED):
+    with pytest.raises(ValueError, match=message):
         replace(folded, **change)
 
 
@@ -215,13 +230,6 @@ def test_folding_is_the_same_everywhere():
     assert folded.packed[0, 0].tolist() == [0x23, 0x31, 0x23, 0xB1]
     assert folded.packed.shape == (2, 2, 4)
     assert folded.checksum == 0x23454C64
-
-
-def test_a_shape_that_is_none_is_noticed_with_the_right_checksum():
-    _, w = lookup_operands(UINT4)
-    parts = attributes(fold_weights(w))
-    with pytest.raises(ValueError, match=r"packed has shape \(1, 11, 32\): \(1, 12, 32\)"):
-        sealed(**parts | {"packed": parts["packed"][:, :11]})
 
 
 @pytest.mark.parametrize(
@@ -255,6 +263,13 @@ def test_weights_that_cannot_be_folded_are_named():
         ({"format": TERNARY}, ValueError, "format = ternary: of codebooks only odd ones"),
         ({"format": Integer(9)}, ValueError, "format = int9: integers of 1 to 8 bits"),
         ({"format": FP16}, TypeError, "format must be Integer or Codebook, not Float"),
+        ({"codes": w.codes[0]}, ValueError, r"codes have shape \(45,\): \[N, K\] is needed"),
+        ({"codes": w.codes[:, :0]}, ValueError, "inner = 0: at least 1 is needed"),
+        ({"codes": w.codes.double()}, TypeError, "codes must be integers"),
+        ({"codes": [[0]]}, TypeError, "codes must be a torch tensor, not list"),
+        ({"zeros": w.zeros[:1]}, ValueError, r"zeros has shape \(1, 3\): \(7, 3\) is needed"),
+        ({"scales": None}, TypeError, "scales must be a torch tensor, not NoneType"),
+        ({"scales": w.scales.double()}, TypeError, "scales holds torch.float64: torch.float32 is"),
     ]:
         with pytest.raises(error, match=message):
             fold_weights(replace(w, **change))
@@ -276,9 +291,18 @@ def test_tiles_of_another_shape_are_named():
         ({"weight": UINT8}, "weight = uint8 in the lut_tensor_core, but uint4 in the folded"),
         ({"folded": False}, "folded = false: this lut_tensor_core takes plain weights"),
     ]:
-        with pytest.raises(ValueError, match=message):
-            tile_weights(folded, replace(spec, **change))
-    with pytest.raises(TypeError, match="spec must be LutTensorCore, not MixPE"):
+        for take in (tile_weights, unfold_for_tile):
+            with pytest.raises(ValueError, match=message):
+                take(folded, replace(spec, **change))
+    floats = FloatLutTensorCore(weight=ODD3)
+    with pytest.raises(ValueError, match="weight = odd3 in the float_lut_tensor_core, but uint4"):
+        tile_weights(folded, floats)
+    odd = fold_weights(lookup_operands(ODD3)[1])
+    for change in ({"columns": 8}, {"lanes": 8}, {"table_inputs": 2}):
+        ((name, value),) = change.items()
+        with pytest.raises(ValueError, match=f"{name} = {value} in the float_lut_tensor_core, but"):
+            tile_weights(odd, replace(floats, **change))
+    with pytest.raises(TypeError, match="spec must be LutTensorCore or FloatLutTensorCore, not M"):
         tile_weights(folded, MixPE())
     with pytest.raises(TypeError, match="folded must be FoldedWeights, not QuantisedWeights"):
         tile_weights(w, spec)

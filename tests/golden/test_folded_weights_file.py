@@ -1,6 +1,7 @@
 """Files of folded weights: written whole, read back exactly, refused if damaged."""
 
 import contextlib
+import json
 import os
 
 import numpy as np
@@ -10,10 +11,11 @@ import torch
 from multipede.golden import folded_weights_file
 from multipede.golden.folded_weights import fold_weights, unfold_weights
 from multipede.golden.folded_weights_file import load_folded_weights, save_folded_weights
-from multipede.golden.formats import BINARY, INT8, ODD3, UINT4
+from multipede.golden.formats import BINARY, FP16, INT8, ODD3, UINT4
 from multipede.golden.quantisation import quantise_weights
 from tests.golden.lookup_operands import lookup_operands
 from tests.golden.test_folded_weights import require_same
+from tests.golden.test_folded_weights_checks import unchecked
 
 
 @pytest.fixture
@@ -118,6 +120,27 @@ def _header(path, folded) -> bytes:
         return file["header"].tobytes()
 
 
+def test_inconsistent_files_with_the_right_checksum_are_refused(tmp_path, folded):
+    """Whoever wrote such a file made its checksum, too."""
+    path = tmp_path / "layer.npz"
+    scales = folded.scales
+    for change, message in [
+        ({"table_inputs": 3}, "lanes = 4: they must be a multiple of table_inputs = 3"),
+        ({"group": 9}, "lanes = 4: they must divide group = 9"),
+        ({"outputs": 0}, "outputs = 0: at least 1 is needed"),
+        ({"scales": scales[:, :1]}, r"scales has shape \(7, 1\): \(7, 3\) is needed"),
+        ({"scales": scales.half()}, "scales holds torch.float16: torch.float32 is needed"),
+        ({"zeros": folded.zeros[:1]}, r"zeros has shape \(1, 3\): \(7, 3\) is needed"),
+        ({"format": FP16}, "format must be Integer or Codebook, not Float: fp16"),
+    ]:
+        wrong = unchecked(folded, **change)
+        header = np.frombuffer(json.dumps(wrong.header).encode(), np.uint8)
+        checksum = np.array(wrong.checksum, "<u4")
+        arrays = wrong.arrays | {"header": header, "checksum": checksum}
+        with pytest.raises(ValueError, match=rf"layer\.npz.*: {message}"):
+            load_folded_weights(changed(path, folded, **arrays))
+
+
 def test_other_files_are_named(tmp_path, folded):
     path = tmp_path / "layer.npz"
     with pytest.raises(FileNotFoundError, match=r"there is no file .*layer\.npz"):
@@ -132,7 +155,7 @@ def test_other_files_are_named(tmp_path, folded):
     with pytest.raises(ValueError, match="layout = 'folded-9': 'folded-1' is needed"):
         load_folded_weights(changed(path, folded, header=header))
     header = np.frombuffer(_header(path, folded).replace(b'"lanes": 4', b'"lanes": 0'), np.uint8)
-    with pytest.raises(ValueError, match="lanes = 0: at least 1 is needed"):
+    with pytest.raises(ValueError, match="lanes = 0: allowed are 1 to 256"):
         load_folded_weights(changed(path, folded, header=header))
     header = np.frombuffer(b"{}", np.uint8)
     with pytest.raises(ValueError, match="is no file of folded weights: 'layout'"):

@@ -39,6 +39,7 @@ from multipede.golden.formats import (
     format_from_dict,
     parse_format,
 )
+from multipede.golden.number_format import require_kinds, require_type
 
 FORMATS = [
     *formats.NAMED_FORMATS.values(),
@@ -294,6 +295,28 @@ def test_wrong_values_are_named(call: object, message: str) -> None:
 def test_wrong_kinds_are_named(call: object, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         call()
+
+
+def test_wrong_kinds_are_shown_where_they_fit_a_line() -> None:
+    """Whole operands are not."""
+    long = "uint4 or any other format whose name does not fit into a line of text"
+    for value, kind, end in [
+        ([0] * 20, "list", f": {[0] * 20}"),
+        ([0] * 21, "list", ""),
+        (np.zeros((2, 1)), "ndarray", ""),
+        (long, "str", r"; parse_format\(...\) reads names"),
+        ("uint4", "str", r": 'uint4'; parse_format\('uint4'\) reads names"),
+        (Codebook(tuple(range(60))), "Codebook", ""),
+    ]:
+        end = re.escape(end) if kind == "list" else end
+        with pytest.raises(TypeError, match=f"^format must be Integer, not {kind}{end}$"):
+            require_type("format", value, Integer)
+        with pytest.raises(TypeError, match=f"^format must be Integer or Float, not {kind}{end}$"):
+            require_kinds("format", value, (Integer, Float))
+    with pytest.raises(TypeError, match=r"^size must be int or str, not list: .1.$"):
+        require_kinds("size", [1], (int, str))
+    with pytest.raises(TypeError, match=r"^size must be int or bytes, not str: 'x'$"):
+        require_kinds("size", "x", (int, bytes))
 
 
 def test_every_format_explains_its_alternatives() -> None:

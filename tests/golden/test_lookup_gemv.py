@@ -160,7 +160,7 @@ def test_memory_of_what_is_unpacked_is_bounded(monkeypatch):
 def test_bad_operands_are_named():
     a, w = lookup_operands(INT2)
     folded = fold_weights(w)
-    with pytest.raises(TypeError, match="folded must be FoldedWeights, not QuantisedWeights"):
+    with pytest.raises(TypeError, match=r"folded must be FoldedWeights, not QuantisedWeights$"):
         lookup_group_sums(a, w)
     with pytest.raises(TypeError, match="activations must be QuantisedActivations, not Tensor"):
         lookup_gemv(a.codes, folded)

@@ -149,3 +149,30 @@ def test_zero_activations_give_exactly_zero_in_every_order_of_planes(bits):
 def test_bad_table_inputs_are_named(size, lanes, error, message):
     with pytest.raises(error, match=message):
         require_table_inputs(size, lanes)
+
+
+def test_wrong_operands_are_named():
+    ones = torch.ones(2, 6, dtype=torch.int64)
+    for make, name in ((fold, "codes"), (signed_sums, "activations"), (subset_sums, "activations")):
+        for operand, size, error, message in [
+            (ones, 4, ValueError, "table_inputs = 4: they must divide the 6 lanes"),
+            (ones, 7, ValueError, "table_inputs = 7: allowed are 2 to 6"),
+            (ones, 2.0, TypeError, "table_inputs must be int, not float"),
+            (ones[0, 0], 2, ValueError, rf"{name} has shape \(\): \(\.\.\., lanes\) is needed"),
+            (ones.double(), 2, TypeError, f"{name} must be integers of .*, not torch.float64"),
+            (ones == 1, 2, TypeError, f"{name} must be integers of .*, not torch.bool"),
+            ([1, 1], 2, TypeError, f"{name} must be .* tensor, not list"),
+        ]:
+            with pytest.raises(error, match=message):
+                make(operand, size)
+    with pytest.raises(TypeError, match=r"codes must be integers of .*, not float64"):
+        fold(np.ones((2, 4)), 4)
+
+
+@pytest.mark.parametrize("make", [signed_sums, subset_sums])
+def test_sums_are_exact_up_to_their_limits_and_refused_beyond(make):
+    largest = 2**53
+    assert int(make(torch.full((6,), largest), 6).max()) == 6 * largest
+    for wrong in (largest + 1, -largest - 1, -(2**63)):
+        with pytest.raises(ValueError, match=rf"activations\[1\] = {wrong}: -2\*\*53 to 2\*\*53"):
+            make(torch.tensor([0, wrong]), 2)

@@ -3,6 +3,7 @@
 import itertools
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 
@@ -86,3 +87,30 @@ def test_bad_codes_are_named():
             reinterpret(torch.tensor([0]), bits)
     with pytest.raises(TypeError, match="signed must be bool"):
         reinterpret(torch.tensor([0]), 2, signed=UINT2)
+
+
+def test_wrong_kinds_are_named():
+    for call, message in [
+        (lambda: reinterpret([1, 2], 2), "codes must be a torch tensor, not list"),
+        (
+            lambda: reinterpret_zeros(np.ones(2, int), 2),
+            "zeros must be a torch tensor, not ndarr",
+        ),
+        (lambda: reinterpret_scales([1.0]), "scales must be a torch tensor, not list"),
+        (lambda: reinterpret_scales(torch.tensor([1])), "scales must be floats, not torch.int64"),
+        (lambda: bit_planes([1], 2), "codes must be a torch tensor, not list"),
+        (
+            lambda: bit_planes(torch.tensor([1.5]), 2),
+            "codes must be integers .*, not torch.flo",
+        ),
+        (lambda: plane_weights(2, signed=2), "signed must be bool, not int: 2"),
+    ]:
+        with pytest.raises(TypeError, match=message):
+            call()
+
+
+@pytest.mark.parametrize("wrong", [-3, 4])
+def test_codes_of_more_bits_have_no_planes(wrong):
+    assert bit_planes(torch.tensor([-2, 3]), 2).tolist() == [[0, 1], [1, 1]]
+    with pytest.raises(ValueError, match=rf"codes\[1\] = {wrong}: allowed are -2 to 3"):
+        bit_planes(torch.tensor([0, wrong]), 2)

@@ -69,6 +69,42 @@ def test_tables_of_floats():
             assert abs(sum_ - found * scale) <= scale / 2 * (1 + Fraction(2) ** -40)
 
 
+def test_entries_are_clamped_where_the_scale_is_subnormal():
+    """By the rule itself: 190 / 127 of float64's smallest number is one of it, 63 / 127 none."""
+    smallest = 2.0**-1074
+    values = torch.tensor([[95.0, 95.0], [40.0, 23.0], [64.0, 0.0]]).double() * smallest
+    entries, scales = scaled_tables(values, 2, INT8)
+    assert scales.flatten().tolist() == [smallest, 0.0, smallest]
+    assert entries[:, 0].tolist() == [[127, 0], [0, 0], [64, -64]]
+    negative, _ = scaled_tables(-values, 2, INT8)
+    assert negative[:, 0].tolist() == [[-127, 0], [0, 0], [-64, 64]]
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        ([[1, 2, 3, 4]], TypeError, "values must be a torch tensor, not list"),
+        (torch.ones(4) > 0, TypeError, "values must be integers or floats .*, not torch.bool"),
+        (torch.tensor(1.0), ValueError, r"values has shape \(\): \(\.\.\., lanes\) is needed"),
+        (
+            torch.tensor([1.0, torch.nan, 2, 3]),
+            ValueError,
+            r"values\[1\] = nan: finite numb",
+        ),
+        (torch.tensor([[1.0, 2, 3, -torch.inf]]), ValueError, r"values\[0, 3\] = -inf: finite num"),
+        (torch.tensor([0, 0, 0, 2**53 + 1]), ValueError, r"values\[3\] = 9007199254740993: "),
+        (
+            torch.tensor([[1.0] * 4, [1e308, -1e308, 0, 0]], dtype=torch.float64),
+            ValueError,
+            r"magnitudes of table\[1, 0\] = inf: their sum must be a float64",
+        ),
+    ],
+)
+def test_values_without_tables_are_named(values, error, message):
+    with pytest.raises(error, match=message):
+        scaled_tables(values, 4, INT8)
+
+
 @pytest.mark.parametrize(
     ("size", "number_format", "error", "message"),
     [

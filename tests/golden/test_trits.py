@@ -61,3 +61,45 @@ def test_what_is_no_trit_or_no_code_is_named():
             unpack_trits(torch.tensor([code]))
     with pytest.raises(ValueError, match=r"codes have shape \(1, 3\): \[N, 2\] is needed"):
         look_up_trits(trit_tables(torch.ones(6).long()), torch.tensor([[0, 1, 2]]))
+
+
+def test_wrong_kinds_and_shapes_are_named():
+    codes = torch.tensor([[1, 2]])
+    for call, error, message in [
+        (lambda: unpack_trits(torch.tensor(3)), ValueError, r"codes have shape \(\)"),
+        (lambda: pack_trits(torch.tensor(1)), ValueError, r"trits have shape \(\)"),
+        (lambda: unpack_trits([3]), TypeError, "codes must be a torch tensor, not list"),
+        (lambda: pack_trits([0, 0, 1]), TypeError, "trits must be a torch tensor, not list"),
+        (lambda: trit_tables([0, 0, 1]), TypeError, "activations must be a torch tensor"),
+        (lambda: unpack_trits(torch.tensor([1.0])), TypeError, "codes must be integers"),
+        (lambda: look_up_trits([[0] * 13], codes), TypeError, "tables must be a torch tensor"),
+        (lambda: look_up_trits(torch.ones(2, 13), codes), TypeError, "tables must be integers"),
+    ]:
+        with pytest.raises(error, match=message):
+            call()
+    for shape in ((2, 12), (13,), (), (2, 14)):
+        shown = str(shape).replace("(", r"\(").replace(")", r"\)")
+        with pytest.raises(ValueError, match=rf"tables have shape {shown}: \[\.\.\., T, 13\] is"):
+            look_up_trits(torch.zeros(shape, dtype=torch.int64), codes)
+
+
+def test_sums_are_exact_up_to_their_limits_and_refused_beyond():
+    largest = 2**53
+    tables = trit_tables(torch.tensor([largest, -largest, largest]))
+    codes = pack_trits(torch.tensor(COMBINATIONS))
+    expected = [largest * (t0 - t1 + t2) for t0, t1, t2 in COMBINATIONS]
+    assert look_up_trits(tables, codes).tolist() == expected
+    for wrong in (largest + 1, 2**62, -(2**62), -(2**63)):
+        with pytest.raises(ValueError, match=rf"activations\[1\] = {wrong}: -2\*\*53 to 2\*\*53"):
+            trit_tables(torch.tensor([0, wrong, 0]))
+    pair = torch.full((2, 13), 2**62 - 1)
+    assert look_up_trits(pair, torch.tensor([[1, 2]])).tolist() == [2**63 - 2]
+    pair[0, 0] = -(2**62)
+    with pytest.raises(ValueError, match=f"tables reach {2**62}: less than 2.*63 / 2 is needed"):
+        look_up_trits(pair, torch.tensor([[1, 2]]))
+
+
+def test_tables_of_few_bits_give_the_same():
+    tables = trit_tables(torch.tensor([[1, 2, 3], [-9, 0, 4]]).flatten())
+    codes = torch.tensor([[13, 29]])
+    assert look_up_trits(tables.to(torch.int8), codes).tolist() == [6 - (-9 + 4)]
