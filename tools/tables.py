@@ -17,8 +17,11 @@ COMMANDS = {
     "A tile beside its baselines on n28, at one clock": [
         *("multipede", "power", "mixpe", "--baselines", "--clock-period", "2"),
     ],
-    "LUT Tensor Core's ablation on n28, at one clock": [
+    "LUT Tensor Core's ablation on n28, at one clock, each step in the shape that suits it": [
         *("multipede", "reproduce", "lut_tensor_core", "ablation"),
+    ],
+    "The same in the paper's shape": [
+        *("multipede", "reproduce", "lut_tensor_core", "ablation", "--shape", "2x64x4"),
     ],
     "Its tile in other shapes": ["multipede", "reproduce", "lut_tensor_core", "shapes"],
     "Lookups beside multipliers and bit-serial additions, INT8 activations": [

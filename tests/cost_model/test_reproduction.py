@@ -83,6 +83,13 @@ def test_the_smallest_shape_is_one_that_holds_the_clock(made_up_areas):
     assert all("(M2N64K4)" in row.label and not row.holds_clock for row in page.rows)
 
 
+def test_shapes_are_tried_with_tables_inside_and_from_outside(made_up_areas):
+    page = shapes(constraints=Constraints(clock_period=2.0), candidates=((4, 32, 4), (1, 128, 4)))
+    plain = ["M2N64K4", "M4N32K4", "M1N128K4"]
+    outside = [f"{name}, tables from outside" for name in plain]
+    assert [row.label for row in page.rows] == [*plain, *outside]
+
+
 def test_power_and_energy_count_shares(monkeypatch):
     def synthesised(spec, target, **_):
         small = isinstance(spec, TablePrecompute)
