@@ -39,9 +39,10 @@ class Comparison:
     ----------
     rows : one per unit, of plain values. ``group`` and ``label`` say which unit it is, ``unit``
         and ``parameters`` its specification, ``operations`` and ``operation`` what a record is
-        worth. For each target ``T`` there are ``T`` (the figure), ``T_unit``, ``T_per_operation``,
-        ``T_ratio`` (to the first unit of the group), ``T_costs`` (all cost records) and
-        ``T_error``: None, or why there is no figure; then the others are None, or empty.
+        worth, ``clocks`` how many it takes. For each target ``T`` there are ``T`` (the figure),
+        ``T_unit``, ``T_per_operation`` (the figure times clocks, by operations), ``T_ratio`` (of
+        that, to the first unit of the group), ``T_costs`` (all cost records) and ``T_error``:
+        None, or why there is no figure; then the others are None, or empty.
     targets : in order of the columns.
     methods : target -> how its figures came about.
     """
@@ -75,7 +76,9 @@ class Comparison:
                 lines.append(f"{row['label']:{width}}{figures}".rstrip())
             lines.append("")
         first = self.rows[0]
-        lines.append(f"op: {first['operation'].replace('_', '-')}; ratio: to {first['label']}")
+        counted = "; per op: times a record's clocks" * any(r["clocks"] > 1 for r in self.rows)
+        operation = first["operation"].replace("_", "-")
+        lines.append(f"op: {operation}{counted}; ratio: per op, to {first['label']}")
         methods = (f"{name}: {how}" for name, how in self.methods.items())
         return "\n".join([*lines, *methods, *self.errors])
 
@@ -195,7 +198,8 @@ def _compared(
 def _identity(group: str, label: str, spec: Spec) -> dict[str, Any]:
     (operation, number), *_ = spec.operations.items()
     described = {"group": group, "label": label, **spec.to_dict()}
-    return described | {"operation": operation, "operations": number}
+    clocks = spec.initiation_interval
+    return described | {"operation": operation, "operations": number, "clocks": clocks}
 
 
 def _figures(
@@ -212,14 +216,16 @@ def _figures(
         entries["_error"] = " ".join(str(error).split())
     else:
         (operations,) = spec.operations.values()
+        clocks = spec.initiation_interval
         cost = next(cost for cost in found.costs if cost.quantity == main_quantity(target))
         method, costs = found.method, [each.to_dict() for each in found.costs]
-        reference = cost.value if first is None else first[target]
+        each = cost.value * clocks / operations
+        reference = each if first is None else first[f"{target}_per_operation"]
         entries |= {
             "": cost.value,
             "_unit": cost.unit,
-            "_per_operation": cost.value / operations,
-            "_ratio": cost.value / reference if reference else None,
+            "_per_operation": each,
+            "_ratio": each / reference if reference else None,
         }
     return {f"{target}{name}": value for name, value in entries.items()} | {
         f"{target}_costs": costs

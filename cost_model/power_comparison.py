@@ -26,7 +26,8 @@ class PowerRow:
     Attributes
     ----------
     label, parameters : which.
-    area : um2. delay : ps of the longest path. power : mW. energy : pJ per operation.
+    clocks : of a record. area : um2. delay : ps of the longest path.
+    power : mW. energy : pJ per operation.
     glitch_factor : see :class:`~multipede.asic_flow.power.power_of_unit.UnitPower`.
     error : why there are no figures, which are None then; or None.
     costs : all cost records.
@@ -34,6 +35,7 @@ class PowerRow:
 
     label: str
     parameters: Mapping[str, Any]
+    clocks: int = 1
     area: float | None = None
     delay: float | None = None
     power: float | None = None
@@ -68,10 +70,18 @@ class PowerComparison:
         return {**vars(self), "rows": rows}
 
     def ratios(self, row: PowerRow) -> dict[str, float | None]:
-        """Of area and energy, to those of the first row; None where one is missing."""
+        """Of area times clocks and of energy, to the first row's; None where one is missing."""
         first = self.rows[0]
         pairs = {name: (getattr(row, name), getattr(first, name)) for name in ("area", "energy")}
-        return {name: a / b if a and b else None for name, (a, b) in pairs.items()}
+        found = {name: a / b if a and b else None for name, (a, b) in pairs.items()}
+        if found["area"] is not None:
+            found["area"] *= row.clocks / first.clocks
+        return found
+
+    @property
+    def _counted(self) -> str:
+        several = any(row.clocks > 1 for row in self.rows)
+        return "of area, times a record's clocks, and of energy, " if several else ""
 
     def __str__(self) -> str:
         width = max(len(row.label) for row in self.rows)
@@ -92,7 +102,7 @@ class PowerComparison:
         lines.append("")
         lines.append(
             f"op: {self.operation.replace('_', '-')}; {self.target} at {self.clock_period:g} ns;"
-            f" ratio: to {self.rows[0].label}"
+            f" ratio: {self._counted}to {self.rows[0].label}"
         )
         return "\n".join([*lines, *self.methods, *self.errors])
 
@@ -143,12 +153,14 @@ def compare_power(
             found = power(spec, target, **asked, records=records, seed=seed)
         except (ToolError, ValueError) as error:
             message = " ".join(str(error).split())
-            rows.append(PowerRow(label, spec.to_dict(), error=message))
+            clocks = spec.initiation_interval
+            rows.append(PowerRow(label, spec.to_dict(), clocks, error=message))
             continue
         rows.append(
             PowerRow(
                 label,
                 spec.to_dict(),
+                spec.initiation_interval,
                 area=mapped.total,
                 delay=mapped.delay,
                 power=found.power.total,

@@ -66,21 +66,24 @@ def _led_by_corners(spec: Spec, records: Records) -> Records:
     """The records behind whole groups at the lowest and the highest result, where there is room."""
     if not isinstance(spec, IntegerTile):
         return records
-    a, w = spec.activation, spec.weight
-    z = (w.minimum_code, w.maximum_code) if spec.zero_point else (None, None)
-    extremes = [
-        (a.minimum_code, w.maximum_code, z[0]),
-        (a.maximum_code, w.maximum_code, z[0]),
-        (a.minimum_code, w.minimum_code, z[1]),
-    ]
+    a = spec.activation
+    low, high = spec.weight.encode(np.array([spec.weight.minimum, spec.weight.maximum], float))
+    activations = (a.minimum_code, a.maximum_code)
+    extremes = [(end, *pair) for pair in ((high, low), (low, high)) for end in activations]
     hold = spec.records_per_group
     for number, (activation, weight, zero) in enumerate(extremes):
         span = slice(number * hold, (number + 1) * hold)
         if span.stop > len(records["last"]):
             break
-        records["a"][span], records["w"][span], records["last"][span] = activation, weight, 0
-        if zero is not None:
-            records["z"][span] = zero
+        plain = {
+            "a": np.full((hold, spec.rows, spec.lanes), activation),
+            "w": np.full((hold, spec.columns, spec.lanes), weight),
+            "last": np.zeros(hold, np.int64),
+        }
+        if spec.zero_point:
+            plain["z"] = np.full((hold, spec.columns), zero)
+        for name, codes in spec.port_records(plain, spec.weight).items():
+            records[name][span] = codes
     return records
 
 

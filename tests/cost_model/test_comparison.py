@@ -208,10 +208,21 @@ class TestCompare:
         specs = {"small": SMALL, "large": MixPE(group=4, rows=1, columns=1, lanes=4)}
         first, second = compare(specs, targets=("gates",)).rows
         assert first["gates_ratio"] == 1
-        assert second["gates_ratio"] == pytest.approx(second["gates"] / first["gates"])
-        assert second["gates_ratio"] > 1
+        assert second["gates_ratio"] == pytest.approx(second["gates"] / 2 / first["gates"])
         assert first["gates_per_operation"] == pytest.approx(first["gates"] / 2)
         assert first["gates_unit"] == "NAND2"
+
+    def test_what_takes_several_clocks_costs_as_often(self):
+        shape = {"weight": UINT3, "group": 4, "rows": 1, "columns": 1, "lanes": 2}
+        specs = {"at once": BitSerialTile(planes_per_cycle=3, **shape)}
+        specs["in turn"] = BitSerialTile(planes_per_cycle=1, **shape)
+        found = compare(specs, targets=("gates",))
+        whole, serial = found.rows
+        assert (whole["clocks"], serial["clocks"]) == (1, 3)
+        assert whole["gates"] > serial["gates"]
+        assert serial["gates_per_operation"] == pytest.approx(serial["gates"] * 3 / 2)
+        assert serial["gates_ratio"] == pytest.approx(3 * serial["gates"] / whole["gates"])
+        assert "per op: times a record's clocks" in str(found)
 
     def test_rows_are_json_and_the_table_has_units_and_methods(self):
         found = compare([SMALL], targets=("gates", "ecp5"))
