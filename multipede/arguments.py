@@ -182,7 +182,8 @@ def _add_reproduce(command: _Command) -> None:
         action="append",
         default=[],
         metavar="MxNxK",
-        help="a shape to try instead of all; rivals and widths: the one (2x16x4)",
+        help="rows x columns x lanes; ablation and shapes: one to try instead of all, of 512"
+        " multiply-accumulates; rivals and widths: the one (2x16x4)",
     )
     reproduce.add_argument(
         "--weight-bits",
@@ -219,6 +220,7 @@ def _add_demo(command: _Command) -> None:
     demo.add_argument("--tensor", metavar="NAME", help="its tensor, [outputs, inputs]")
     demo.add_argument("--style", default="word", help="word, cells or cells-prefix")
     demo.add_argument("--no-lookups", action="store_true", help="leave out the tiles of lookups")
+    demo.add_argument("--no-costs", action="store_true", help="leave out the costs of the tiles")
 
 
 def _add_validate(command: _Command) -> None:

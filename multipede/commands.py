@@ -77,12 +77,13 @@ def generate_command(options: argparse.Namespace) -> Answer:
 
 
 def demo_command(options: argparse.Namespace) -> Answer:
-    from multipede.cost_model.demonstration import demonstrate
+    from multipede.cost_model.demonstration import demonstrate, first_costs
 
     report = demonstrate(
         weights=options.weights,
         tensor=options.tensor,
         lookups=not options.no_lookups,
+        costs=None if options.no_costs else first_costs,
         style=style_of(options.style),
         output=options.output,
     )

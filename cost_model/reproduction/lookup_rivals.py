@@ -9,7 +9,7 @@ from multipede.cost_model.reproduction.effective_area import (
     SharedPart,
     effective_areas,
 )
-from multipede.cost_model.reproduction.lut_tensor_core import GROUP, with_tables
+from multipede.cost_model.reproduction.lut_tensor_core import GROUP, SHARED_TABLES, with_tables
 from multipede.cost_model.reproduction.reproduction import (
     Reproduction,
     conditions,
@@ -35,6 +35,10 @@ __all__ = ["RivalTable", "rival_units", "rivals", "widths"]
 
 _Unit = Spec | tuple[Spec, SharedPart]
 _SHAPE = (2, 16, 4)
+_WEIGHTS = (
+    "weights: lookups take odd integers (of 1 bit -1 and 1), the others two's complement (-1 and"
+    " 0); multipliers and additions of all planes are the same sum of gated copies"
+)
 _SCALED = "weights dequantised first are multiplied by scales in the tile, the others outside of it"
 _FIXED = "fixed point: activations are aligned to it, and sums are not rounded before the last"
 
@@ -164,11 +168,16 @@ def rivals(
     is_float = isinstance(activation, Float)
     accumulators = "FP32, or fixed point" if is_float else "INT32"
     return Reproduction(
-        f"weights of {weight_bits} bits, {activation} activations, {shape_name(shape)},"
-        f" accumulators {accumulators}",
+        f"{weight_bits}-bit weights, {activation} activations, {shape_name(shape)}, accumulators"
+        f" {accumulators}",
         tuple(rows),
         {},
-        ((_SCALED, _FIXED) if is_float else ()) + conditions(rows, constraints),
+        (
+            _WEIGHTS,
+            SHARED_TABLES,
+            *((_SCALED, _FIXED) if is_float else ()),
+            *conditions(rows, constraints),
+        ),
     )
 
 

@@ -73,6 +73,10 @@ _PARAMETERS = (
     {"weight": ODD[1]},
     {"weight": ODD[1], "tables": Tables.EXTERNAL},
 )
+SHARED_TABLES = (
+    f"tables from outside: what makes them serves {LAYER_OUTPUTS} outputs, and each tile pays for"
+    " its columns' share"
+)
 _REBUILT = (
     "ours: weights of the first step are two's complement with whole tables of the sums of bits 0"
     " and 1, those of the others odd, without correction for it; the second inverts indices at run"
@@ -156,7 +160,7 @@ def ablation(
         " its smallest shape",
         tuple(rows),
         published,
-        (source, _REBUILT, *conditions(rows, constraints)),
+        (source, _REBUILT, SHARED_TABLES, *conditions(rows, constraints)),
     )
 
 
@@ -189,6 +193,7 @@ def shapes(
         {},
         (
             f"the paper finds {shape_name(optimum)} to be the optimum",
+            SHARED_TABLES,
             *conditions(rows, constraints),
         ),
     )
@@ -204,7 +209,7 @@ def _required(
         rows, columns, lanes = shape
         if rows * columns * lanes != MULTIPLY_ACCUMULATES:
             raise ValueError(
-                f"candidates hold {shape}: rows times columns times lanes must be"
+                f"candidates hold shape {shape}: rows times columns times lanes must be"
                 f" {MULTIPLY_ACCUMULATES}"
             )
         require_table_inputs(table_inputs, lanes)

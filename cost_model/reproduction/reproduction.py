@@ -73,7 +73,7 @@ class Reproduction:
     def _line(self, row: EffectiveArea, width: int, with_power: bool) -> str:
         if row.error:
             return f"{row.label:{width}}{'failed':>13}"
-        line = f"{row.label:{width}}{row.area:13,.0f}{row.shared_area:8,.0f}"
+        line = f"{row.label:{width}}{row.area:13,.0f}{row.shared_area:8,.1f}"
         line += f"{row.initiation_interval:8}{row.per_operation:14.1f}{self.ratio(row):10.3f}x"
         if self.published:
             ratio = self.published_ratio(row)
