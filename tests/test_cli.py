@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from multipede import cli
+from multipede.cost_model.demonstration import first_costs
 
 SMALL = ["-p", "rows=1", "-p", "columns=1", "-p", "lanes=2", "-p", "group=4"]
 
@@ -122,6 +123,22 @@ def test_wrong_input_is_one_line_and_status_2(capsys, arguments, message):
     assert err.count("\n") == 1
     assert err.startswith("multipede: ")
     assert message in err
+
+
+@pytest.mark.parametrize(
+    ("words", "lookups", "costs"),
+    [([], True, first_costs), (["--no-lookups"], False, first_costs), (["--no-costs"], True, None)],
+)
+def test_the_demo_leaves_out_what_it_is_told_to(monkeypatch, capsys, words, lookups, costs):
+    asked = {}
+
+    def noted(**options):
+        asked.update(options)
+        raise ValueError("enough")
+
+    monkeypatch.setattr("multipede.cost_model.demonstration.demonstrate", noted)
+    assert run(capsys, "demo", *words)[0] == 2
+    assert (asked["lookups"], asked["costs"]) == (lookups, costs)
 
 
 def test_errors_in_json(capsys):
