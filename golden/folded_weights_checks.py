@@ -11,6 +11,7 @@ from multipede.golden.codebook import ODD
 from multipede.golden.formats import Codebook, Format, Integer
 from multipede.golden.lookup_table import require_table_inputs
 from multipede.golden.number_format import require_kinds, require_range, require_type
+from multipede.golden.odd_quantisation import ternary_hint
 from multipede.golden.quantised_operands import ScaleLevels, require_scales
 from multipede.golden.tile import MAXIMUM_SIDE
 
@@ -42,7 +43,10 @@ def require_format(number_format: Format) -> None:
     require_kinds("format", number_format, (Integer, Codebook))
     if isinstance(number_format, Codebook):
         if number_format not in ODD:
-            raise ValueError(f"format = {number_format}: of codebooks only odd ones can be folded")
+            hint = ternary_hint(number_format)
+            raise ValueError(
+                f"format = {number_format}: of codebooks only odd ones can be folded{hint}"
+            )
     elif number_format.bits > len(ODD):
         raise ValueError(f"format = {number_format}: integers of 1 to 8 bits are needed")
 

@@ -44,7 +44,7 @@ SCALES = torch.ones(7, 3)
         ({"inner": -1}, ValueError, "inner = -1: at least 1 is needed"),
         ({"lanes": 260, "group": 260}, ValueError, "lanes = 260: allowed are 1 to 256"),
         ({"columns": 257}, ValueError, "columns = 257: allowed are 1 to 256"),
-        ({"format": FP16}, TypeError, "format must be Integer or Codebook, not Float: fp16"),
+        ({"format": FP16}, TypeError, "format must be an integer format or a codebook, not"),
         ({"format": TERNARY}, ValueError, "format = ternary: of codebooks only odd ones can be"),
         ({"format": Integer(9)}, ValueError, "format = int9: integers of 1 to 8 bits are needed"),
         ({"format": ODD3}, ValueError, r"packed has shape \(1, 12, 32\): \(1, 12, 24\) is needed"),
@@ -88,7 +88,7 @@ def test_scales_of_two_levels_are_their_products():
         ({"scales": 2 * folded.scales}, ValueError, "scales of weights are not the products"),
         ({"levels": None}, TypeError, "scales holds torch.float64: torch.float32 is needed"),
         ({"levels": others}, ValueError, r"levels.codes has shape \(7, 2\): \(7, 3\) is needed"),
-        ({"levels": floats}, TypeError, "levels.format must be Integer, not Float: fp16"),
+        ({"levels": floats}, TypeError, "levels.format must be an integer format, not a float"),
         ({"levels": halves}, TypeError, "levels.channel_scales holds torch.float16: torch.float32"),
         ({"levels": short}, TypeError, "levels.codes holds torch.int32: torch.int64 is needed"),
     ]:

@@ -131,7 +131,10 @@ def test_inconsistent_files_with_the_right_checksum_are_refused(tmp_path, folded
         ({"scales": scales[:, :1]}, r"scales has shape \(7, 1\): \(7, 3\) is needed"),
         ({"scales": scales.half()}, "scales holds torch.float16: torch.float32 is needed"),
         ({"zeros": folded.zeros[:1]}, r"zeros has shape \(1, 3\): \(7, 3\) is needed"),
-        ({"format": FP16}, "format must be Integer or Codebook, not Float: fp16"),
+        (
+            {"format": FP16},
+            "format must be an integer format or a codebook, not a float format: fp16",
+        ),
     ]:
         wrong = unchecked(folded, **change)
         header = np.frombuffer(json.dumps(wrong.header).encode(), np.uint8)

@@ -59,7 +59,7 @@ def test_imported_weights_are_those_that_were_quantised(format):
         ({"format": Integer(9)}, ValueError, "format = int9: integers of 1 to 8 bits"),
         ({"format": ODD2}, ValueError, "zeros: odd2 weights have none"),
         ({"format": TERNARY}, ValueError, "format = ternary: of codebooks allowed are binary"),
-        ({"format": FP16}, TypeError, "format must be Integer or Codebook, not Float"),
+        ({"format": FP16}, TypeError, "format must be an integer format or a codebook, not"),
         ({"group": 0}, ValueError, "group = 0: allowed are 1 to 1024"),
         ({"group": 5}, ValueError, r"zeros have shape \(2, 3\): \(2, 2\) is needed"),
         ({"zeros": ZEROS * 2}, ValueError, r"zeros\[0, 1\] = 30: codes of uint4 are 0 to 15"),
