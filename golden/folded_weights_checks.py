@@ -30,8 +30,8 @@ def require_sizes(sizes: Mapping[str, int]) -> None:
         require_type(name, sizes[name], int)
         if sizes[name] < 1:
             raise ValueError(f"{name} = {sizes[name]}: at least 1 is needed")
-    for name in ("lanes", "columns"):
-        require_range(name, sizes[name], 1, MAXIMUM_SIDE)
+    for name, least in (("lanes", 2), ("columns", 1)):  # a table has two lanes
+        require_range(name, sizes[name], least, MAXIMUM_SIDE)
     group, lanes = sizes["group"], sizes["lanes"]
     require_table_inputs(sizes["table_inputs"], lanes)
     if group % lanes:

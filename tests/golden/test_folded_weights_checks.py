@@ -42,7 +42,7 @@ SCALES = torch.ones(7, 3)
         ({"outputs": 0}, ValueError, "outputs = 0: at least 1 is needed"),
         ({"outputs": 7.0}, TypeError, "outputs must be int, not float: 7.0"),
         ({"inner": -1}, ValueError, "inner = -1: at least 1 is needed"),
-        ({"lanes": 260, "group": 260}, ValueError, "lanes = 260: allowed are 1 to 256"),
+        ({"lanes": 260, "group": 260}, ValueError, "lanes = 260: allowed are 2 to 256"),
         ({"columns": 257}, ValueError, "columns = 257: allowed are 1 to 256"),
         ({"format": FP16}, TypeError, "format must be an integer format or a codebook, not"),
         ({"format": TERNARY}, ValueError, "format = ternary: of codebooks only odd ones can be"),
