@@ -3,6 +3,7 @@
 from dataclasses import fields
 
 from multipede.golden.bit_serial_tile import BitSerialTile
+from multipede.golden.catalogue import unit, unit_names
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.float_tile import FloatTile, SumOrder
@@ -12,6 +13,7 @@ from multipede.golden.lut_tensor_core import LutTensorCore
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.golden.serial_tile import SerialTile
+from multipede.golden.spec import Spec
 from multipede.golden.tile import Tile
 
 __all__ = ["baselines", "equal_accumulator"]
@@ -46,7 +48,11 @@ def baselines(spec: IntegerTile) -> dict[str, Tile]:
     activations that puts out group sums.
     """
     if not isinstance(spec, IntegerTile):
-        raise TypeError(f"there are baselines for integer tiles only, not for {spec}")
+        name = spec.unit if isinstance(spec, Spec) else type(spec).__name__
+        tiles = [
+            unit_name for unit_name in unit_names() if issubclass(unit(unit_name), IntegerTile)
+        ]
+        raise TypeError(f"there are no baselines for {name}, only for {', '.join(tiles)}")
     multipliers = _float_tiles if isinstance(spec.activation, Float) else _multiplier_tiles
     others = multipliers(spec)
     if isinstance(spec, LutTensorCore):

@@ -29,7 +29,7 @@ from multipede.golden.formats import (
     Integer,
     Rounding,
 )
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.number_format import require_kinds, require_range, require_type
 
 
 class ScaleRule(Enum):
@@ -91,8 +91,7 @@ class SharedExponent:
     symmetric: bool = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.element, (Float, FixedPoint, Integer)):
-            raise TypeError(f"element must be Float, FixedPoint or Integer, not {self.element!r}")
+        require_kinds("element", self.element, (Float, FixedPoint, Integer))
         require_range("block_size", self.block_size, 1, 1 << 20)
         require_type("scale_rule", self.scale_rule, ScaleRule)
         require_type("rounding", self.rounding, Rounding)

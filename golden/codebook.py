@@ -30,6 +30,7 @@ class Codebook(Format):
     values: tuple[float | None, ...]
 
     kind: ClassVar[str] = "codebook"
+    noun: ClassVar[str] = "a codebook"
     overflows: ClassVar[tuple[Overflow, ...]] = (Overflow.SATURATE, Overflow.RAISE)
 
     def __post_init__(self) -> None:

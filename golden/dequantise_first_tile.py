@@ -19,7 +19,7 @@ from multipede.golden.formats import (
     Overflow,
     Rounding,
 )
-from multipede.golden.number_format import require_type
+from multipede.golden.number_format import require_kinds, require_type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +64,10 @@ class DequantiseFirstTile(FloatProductTile):
     def __post_init__(self):
         self._check_integer("weight", (1, 8))
         require_type("zero_point", self.zero_point, bool)
-        require_type("scale", self.scale, Float)
+        allowed = "allowed are fp16, bf16 and fp32"
+        require_kinds("scale", self.scale, (Float,), allowed)
         if self.scale not in (FP16, BF16, FP32):
-            raise ValueError(f"scale = {self.scale}: allowed are fp16, bf16 and fp32")
+            raise ValueError(f"scale = {self.scale}: {allowed}")
         self._check_factor("dequantised")
         if not self.dequantised.signed or self.dequantised.nan_code is None:
             raise ValueError(f"dequantised = {self.dequantised}: a signed float with NaN is needed")

@@ -67,6 +67,7 @@ class Float(Format):
     specials: Specials = Specials.IEEE
 
     kind: ClassVar[str] = "float"
+    noun: ClassVar[str] = "a float format"
 
     def __post_init__(self) -> None:
         require_range("exponent_bits", self.exponent_bits, 1, 11)

@@ -13,7 +13,7 @@ from multipede.golden.float_tile import CHUNK, FloatTile, SumOrder
 from multipede.golden.formats import FP16, FP32, Codebook, Float, Format, Integer, Overflow
 from multipede.golden.lookup_table import fold, require_table_inputs
 from multipede.golden.lut_tensor_core import Tables
-from multipede.golden.number_format import require_type
+from multipede.golden.number_format import require_kinds, require_type
 from multipede.golden.serial_tile import BitSerial
 from multipede.golden.spec import Port
 from multipede.golden.table_precompute import TableFormat, TablePrecompute
@@ -95,10 +95,10 @@ class FloatLutTensorCore(BitSerial, FloatTile):
     table_scale: Float | None = None
 
     def __post_init__(self):
-        require_type("weight", self.weight, Codebook)
+        allowed = f"allowed are {', '.join(number_format.name for number_format in ODD)}"
+        require_kinds("weight", self.weight, (Codebook,), allowed)
         if self.weight not in ODD:
-            names = ", ".join(number_format.name for number_format in ODD)
-            raise ValueError(f"weight = {self.weight}: allowed are {names}")
+            raise ValueError(f"weight = {self.weight}: {allowed}")
         require_type("tables", self.tables, Tables)
         require_type("table", self.table, TableFormat)
         require_type("lanes", self.lanes, int)

@@ -20,7 +20,7 @@ from multipede.golden.formats import (
     Rounding,
     Specials,
 )
-from multipede.golden.number_format import require_type
+from multipede.golden.number_format import require_kinds, require_type
 from multipede.golden.segments import Segments
 from multipede.golden.spec import Port
 from multipede.golden.tile import Tile
@@ -100,11 +100,10 @@ class FloatTile(Tile):
 
     def _check_factor(self, name: str) -> None:
         number_format = getattr(self, name)
-        require_type(name, number_format, Float)
+        takes = f"{self.unit} takes floats of at most {FACTOR_BITS} bits"
+        require_kinds(name, number_format, (Float,), takes)
         if number_format.bits > FACTOR_BITS:
-            raise ValueError(
-                f"{name} = {number_format}: {self.unit} takes floats of at most {FACTOR_BITS} bits"
-            )
+            raise ValueError(f"{name} = {number_format}: {takes}")
 
     def _check_accumulator(self) -> None:
         number_format = self.accumulator

@@ -16,7 +16,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -82,6 +82,11 @@ class FoldedWeights:
     scales: "Tensor"
     levels: ScaleLevels | None
     checksum: int
+
+    taken_by: ClassVar[str] = (
+        "lookup_group_sums and lookup_gemv take folded weights, unfold_weights makes plain ones"
+    )
+    """what messages say where plain weights are needed"""
 
     def __post_init__(self):
         require_format(self.format)

@@ -11,6 +11,7 @@ from multipede.golden.codebook import ODD
 from multipede.golden.formats import Codebook, Format, Integer
 from multipede.golden.lookup_table import require_table_inputs
 from multipede.golden.number_format import require_kinds, require_range, require_type
+from multipede.golden.odd_quantisation import ternary_hint
 from multipede.golden.quantised_operands import ScaleLevels, require_scales
 from multipede.golden.tile import MAXIMUM_SIDE
 
@@ -29,8 +30,8 @@ def require_sizes(sizes: Mapping[str, int]) -> None:
         require_type(name, sizes[name], int)
         if sizes[name] < 1:
             raise ValueError(f"{name} = {sizes[name]}: at least 1 is needed")
-    for name in ("lanes", "columns"):
-        require_range(name, sizes[name], 1, MAXIMUM_SIDE)
+    for name, least in (("lanes", 2), ("columns", 1)):  # a table has two lanes
+        require_range(name, sizes[name], least, MAXIMUM_SIDE)
     group, lanes = sizes["group"], sizes["lanes"]
     require_table_inputs(sizes["table_inputs"], lanes)
     if group % lanes:
@@ -42,7 +43,10 @@ def require_format(number_format: Format) -> None:
     require_kinds("format", number_format, (Integer, Codebook))
     if isinstance(number_format, Codebook):
         if number_format not in ODD:
-            raise ValueError(f"format = {number_format}: of codebooks only odd ones can be folded")
+            hint = ternary_hint(number_format)
+            raise ValueError(
+                f"format = {number_format}: of codebooks only odd ones can be folded{hint}"
+            )
     elif number_format.bits > len(ODD):
         raise ValueError(f"format = {number_format}: integers of 1 to 8 bits are needed")
 

@@ -7,14 +7,16 @@ Its arrays are ``header`` (JSON as bytes), ``checksum`` (uint32) and those of
 import json
 import os
 import tempfile
+import zipfile
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
 from multipede.golden.folded_weights import LAYOUT, FoldedWeights
 from multipede.golden.folded_weights_checks import SIZES
 from multipede.golden.formats import parse_format
-from multipede.golden.number_format import require_type
+from multipede.golden.number_format import require_kinds, require_type
 from multipede.golden.quantised_operands import ScaleLevels
 
 __all__ = ["load_folded_weights", "save_folded_weights"]
@@ -27,17 +29,28 @@ _DTYPES = {
     "codes": "<i8",
     "channel_scales": "<f4",
 }
+_NAMES = {*_DTYPES, "scales"}
 
 
 def save_folded_weights(folded: FoldedWeights, path: str | Path) -> None:
     """Write a file, at once: an earlier one is there until the new one is whole.
 
-    Raises TypeError for others than folded weights, ValueError if their checksum is another, and
-    OSError if the file cannot be written.
+    Raises TypeError for others than folded weights and a path, ValueError if their checksum is
+    another, and OSError with the path if the file cannot be written.
     """
     require_type("folded", folded, FoldedWeights)
+    require_kinds("path", path, (str, os.PathLike))
     folded.require_intact()
-    path = Path(path)
+    try:
+        _write(folded, Path(path))
+    except OSError as error:
+        if error.errno is None:
+            raise
+        # Name the file that was asked for, not the temporary one.
+        raise type(error)(error.errno, error.strerror, str(path)) from error
+
+
+def _write(folded: FoldedWeights, path: Path) -> None:
     header = np.frombuffer(json.dumps(folded.header, sort_keys=True).encode(), np.uint8)
     checksum = np.array(folded.checksum, "<u4")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -56,26 +69,69 @@ def load_folded_weights(path: str | Path) -> FoldedWeights:
 
     Raises
     ------
+    TypeError
+        If ``path`` is none.
     FileNotFoundError
-        If there is no such file.
+        If there is no such file; other errors of the system, as without permission, likewise.
     ValueError
         If it is none of folded weights, is damaged, its parts do not fit each other, or its
         checksum is another.
     """
+    require_kinds("path", path, (str, os.PathLike))
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except Exception as error:  # damaged archives raise whatever the damage leads to
-        raise ValueError(f"{path} is no whole file of folded weights: {error}") from error
+    if path.is_dir():
+        raise ValueError(f"{path} is no file of folded weights: it is a directory")
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError(
+                f"{path} is no whole file of folded weights: no archive (.npz), or one without its"
+                " end"
+            )
+        file.seek(0)
+        try:
+            arrays = _arrays(file)
+        except Exception as error:  # damaged archives raise whatever the damage leads to
+            raise ValueError(f"{path} is no whole file of folded weights: {error}") from error
     try:
         return _weights(arrays)
-    except (KeyError, TypeError, AttributeError) as error:
+    except KeyError as error:
+        raise ValueError(f"{path} is no file of folded weights: there is no {error}") from error
+    except (TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no file of folded weights: {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _arrays(file: IO[bytes]) -> dict[str, np.ndarray]:
+    """The arrays of an archive that belong to folded weights."""
+    found = {}
+    with zipfile.ZipFile(file) as archive:
+        for name in _NAMES:
+            if f"{name}.npy" in archive.namelist():
+                found[name] = _array(archive, name)
+    return found
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as file:
+        try:
+            return np.lib.format.read_array(file, allow_pickle=False)
+        except ValueError as error:
+            if "pickle" not in str(error):
+                raise
+            # numpy's words would have one trust the file.
+            raise ValueError(f"{name} holds Python objects, not numbers") from error
+
+
+def _header(array: np.ndarray) -> dict[str, Any]:
+    try:
+        header = json.loads(array.tobytes())
+    except ValueError as error:
+        raise ValueError(f"header is no JSON: {error}") from error
+    require_type("header", header, dict)
+    return header
 
 
 def _weights(arrays: dict[str, np.ndarray]) -> FoldedWeights:
@@ -84,7 +140,7 @@ def _weights(arrays: dict[str, np.ndarray]) -> FoldedWeights:
     for name, dtype in _DTYPES.items():
         if name in arrays and arrays[name].dtype.str != dtype:
             raise TypeError(f"{name} holds {arrays[name].dtype}")
-    header = json.loads(arrays["header"].tobytes())
+    header = _header(arrays["header"])
     if header["layout"] != LAYOUT:
         raise ValueError(f"layout = {header['layout']!r}: {LAYOUT!r} is needed")
 

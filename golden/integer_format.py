@@ -134,6 +134,7 @@ class Integer(_ScaledInteger):
     signed: bool = True
 
     kind: ClassVar[str] = "integer"
+    noun: ClassVar[str] = "an integer format"
     fraction_bits: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
@@ -175,6 +176,7 @@ class FixedPoint(_ScaledInteger):
     signed: bool = True
 
     kind: ClassVar[str] = "fixed_point"
+    noun: ClassVar[str] = "a fixed-point format"
 
     def __post_init__(self) -> None:
         require_range("bits", self.bits, 1, MAXIMUM_BITS)

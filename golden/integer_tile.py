@@ -140,15 +140,14 @@ class IntegerTile(Tile):
     def _check_dequantisation(self) -> None:
         for name in ("scale", "channel_scale"):
             number_format = getattr(self, name)
-            require_kinds(name, number_format, (Float, Integer))
+            integers = ", and integers of 2 to 8 bits" if name == "scale" else ""
+            allowed = f"allowed are fp16, bf16 and fp32{integers}"
+            require_kinds(name, number_format, (Float, Integer), allowed)
             second_level = name == "scale" and isinstance(number_format, Integer)
             if number_format in (FP16, BF16, FP32):
                 continue
             if not second_level or not 2 <= number_format.bits <= 8:
-                integers = ", and integers of 2 to 8 bits" if name == "scale" else ""
-                raise ValueError(
-                    f"{name} = {number_format}: allowed are fp16, bf16 and fp32{integers}"
-                )
+                raise ValueError(f"{name} = {number_format}: {allowed}")
         require_range("dequantiser_stages", self.dequantiser_stages, 0, 8)
 
     def _check_accumulator(self) -> None:

@@ -16,6 +16,7 @@ from multipede.golden.lookup_table import (
     subset_sums,
 )
 from multipede.golden.number_format import require_kinds, require_type
+from multipede.golden.odd_quantisation import ternary_hint
 from multipede.golden.serial_tile import SerialTile
 from multipede.golden.spec import Port
 from multipede.golden.table_precompute import TablePrecompute
@@ -116,14 +117,15 @@ class LutTensorCore(SerialTile):
             )
 
     def _check_weight(self) -> None:
-        require_kinds("weight", self.weight, (Integer, Codebook))
+        allowed = (
+            "allowed are integers of 1 to 8 bits and"
+            f" {', '.join(number_format.name for number_format in ODD)}"
+        )
+        require_kinds("weight", self.weight, (Integer, Codebook), allowed)
         if isinstance(self.weight, Integer):
             super()._check_weight()
         elif self.weight not in ODD:
-            raise ValueError(
-                f"weight = {self.weight}: allowed are integers of 1 to 8 bits and"
-                f" {', '.join(number_format.name for number_format in ODD)}"
-            )
+            raise ValueError(f"weight = {self.weight}: {allowed}{ternary_hint(self.weight)}")
         elif self.zero_point:
             raise ValueError(f"zero_point = true: weight = {self.weight} has none")
 

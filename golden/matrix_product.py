@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multipede.golden.arrays import require_tensor
 from multipede.golden.digits import digit_count, joined, rounded, shifted_digits
 from multipede.golden.float_tile import FloatProductTile
 from multipede.golden.formats import Float, Integer
 from multipede.golden.matrix_tiling import MatrixTiling
 from multipede.golden.native_float import native_results
-from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
+from multipede.golden.quantised_operands import (
+    QuantisedActivations,
+    QuantisedWeights,
+    require_operands,
+)
 from multipede.golden.significands import maximum_significand, significands
 from multipede.golden.spec import Port
 from multipede.golden.tile import MAXIMUM_SIDE, Tile
@@ -50,8 +55,11 @@ def group_sums(activations: QuantisedActivations, weights: QuantisedWeights) -> 
     integers are bounded by the codes that are there, and :func:`exact_dtype` chooses what holds
     them. Floats are cut into digits of 16 bits, whose sums float64 holds.
 
-    Raises ValueError if the operands differ in K.
+    Raises TypeError for other operands, folded weights among them, and ValueError if they differ
+    in K or the weights are floats.
     """
+    require_operands(activations, weights)
+    _require_integers(weights)
     if activations.codes.shape[1] != weights.codes.shape[1]:
         raise ValueError(
             f"activations have k = {activations.codes.shape[1]}, weights k ="
@@ -63,11 +71,24 @@ def group_sums(activations: QuantisedActivations, weights: QuantisedWeights) -> 
 
 
 def sum_port(activations: QuantisedActivations, weights: QuantisedWeights) -> Port:
-    """How :func:`group_sums` holds sums of floats: the narrowest integer for every code."""
+    """How :func:`group_sums` holds sums of floats: the narrowest integer for every code.
+
+    Raises TypeError for other operands, and ValueError for activations that are no floats and
+    weights that are.
+    """
+    require_operands(activations, weights)
+    _require_integers(weights)
+    if not isinstance(activations.format, Float):
+        raise ValueError(f"activation = {activations.format}: sums of floats only have such a port")
     low, high = int(weights.format.minimum), int(weights.format.maximum)
     offset = max(abs(low), abs(high)) if weights.zeros is None else high - low
     largest = weights.group * offset * _largest_addend(activations.format)
     return Port(Integer.spanning(-largest, largest))
+
+
+def _require_integers(weights: QuantisedWeights) -> None:
+    if isinstance(weights.format, Float):
+        raise ValueError(f"weight = {weights.format}: integer or odd weights are needed")
 
 
 def _largest_addend(number_format: Float) -> int:
@@ -104,8 +125,18 @@ def dequantised_product(
 
     D is as :func:`group_sums` gives it. D of less than 2**53 and the scales are exact in float64;
     longer D, products and sums are rounded, groups in order.
+
+    Raises TypeError for other arguments, folded weights among them, and ValueError for D of another
+    shape and for weights that are floats.
     """
     import torch
+
+    require_tensor("d", d)
+    require_operands(activations, weights)
+    _require_integers(weights)
+    shape = (len(activations.codes), len(weights.codes), weights.groups)
+    if tuple(d.shape[:3]) != shape:
+        raise ValueError(f"d has shape {tuple(d.shape)}: {shape} is needed")
 
     a = activations.format
     sums = torch.zeros(d.shape[:2], dtype=torch.float64)

@@ -8,7 +8,11 @@ import numpy as np
 from multipede.golden.arrays import refuse
 from multipede.golden.formats import FP32, Float, Format, Integer
 from multipede.golden.number_format import require_type
-from multipede.golden.quantisation import QuantisedActivations, QuantisedWeights
+from multipede.golden.quantised_operands import (
+    QuantisedActivations,
+    QuantisedWeights,
+    require_operands,
+)
 from multipede.golden.spec import Port
 from multipede.golden.tile import Tile
 
@@ -53,8 +57,7 @@ class MatrixTiling:
         weights: QuantisedWeights,
     ):
         require_type("spec", spec, Tile)
-        require_type("activations", activations, QuantisedActivations)
-        require_type("weights", weights, QuantisedWeights)
+        require_operands(activations, weights)
         _check_operands(spec, activations, weights)
         self.spec = spec
         self.tokens, self.inner = activations.codes.shape

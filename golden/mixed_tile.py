@@ -8,7 +8,7 @@ from multipede.golden.aligned_sums import AlignedState, aligned_group_sums
 from multipede.golden.digits import digit_count, joined, shifted_digits
 from multipede.golden.formats import UINT1, FixedPoint, Float, Integer
 from multipede.golden.integer_tile import MAXIMUM_CODE_BITS, IntegerTile, TileState
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.number_format import require_kinds, require_range, require_type
 from multipede.golden.significands import has_specials, maximum_significand, significands
 from multipede.golden.spec import Port
 
@@ -72,12 +72,14 @@ class MixedTile(IntegerTile):
 
     def _check_activation(self) -> None:
         a = self.activation
+        floats = f"signed floats of at most {FLOAT_BITS} bits"
+        low, high = self.activation_bits
+        takes = f"{self.unit} takes integers of {low} to {high} bits and {floats}"
+        require_kinds("activation", a, (Integer, Float), takes)
         if not isinstance(a, Float):
             super()._check_activation()
         elif not a.signed or a.bits > FLOAT_BITS:
-            raise ValueError(
-                f"activation = {a}: {self.unit} takes signed floats of at most {FLOAT_BITS} bits"
-            )
+            raise ValueError(f"activation = {a}: {self.unit} takes {floats}")
         elif a.bias + a.mantissa_bits < 1:
             raise ValueError(f"activation = {a}: its smallest values must be fractions")
 

@@ -38,22 +38,33 @@ def require_type(name: str, value: object, kind: type) -> None:
         raise _wrong_type(name, value, (kind,), allowed)
 
 
-def require_kinds(name: str, value: object, kinds: tuple[type, ...]) -> None:
-    """Raise TypeError unless `value` is of one of the kinds."""
-    if not isinstance(value, kinds):
-        raise _wrong_type(name, value, kinds)
+def require_kinds(name: str, value: object, kinds: tuple[type, ...], allowed: str = "") -> None:
+    """Raise TypeError unless `value` is of one of the kinds.
+
+    Of a format of another kind the message says what is `allowed` instead, if that is given.
+    """
+    if isinstance(value, kinds):
+        return
+    if allowed and isinstance(value, Format):
+        raise TypeError(f"{name} = {value}: {allowed}")
+    raise _wrong_type(name, value, kinds)
 
 
 def _wrong_type(name: str, value: object, kinds: tuple[type, ...], allowed: str = "") -> TypeError:
     """What says which kinds are needed, and shows the value if that fits a line."""
-    *first, last = (kind.__name__ for kind in kinds)
+    *first, last = map(_in_words, kinds)
     words = f"{', '.join(first)} or {last}" if first else last
     text = value.name if isinstance(value, Format) else repr(value)
     short = len(text) <= MAXIMUM_SHOWN and "\n" not in text
     shown = f": {text}" if short else ""
     if isinstance(value, str) and issubclass(kinds[-1], Format):
         allowed = f"; parse_format({text if short else '...'}) reads names"
-    return TypeError(f"{name} must be {words}, not {type(value).__name__}{shown}{allowed}")
+    return TypeError(f"{name} must be {words}, not {_in_words(type(value))}{shown}{allowed}")
+
+
+def _in_words(kind: type) -> str:
+    """Formats are met by their names on the command line, where classes are unknown."""
+    return kind.noun if issubclass(kind, Format) else kind.__name__
 
 
 def require_range(name: str, value: object, low: int, high: int) -> None:
@@ -76,6 +87,7 @@ class Format(ABC):
 
     bits: int
     kind: ClassVar[str]
+    noun: ClassVar[str] = "a number format"
     overflows: ClassVar[tuple[Overflow, ...]]
 
     @property

@@ -8,7 +8,7 @@ from multipede.golden.number_format import require_kinds
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["mean_magnitudes", "odd_codes", "odd_scales", "require_odd"]
+__all__ = ["mean_magnitudes", "odd_codes", "odd_scales", "require_odd", "ternary_hint"]
 
 
 def require_odd(name: str, number_format: object) -> None:
@@ -16,7 +16,15 @@ def require_odd(name: str, number_format: object) -> None:
     require_kinds(name, number_format, (Codebook,))
     if number_format not in ODD:
         allowed = ", ".join(odd.name for odd in ODD)
-        raise ValueError(f"{name} = {number_format}: of codebooks allowed are {allowed}")
+        hint = ternary_hint(number_format)
+        raise ValueError(f"{name} = {number_format}: of codebooks allowed are {allowed}{hint}")
+
+
+def ternary_hint(number_format: Codebook) -> str:
+    """What a message about weights of another codebook says at its end, if those are ternary."""
+    if set(number_format.values) - {None} != {-1, 0, 1}:
+        return ""
+    return "; ternary weights are uint2 with zero points of 1, as quantise_ternary makes them"
 
 
 def odd_scales(grouped: "Tensor", number_format: Codebook, columns: int) -> "Tensor":

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 from multipede.golden.arrays import refuse
 from multipede.golden.formats import Codebook, Float, Integer
+from multipede.golden.number_format import require_type
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["QuantisedActivations", "QuantisedWeights", "ScaleLevels"]
+__all__ = ["QuantisedActivations", "QuantisedWeights", "ScaleLevels", "require_operands"]
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,16 @@ class QuantisedActivations:
     def dequantised(self) -> "Tensor":
         """The values scale code, exactly, float64 [tokens, K]."""
         return self.format.decode(self.codes) * self.scales.double()[:, None]
+
+
+def require_operands(activations: object, weights: object) -> None:
+    """TypeError unless both are quantised; of folded weights it says what takes those."""
+    require_type("activations", activations, QuantisedActivations)
+    taken_by = getattr(type(weights), "taken_by", None)
+    if taken_by is not None:
+        kind = type(weights).__name__
+        raise TypeError(f"weights must be QuantisedWeights, not {kind}: {taken_by}")
+    require_type("weights", weights, QuantisedWeights)
 
 
 def require_scales(scales: "Tensor | None", levels: ScaleLevels | None) -> None:

@@ -119,13 +119,14 @@ class TablePrecompute(Spec):
 
     def _check_activation(self) -> None:
         a = self.activation
-        require_kinds("activation", a, (Integer, Float))
+        takes = (
+            f"{self.unit} takes int{INTEGER_BITS[0]} to int{INTEGER_BITS[1]} and signed floats of"
+            f" at most {FLOAT_BITS} bits"
+        )
+        require_kinds("activation", a, (Integer, Float), takes)
         low, high = (1, FLOAT_BITS) if self.is_float else INTEGER_BITS
         if not a.signed or not low <= a.bits <= high:
-            raise ValueError(
-                f"activation = {a}: {self.unit} takes int{INTEGER_BITS[0]} to int"
-                f"{INTEGER_BITS[1]} and signed floats of at most {FLOAT_BITS} bits"
-            )
+            raise ValueError(f"activation = {a}: {takes}")
 
     def _check_overflow(self) -> None:
         if self.overflow is None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from multipede.golden.formats import Format, Integer
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.number_format import require_kinds, require_range
 from multipede.golden.spec import Kind, Port, Spec
 
 MAXIMUM_SIDE = 256
@@ -43,12 +43,10 @@ class Tile(Spec):
 
     def _check_integer(self, name: str, bounds: tuple[int, int]) -> None:
         number_format = getattr(self, name)
-        require_type(name, number_format, Integer)
+        takes = f"{self.unit} takes integers of {bounds[0]} to {bounds[1]} bits"
+        require_kinds(name, number_format, (Integer,), takes)
         if not bounds[0] <= number_format.bits <= bounds[1]:
-            raise ValueError(
-                f"{name} = {number_format}: {self.unit} takes integers of {bounds[0]} to"
-                f" {bounds[1]} bits"
-            )
+            raise ValueError(f"{name} = {number_format}: {takes}")
 
     def _check_group(self, group: int) -> None:
         require_range("group", group, 1, 1024)

@@ -88,7 +88,12 @@ def _scales(values: Any) -> np.ndarray:
     with np.errstate(over="ignore"):
         single = array.astype(np.float32)
     lost = (single != array) & np.isfinite(array)
-    refuse(lost, array, "scales", "float32 must hold it")
+    refuse(
+        lost,
+        array,
+        "scales",
+        "float32 must hold it; convert scales to float32 first, which rounds them",
+    )
     return single
 
 

@@ -248,7 +248,7 @@ ONE_LANE = ["mixpe", "-p", "rows=1", "-p", "columns=1", "-p", "lanes=1", "-p", "
     ("arguments", "shown"),
     [
         (["--formal", "--style", "word"], "is proved as far as tried"),
-        (["--coverage", "--style", "word", "--records", "2000"], "coverage reaches 95 %"),
+        (["--coverage", "--style", "word", "--records", "2000"], ", threshold 95 % reached"),
         (["--mutate", "8", "--records", "500"], "8 mutants killed"),
     ],
 )

@@ -350,11 +350,11 @@ def test_golden_that_disagrees_with_itself_is_noticed(file, tmp_path, monkeypatc
         ({"group": 10}, ValueError, "group = 10: it must be a multiple of lanes = 4"),
         ({"rows": 0}, ValueError, "rows = 0"),
         ({"weight_format": Integer(9)}, ValueError, "weight = int9"),
-        ({"weight_format": "uint4"}, TypeError, "weight must be Integer"),
+        ({"weight_format": "uint4"}, TypeError, "weight must be an integer format, not str"),
         ({"weight_format": INT1}, ValueError, "format = int1: without a zero point signed"),
         ({"activation_format": UINT4}, ValueError, "activation = uint4: mixpe takes int4"),
         ({"float_format": FP32}, ValueError, "activation = fp32: mixpe takes signed floats"),
-        ({"float_format": INT8}, TypeError, "float_format must be Float, not Integer: int8"),
+        ({"float_format": INT8}, TypeError, "float_format must be a float format, not an in"),
         ({"lookups": 1}, TypeError, "lookups must be bool, not int: 1"),
         (
             {"lookups": True, "lanes": 2, "group": 10},

@@ -65,5 +65,9 @@ def test_what_cannot_be_compared():
         compare_power(UNITS | {"adder": FloatAdder()}, constraints=CLOCK)
     with pytest.raises(ValueError, match="target = 'ecp5': power needs energies"):
         compare_power(UNITS, "ecp5", constraints=CLOCK)
-    with pytest.raises(TypeError, match="baselines for integer tiles only"):
-        compare_power_with_baselines(UNITS["four bits"], constraints=CLOCK)
+    for spec, name in [(UNITS["four bits"], UNITS["four bits"].unit), ("mixpe", "str")]:
+        tiles = "bit_serial_tile, lut_tensor_core, mixpe, multiplier_tile"
+        with pytest.raises(
+            TypeError, match=rf"^there are no baselines for {name}, only for {tiles}$"
+        ):
+            compare_power_with_baselines(spec, constraints=CLOCK)

@@ -71,7 +71,10 @@ def test_wrong_values_are_named(call: object, message: str) -> None:
     ("call", "message"),
     [
         (lambda: MXFP4.quantise(["a"] * 32), "values must be integers or floats .*, not <U1"),
-        (lambda: SharedExponent("int8"), "element must be Float, FixedPoint or Integer, not 'int8"),
+        (
+            lambda: SharedExponent("int8"),
+            "element must be a float .*, not str: 'int8'; parse_format",
+        ),
         (lambda: replace(MXFP4, scale_rule="floor"), "scale_rule must be ScaleRule, not str"),
         (lambda: NVFP4("16"), "block_size must be int, not str"),
         (

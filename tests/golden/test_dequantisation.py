@@ -163,7 +163,7 @@ def test_as_many_dequantisers_as_never_stall():
             "scale = int9: allowed are fp16, bf16 and fp32, and integers of 2 to 8 bits",
         ),
         ({"scale": "e4m3"}, "scale = e4m3: allowed are fp16, bf16 and fp32"),
-        ({"scale": "ternary"}, "scale must be Float or Integer, not Codebook"),
+        ({"scale": "ternary"}, "scale = ternary: allowed are fp16, bf16 and fp32, and"),
         ({"channel_scale": "int8"}, "channel_scale = int8: allowed are fp16, bf16 and fp32"),
         ({"dequantiser_stages": "9"}, "dequantiser_stages = 9: allowed are 0 to 8"),
         (

@@ -206,9 +206,13 @@ def test_clocks_of_a_record():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"weight": "int4"}, TypeError, "weight must be Codebook"),
+        ({"weight": "uint2"}, TypeError, "weight = uint2: allowed are binary, odd2, .* odd8"),
         ({"weight": "ternary"}, ValueError, "weight = ternary: allowed are binary, odd2, .* odd8"),
-        ({"activation": "int8"}, TypeError, "activation must be Float"),
+        (
+            {"activation": "int8"},
+            TypeError,
+            "activation = int8: .* takes floats of at most 16 bits",
+        ),
         ({"activation": "fp32"}, ValueError, "activation = fp32: .* at most 16 bits"),
         ({"activation": "ue4m3"}, ValueError, "activation = ue4m3: .* takes signed floats"),
         ({"accumulator": "e4m3"}, ValueError, "accumulator = e4m3: allowed are signed floats"),

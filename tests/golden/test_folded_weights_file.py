@@ -1,8 +1,10 @@
 """Files of folded weights: written whole, read back exactly, refused if damaged."""
 
 import contextlib
+import io
 import json
 import os
+from functools import partial
 
 import numpy as np
 import pytest
@@ -131,7 +133,10 @@ def test_inconsistent_files_with_the_right_checksum_are_refused(tmp_path, folded
         ({"scales": scales[:, :1]}, r"scales has shape \(7, 1\): \(7, 3\) is needed"),
         ({"scales": scales.half()}, "scales holds torch.float16: torch.float32 is needed"),
         ({"zeros": folded.zeros[:1]}, r"zeros has shape \(1, 3\): \(7, 3\) is needed"),
-        ({"format": FP16}, "format must be Integer or Codebook, not Float: fp16"),
+        (
+            {"format": FP16},
+            "format must be an integer format or a codebook, not a float format: fp16",
+        ),
     ]:
         wrong = unchecked(folded, **change)
         header = np.frombuffer(json.dumps(wrong.header).encode(), np.uint8)
@@ -145,9 +150,9 @@ def test_other_files_are_named(tmp_path, folded):
     path = tmp_path / "layer.npz"
     with pytest.raises(FileNotFoundError, match=r"there is no file .*layer\.npz"):
         load_folded_weights(path)
-    for arrays in ({"header": None}, {"packed": None}, {"scales": None}, {"checksum": None}):
-        with pytest.raises(ValueError, match="is no file of folded weights"):
-            load_folded_weights(changed(path, folded, **arrays))
+    for name in ("header", "packed", "scales", "checksum"):
+        with pytest.raises(ValueError, match=f"is no file of folded weights: there is no '{name}'"):
+            load_folded_weights(changed(path, folded, **{name: None}))
     packed = folded.packed.astype(np.int64)
     with pytest.raises(ValueError, match="is no file of folded weights: packed holds int64"):
         load_folded_weights(changed(path, folded, packed=packed))
@@ -155,17 +160,49 @@ def test_other_files_are_named(tmp_path, folded):
     with pytest.raises(ValueError, match="layout = 'folded-9': 'folded-1' is needed"):
         load_folded_weights(changed(path, folded, header=header))
     header = np.frombuffer(_header(path, folded).replace(b'"lanes": 4', b'"lanes": 0'), np.uint8)
-    with pytest.raises(ValueError, match="lanes = 0: allowed are 1 to 256"):
+    with pytest.raises(ValueError, match="lanes = 0: allowed are 2 to 256"):
         load_folded_weights(changed(path, folded, header=header))
     header = np.frombuffer(b"{}", np.uint8)
-    with pytest.raises(ValueError, match="is no file of folded weights: 'layout'"):
+    with pytest.raises(ValueError, match="is no file of folded weights: there is no 'layout'"):
         load_folded_weights(changed(path, folded, header=header))
-    path.write_text("weights")
-    with pytest.raises(ValueError, match="is no whole file of folded weights"):
-        load_folded_weights(path)
-    with pytest.raises(ValueError, match="is no whole file of folded weights"):
+    for content, message in [(b"[]", "header must be dict, not list"), (b"{", "header is no JSON")]:
+        header = np.frombuffer(content, np.uint8)
+        with pytest.raises(ValueError, match=rf"layer\.npz.*: {message}"):
+            load_folded_weights(changed(path, folded, header=header))
+    objects = np.array([{}], dtype=object)
+    with pytest.raises(ValueError, match=r"weights: scales holds Python objects, not numbers$"):
+        load_folded_weights(changed(path, folded, scales=objects))
+    with pytest.raises(ValueError, match=r"is no file of folded weights: it is a directory$"):
         load_folded_weights(tmp_path)
+
+
+def test_files_that_are_no_archives_are_named_without_advice_to_trust_them(tmp_path):
+    path = tmp_path / "layer.npz"
+    array = io.BytesIO()
+    np.save(array, np.zeros(3))
+    for content in (b"", b"w", b"weights", array.getvalue()):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"no archive \(\.npz\), or one without its end$"):
+            load_folded_weights(path)
+
+
+def test_paths_are_named_as_they_were_given(tmp_path, folded):
+    (tmp_path / "folder.npz").mkdir()
+    for path, error in [
+        (tmp_path / "none" / "layer.npz", FileNotFoundError),
+        (str(tmp_path / "folder.npz"), IsADirectoryError),
+    ]:
+        with pytest.raises(error) as raised:
+            save_folded_weights(folded, path)
+        assert raised.value.filename == str(path)
+        assert raised.value.filename2 is None
+        assert str(raised.value).endswith(f": {str(path)!r}")
+    assert [file.name for file in tmp_path.iterdir()] == ["folder.npz"]
+    for path in (3, b"layer.npz"):
+        for call in (partial(save_folded_weights, folded), load_folded_weights):
+            with pytest.raises(
+                TypeError, match=r"path must be str or PathLike, not (int: 3|bytes)"
+            ):
+                call(path)
     with pytest.raises(TypeError, match="folded must be FoldedWeights, not str"):
-        save_folded_weights("weights", path)
-    with pytest.raises(FileNotFoundError, match="none"):
-        save_folded_weights(folded, tmp_path / "none" / "layer.npz")
+        save_folded_weights("weights", tmp_path / "layer.npz")

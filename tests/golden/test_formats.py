@@ -306,17 +306,36 @@ def test_wrong_kinds_are_shown_where_they_fit_a_line() -> None:
         (np.zeros((2, 1)), "ndarray", ""),
         (long, "str", r"; parse_format\(...\) reads names"),
         ("uint4", "str", r": 'uint4'; parse_format\('uint4'\) reads names"),
-        (Codebook(tuple(range(60))), "Codebook", ""),
+        (Codebook(tuple(range(60))), "a codebook", ""),
     ]:
         end = re.escape(end) if kind == "list" else end
-        with pytest.raises(TypeError, match=f"^format must be Integer, not {kind}{end}$"):
+        with pytest.raises(TypeError, match=f"^format must be an integer format, not {kind}{end}$"):
             require_type("format", value, Integer)
-        with pytest.raises(TypeError, match=f"^format must be Integer or Float, not {kind}{end}$"):
+        both = "an integer format or a float format"
+        with pytest.raises(TypeError, match=f"^format must be {both}, not {kind}{end}$"):
             require_kinds("format", value, (Integer, Float))
     with pytest.raises(TypeError, match=r"^size must be int or str, not list: .1.$"):
         require_kinds("size", [1], (int, str))
     with pytest.raises(TypeError, match=r"^size must be int or bytes, not str: 'x'$"):
         require_kinds("size", "x", (int, bytes))
+
+
+def test_formats_of_other_kinds_are_named_in_words() -> None:
+    """On the command line nobody knows of classes."""
+    for value, words in [
+        (INT8, "an integer format: int8"),
+        (FixedPoint(8, 4), "a fixed-point format: fixed8.4"),
+        (BF16, "a float format: bf16"),
+        (TERNARY, "a codebook: ternary"),
+    ]:
+        other = Float if value != BF16 else Codebook
+        needed = "a float format" if value != BF16 else "a codebook"
+        with pytest.raises(TypeError, match=f"^size must be {needed}, not {words}$"):
+            require_type("size", value, other)
+        with pytest.raises(TypeError, match=f"^size = {value}: any other$"):
+            require_kinds("size", value, (other,), "any other")
+    with pytest.raises(TypeError, match=r"^size must be a number format, not int: 3$"):
+        require_kinds("size", 3, (Format,), "any other")
 
 
 def test_every_format_explains_its_alternatives() -> None:

@@ -169,7 +169,7 @@ def test_bad_operands_are_named():
         lookup_gemv(short, folded)
     with pytest.raises(ValueError, match="table_format = uint8: int2 to int16 are needed"):
         lookup_gemv(a, folded, table_format=UINT8)
-    with pytest.raises(TypeError, match="table_format must be Integer, not Float"):
+    with pytest.raises(TypeError, match="table_format must be an integer format, not a float"):
         lookup_gemv(a, folded, table_format=FP16)
     folded.scales[0, 0] += 1
     with pytest.raises(ValueError, match=r"checksum = 0x.*no weights that were folded"):

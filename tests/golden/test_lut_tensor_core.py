@@ -189,7 +189,13 @@ def test_zero_activations_give_exactly_zero(bits):
     [
         ({"weight": Integer(9)}, ValueError, "weight = int9: lut_tensor_core takes integers of 1"),
         ({"weight": TERNARY, "zero_point": False}, ValueError, "weight = ternary: allowed are"),
-        ({"weight": FP16}, TypeError, "weight must be Integer or Codebook, not Float"),
+        (
+            {"weight": TERNARY},
+            ValueError,
+            "odd8; ternary weights are uint2 with zero points of 1, as quantise_ternary makes them",
+        ),
+        ({"weight": Codebook((0, 1, 2))}, ValueError, "odd7, odd8$"),
+        ({"weight": FP16}, TypeError, "weight = fp16: allowed are integers of 1 to 8"),
         ({"weight": ODD2}, ValueError, "zero_point = true: weight = odd2 has none"),
         ({"table_inputs": 1}, ValueError, "table_inputs = 1: allowed are 2 to 6"),
         ({"table_inputs": 7, "lanes": 7}, ValueError, "table_inputs = 7: allowed are 2 to 6"),

@@ -4,11 +4,13 @@ import itertools
 import time
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import pytest
 import torch
 
 from multipede.golden import matrix_product
+from multipede.golden.folded_weights import fold_weights
 from multipede.golden.formats import (
     BF16,
     E2M1,
@@ -145,6 +147,46 @@ def test_sixteen_bit_activations_and_long_groups_are_exact():
     a = QuantisedActivations(INT16, torch.full((2, 2048), -32768), torch.ones(2))
     w = QuantisedWeights(INT8, 1024, torch.full((3, 2048), -128), None, torch.ones(3, 2))
     assert (group_sums(a, w) == 1024 << 22).all()
+
+
+FOLDED = (
+    "weights must be QuantisedWeights, not FoldedWeights: lookup_group_sums and lookup_gemv take"
+    " folded weights, unfold_weights makes plain ones"
+)
+
+
+def test_operands_of_other_kinds_are_refused():
+    a, w = random_operands(3, tokens=2, outputs=3, inner=16, group=8)
+    d, folded = group_sums(a, w), fold_weights(w)
+    functions = [
+        group_sums,
+        sum_port,
+        partial(dequantised_product, d),
+        partial(tile_results, MixPE(group=8)),
+        partial(MatrixTiling, MixPE(group=8)),
+    ]
+    for function in functions:
+        with pytest.raises(TypeError, match=f"^{FOLDED}$"):
+            function(a, folded)
+        with pytest.raises(TypeError, match="weights must be QuantisedWeights, not Tensor"):
+            function(a, w.codes)
+        with pytest.raises(TypeError, match="activations must be QuantisedActivations, not Quant"):
+            function(w, w)
+
+
+def test_products_that_make_no_sense_are_refused():
+    a, w = random_operands(3, tokens=2, outputs=3, inner=16, group=8)
+    d = group_sums(a, w)
+    with pytest.raises(TypeError, match="d must be a torch tensor, not ndarray"):
+        dequantised_product(d.numpy(), a, w)
+    with pytest.raises(ValueError, match=r"d has shape \(2, 3, 1\): \(2, 3, 2\) is needed"):
+        dequantised_product(d[:, :, :1], a, w)
+    with pytest.raises(ValueError, match="activation = int8: sums of floats only have such a port"):
+        sum_port(a, w)
+    floats = quantise_weights(torch.ones(3, 16), format=FP16, group=8)
+    for function in (group_sums, partial(dequantised_product, d)):
+        with pytest.raises(ValueError, match="weight = fp16: integer or odd weights are needed"):
+            function(a, floats)
 
 
 def test_operands_of_unequal_k_are_refused():

@@ -242,7 +242,10 @@ def test_aligned_widths_hold_at_the_extremes(activation, guard, weight):
     [
         ({"activation": "fp32"}, "activation = fp32: mixpe takes signed floats of at most 16 bits"),
         ({"activation": "ue4m3"}, "activation = ue4m3: mixpe takes signed floats"),
-        ({"activation": "ternary"}, "activation must be Integer, not Codebook: ternary"),
+        (
+            {"activation": "ternary"},
+            "activation = ternary: mixpe takes integers of 4 to 16 bits and signed floats",
+        ),
         ({"accumulation": "aligned"}, "accumulation = aligned: not with activation = int8"),
         ({"guard": "4"}, "guard = 4: only with accumulation = aligned"),
         ({"activation": "fp16", "guard": "4"}, "guard = 4: only with accumulation = aligned"),

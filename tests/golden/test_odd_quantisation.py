@@ -156,7 +156,8 @@ def test_scales_of_two_levels(number_format):
         (
             {"format": TERNARY},
             ValueError,
-            "format = ternary: of codebooks allowed are binary, odd2",
+            "format = ternary: of codebooks allowed are binary, odd2, .*; ternary weights are uint2"
+            " with zero points of 1, as quantise_ternary makes them",
         ),
         ({"zero_point": True}, ValueError, "zero_point = True: odd2 has none"),
         ({"zero_point": 1}, TypeError, "zero_point must be bool"),
@@ -174,7 +175,7 @@ def test_bad_arguments_are_named(change, error, message):
     ("change", "error", "message"),
     [
         ({"group": 1025}, ValueError, "group = 1025: allowed are 1 to 1024"),
-        ({"scale": FP16}, TypeError, "scale must be Integer, not Float"),
+        ({"scale": FP16}, TypeError, "scale must be an integer format, not a float"),
         ({"weights": torch.ones(4)}, ValueError, r"shape \(4,\): a matrix is needed"),
         ({"weights": torch.tensor([[torch.inf]]), "name": "w"}, ValueError, r"w\[0, 0\] = inf"),
     ],

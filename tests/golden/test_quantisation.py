@@ -207,7 +207,7 @@ def test_levels_must_be_those_of_the_scales():
 @pytest.mark.parametrize(
     ("scale", "format", "error", "message"),
     [
-        (FP16, UINT4, TypeError, "scale must be Integer, not Float"),
+        (FP16, UINT4, TypeError, "scale must be an integer format, not a float"),
         (INT1, UINT4, ValueError, "scale = int1: integers of 2 to 8 bits are needed"),
         (INT16, UINT4, ValueError, "scale = int16: integers of 2 to 8 bits are needed"),
         (INT8, FP16, ValueError, "scale = int8: fp16 weights have none"),
@@ -329,7 +329,7 @@ def test_ranges_and_values_beyond_float32_are_refused():
         (
             {"format": "uint4"},
             TypeError,
-            r"format must be Integer, not str: .* parse_format\('uint4'",
+            r"format must be an integer format, not str: .* parse_format\('uint4'",
         ),
         (
             {"format": E4M3},

@@ -41,20 +41,27 @@ def test_ports_and_costs(specification) -> None:
     assert repr(defaults.nan) == "NanResult.MAXIMUM"
 
 
+KINDS = "a float format, an integer format or a fixed-point format"
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
         ("float_adder", {"a": "e8m24-ieee"}, "a = e8m24-ieee: allowed are floats of at most 32"),
         ("float_adder", {"b": "int64"}, "integers and fixed point of at most 63"),
-        ("float_adder", {"b": "ternary"}, "b must be Float, Integer or FixedPoint, not Codebook"),
-        ("float_adder", {"result": "int8"}, "result must be Float, not Integer"),
-        ("float_multiplier", {"result": "fixed8.4"}, "result must be Float, not FixedPoint"),
+        ("float_adder", {"b": "ternary"}, f"b must be {KINDS}, not a codebook: ternary"),
+        ("float_adder", {"result": "int8"}, "result must be a float format, not an integer format"),
+        (
+            "float_multiplier",
+            {"result": "fixed8.4"},
+            "result must be a float format, not a fixed-point",
+        ),
         ("fused_multiply_add", {"c": "fixed64.4"}, "c = fixed64.4: allowed are"),
         ("fused_multiply_add", {"overflow": "raise"}, "overflow = raise: allowed with result = "),
         ("float_adder", {"overflow": "wrap"}, "fp16 are saturate, infinity, nan"),
         ("float_adder", {"overflow": "nan", "result": "e2m1"}, "result = e2m1 are saturate"),
         ("number_converter", {"overflow": "infinity", "result": "int8"}, "are saturate, wrap"),
-        ("number_converter", {"result": "binary"}, "result must be Float, Integer or FixedPoint"),
+        ("number_converter", {"result": "binary"}, f"result must be {KINDS}, not"),
         ("number_converter", {"rounding": "even"}, "rounding = 'even': allowed are nearest_even"),
         ("number_converter", {"nan": "most"}, "nan = 'most': allowed are maximum, zero"),
         ("number_converter", {"source": "fp16"}, "number_converter has no parameter 'source'"),

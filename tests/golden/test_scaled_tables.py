@@ -110,7 +110,7 @@ def test_values_without_tables_are_named(values, error, message):
     [
         (4, UINT8, ValueError, "number_format = uint8: int2 to int16 are needed"),
         (4, Integer(17), ValueError, "number_format = int17: int2 to int16 are needed"),
-        (4, FP16, TypeError, "number_format must be Integer, not Float"),
+        (4, FP16, TypeError, "number_format must be an integer format, not a fl"),
         (3, INT8, ValueError, "table_inputs = 3: they must divide the 4 lanes"),
         (7, INT8, ValueError, "table_inputs = 7: allowed are 2 to 6"),
     ],

@@ -71,9 +71,9 @@ def test_by_default_1024_groups_of_any_values_fit(d, scale):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"d": "fp16"}, TypeError, "d must be Integer or FixedPoint, not Float"),
+        ({"d": "fp16"}, TypeError, "d must be an integer format or a fixed-point"),
         ({"d": "int56"}, ValueError, "d = int56: with scale = int8 at most 55 bits are allowed"),
-        ({"scale": "fp16"}, TypeError, "scale must be Integer, not Float"),
+        ({"scale": "fp16"}, TypeError, "scale must be an integer format, not a float"),
         ({"scale": "int9"}, ValueError, "scale = int9: integers of 2 to 8 bits are allowed"),
         ({"d": "uint8", "scale": "uint8", "sum": "16"}, ValueError, "sum = 16: allowed are 17"),
         ({"d": "uint55", "scale": "uint8"}, ValueError, "at most 54 bits are allowed"),

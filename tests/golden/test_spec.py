@@ -76,7 +76,7 @@ def test_specification_needs_no_torch():
         ({"output": "all"}, "output = 'all': allowed are group"),
         ({"colour": "red"}, "mixpe has no parameter 'colour'"),
         ({"accumulator": "int16"}, "accumulator = int16: int19 or wider is needed"),
-        ({"weight": "e4m3"}, "weight must be Integer"),
+        ({"weight": "e4m3"}, "weight = e4m3: mixpe takes integers of"),
         ({"accumulator": "int64"}, "accumulator = int64: at most 63 bits"),
     ],
 )

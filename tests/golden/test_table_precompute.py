@@ -210,7 +210,11 @@ def test_an_entry_is_at_most_half_a_scale_from_its_code():
         ({"activation": "int17"}, ValueError, "activation = int17: .* at most 16 bits"),
         ({"activation": "fp32"}, ValueError, "activation = fp32: .* at most 16 bits"),
         ({"activation": "ue4m3"}, ValueError, "activation = ue4m3: .* signed floats"),
-        ({"activation": "binary"}, TypeError, "activation must be Integer or Float"),
+        (
+            {"activation": "binary"},
+            TypeError,
+            "activation = binary: table_precompute takes int2 to int16",
+        ),
         ({"table": "int8"}, ValueError, "table = int8: .* activation = int8 is exact"),
         ({"table": "activation"}, ValueError, "table = activation: .* is exact"),
         (

@@ -50,6 +50,8 @@ def test_a_tile_is_covered_and_what_is_not_is_proved_constant():
     assert document["styles"][0]["toggle"]["points"] == word.points[CoverageKind.TOGGLE]
     assert "a0_x_w0_3[2:0] in p_0_0_dot_product (mixpe_dot_product)" in str(report)
     assert Reason.WIRED.value in str(report)
+    reached = "lowest coverage of what is within reach 100.00 %, threshold 95 % reached, seed 1"
+    assert reached in str(report)
 
 
 def without(field: str):
@@ -76,7 +78,7 @@ def test_a_field_that_never_toggles_is_named_and_not_excused(monkeypatch):
     named = next(u for u in open_places if u.field == "z_0")
     assert (named.high, named.low, named.what) == (35, 32, "0->1 1->0")
     assert "i_payload[35:32], z_0 in mixpe" in str(report)
-    assert "DOES NOT REACH" in str(report)
+    assert ", threshold 95 % NOT REACHED, seed " in str(report)
 
 
 def test_a_branch_that_is_never_taken_is_named(monkeypatch):
@@ -190,6 +192,20 @@ def test_nothing_counted_is_no_pass():
     assert not CoverageReport(
         TILE, 1, 0.95, (StyleCoverage("word", 1, lines, lines, ()),), {}, 0.0
     ).passed
+
+
+def test_the_last_line_tells_what_was_reached_from_the_threshold():
+    points = dict.fromkeys(CoverageKind, 1000)
+    word = StyleCoverage("word", 1, points, points, ())
+    cells = StyleCoverage("cells", 1, points, points | {CoverageKind.TOGGLE: 961}, ())
+    for styles, target, words in [
+        ((word,), 0.95, "100.00 %, threshold 95 % reached"),
+        ((word, cells), 0.95, "96.10 %, threshold 95 % reached"),
+        ((word, cells), 0.99, "96.10 %, threshold 99 % NOT REACHED"),
+        ((), 0.95, "0.00 %, threshold 95 % NOT REACHED"),
+    ]:
+        *_, last = str(CoverageReport(TILE, 1, target, styles, {}, 0.0)).splitlines()
+        assert last == f"mixpe: lowest coverage of what is within reach {words}, seed 1, 0.0 s"
 
 
 def test_explained_points_are_counted_by_direction_and_bit():
