@@ -85,7 +85,7 @@ def test_rtl_equals_reference(spec, styles):
 @pytest.mark.regress
 @pytest.mark.parametrize("spec", [*SPECS, *MORE_SPECS], ids=str)
 def test_rtl_equals_reference_at_length(spec):
-    check_equal(spec, records=30_000)
+    check_equal(spec, records=1_000_000 // len(Style) + 1)
 
 
 @pytest.mark.parametrize("style", [Style.WORD, Style.CELLS])
