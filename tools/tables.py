@@ -29,7 +29,8 @@ COMMANDS = {
     ],
     "The same with FP16 activations": [
         *("multipede", "reproduce", "lut_tensor_core", "widths"),
-        *("--activation", "fp16", "--shape", "1x8x4"),
+        *("--activation", "fp16", "--shape", "1x4x4"),
+        *("--weight-bits", "1", "--weight-bits", "2", "--weight-bits", "4"),
     ],
     "How far n28 is from published 28 nm results": ["multipede", "validate", "n28"],
     "Targets (times depend on the machine, ratios are taken in one run)": [
