@@ -59,6 +59,29 @@ def test_steps_are_the_paper_s():
     assert part.spec.outputs["t"] == last.inputs["t"]
 
 
+@pytest.mark.regress
+@pytest.mark.parametrize(
+    ("activation", "bits", "shape", "rivals_of_lookups"),
+    [
+        (INT8, (1, 2), (2, 16, 4), ["multipliers"]),
+        (FP16, (1, 2, 4), (1, 4, 4), ["multipliers of floats", "weights dequantised first"]),
+    ],
+)
+def test_lookups_are_smaller_where_the_paper_says_so(activation, bits, shape, rivals_of_lookups):
+    page = widths(
+        constraints=Constraints(clock_period=2.0),
+        weight_bits=bits,
+        activation=activation,
+        shape=shape,
+    )
+    for found in page.pages.values():
+        areas = {row.label: row for row in found.rows}
+        lookups = areas["lookups, all planes, tables from outside"]
+        for label in rivals_of_lookups:
+            assert lookups.holds_clock
+            assert lookups.per_operation < areas[label].per_operation
+
+
 @pytest.fixture
 def made_up_areas(monkeypatch):
     """Of tiles, by columns: 64 take least and miss the clock; more is more of it."""
