@@ -177,7 +177,9 @@ class TestBaselines:
         assert [spec.partial_products for spec in found] == list(PartialProducts)
 
     def test_another_unit_has_none(self):
-        with pytest.raises(TypeError, match="integer tiles only, not for integer_multiplier"):
+        with pytest.raises(
+            TypeError, match="no baselines for integer_multiplier, only for bit_ser"
+        ):
             baselines(IntegerMultiplier())
 
 

@@ -391,5 +391,5 @@ def test_float_weights_are_rounded_as_they_are(format):
     with pytest.raises(ValueError, match=f"format = {format}: integer weights are needed"):
         _ = result.offsets
     activations = quantise_activations(torch.ones(2, 70), format=INT8)
-    with pytest.raises(ValueError, match=f"format = {format}: integer weights are needed"):
+    with pytest.raises(ValueError, match=f"weight = {format}: integer or odd weights are needed"):
         group_sums(activations, result)
