@@ -40,21 +40,27 @@ COMMANDS = {
 
 
 def main(words: list[str]) -> None:
-    """Run the commands and put what they print between the markers."""
-    text = README.read_text()
-    blocks = []
+    """Run the commands and put what each prints between the markers, as soon as it is there."""
     for title, command in COMMANDS.items():
-        line = f"$ {' '.join(command)}"
-        kept = re.search(rf"^\*\*{re.escape(title)}\*\*\n\n```\n.*?^```\n", text, re.M | re.S)
         if words and not set(words) & set(command):
-            blocks += [kept[0]] if kept else []
             continue
         print(title, file=sys.stderr)
         lines = [line for line in _printed(command) if "written:" not in line]
-        blocks.append(f"**{title}**\n\n```\n{line}\n" + "\n".join(lines) + "\n```\n")
-    section = "<!-- tables -->\n" + "\n".join(blocks) + "<!-- /tables -->"
+        _put(title, f"**{title}**\n\n```\n$ {' '.join(command)}\n" + "\n".join(lines) + "\n```\n")
+
+
+def _put(title: str, block: str) -> None:
+    """Write a table anew, others staying as they are; those that no command makes go."""
+    text = README.read_text()
+    blocks = {name: _kept(name, text) for name in COMMANDS} | {title: block}
+    section = "<!-- tables -->\n" + "\n".join(filter(None, blocks.values())) + "<!-- /tables -->"
     pattern = re.compile(r"<!-- tables -->.*<!-- /tables -->", re.DOTALL)
     write_atomically(README, pattern.sub(lambda _: section, text))
+
+
+def _kept(title: str, text: str) -> str:
+    found = re.search(rf"^\*\*{re.escape(title)}\*\*\n\n```\n.*?^```\n", text, re.M | re.S)
+    return found[0] if found else ""
 
 
 def _printed(command: list[str]) -> list[str]:
