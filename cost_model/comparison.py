@@ -76,7 +76,8 @@ class Comparison:
                 lines.append(f"{row['label']:{width}}{figures}".rstrip())
             lines.append("")
         first = self.rows[0]
-        counted = "; per op: times a record's clocks" * any(r["clocks"] > 1 for r in self.rows)
+        several = any(row["clocks"] > 1 for row in self.rows)
+        counted = "; per op: times a record's clocks" if several else ""
         operation = first["operation"].replace("_", "-")
         lines.append(f"op: {operation}{counted}; ratio: per op, to {first['label']}")
         methods = (f"{name}: {how}" for name, how in self.methods.items())
