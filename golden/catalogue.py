@@ -17,6 +17,7 @@ UNITS = {
     "bitmod_group_accumulator": (
         "multipede.golden.bitmod_group_accumulator:BitModGroupAccumulator"
     ),
+    "compensated_lmul": "multipede.golden.compensated_lmul:CompensatedLMul",
     "dequantiser": "multipede.golden.dequantiser:Dequantiser",
     "dequantise_first_tile": "multipede.golden.dequantise_first_tile:DequantiseFirstTile",
     "float_adder": "multipede.golden.float_adder:FloatAdder",
@@ -25,8 +26,10 @@ UNITS = {
     "float_multiplier_tile": "multipede.golden.float_multiplier_tile:FloatMultiplierTile",
     "fused_multiply_add": "multipede.golden.fused_multiply_add:FusedMultiplyAdd",
     "bit_serial_tile": "multipede.golden.bit_serial_tile:BitSerialTile",
+    "lmul": "multipede.golden.lmul:LMul",
     "lut_tensor_core": "multipede.golden.lut_tensor_core:LutTensorCore",
     "integer_multiplier": "multipede.golden.integer_multiplier:IntegerMultiplier",
+    "mitchell": "multipede.golden.mitchell:Mitchell",
     "mixpe": "multipede.golden.mixpe:MixPE",
     "multiplier_tile": "multipede.golden.multiplier_tile:MultiplierTile",
     "number_converter": "multipede.golden.number_converter:NumberConverter",

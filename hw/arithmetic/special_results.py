@@ -15,7 +15,7 @@ from multipede.hw.arithmetic.circuit import (
 )
 from multipede.hw.arithmetic.round_pack import Rounded
 
-__all__ = ["Outcome", "finish_float"]
+__all__ = ["Outcome", "above_code", "code_pattern", "finish_float", "select_outcomes"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def finish_float(
         outcomes.append(Outcome(when, *policy.above(negative=negative)))
     magnitude = padded(magnitude[:bits], bits)
     word = (*magnitude, sign) if result.signed else magnitude
-    patterns = [(o.when, _pattern(o, bits, result.signed)) for o in outcomes]
+    patterns = [(o.when, code_pattern(o, bits, result.signed)) for o in outcomes]
     return select_outcomes(c, word, patterns)
 
 
@@ -151,15 +151,20 @@ def _above(c: Circuit, magnitude: Word, most: int, result: Float) -> Bit:
     bits = result.bits - result.signed
     if most <= result.maximum_code:
         return ZERO
-    # The first code beyond is 2**bits - 2**place: all bits from `place` up are 1.
-    place = ((1 << bits) - 1 - result.maximum_code).bit_length() - 1
+    return above_code(c, magnitude, bits, result.maximum_code)
+
+
+def above_code(c: Circuit, magnitude: Word, bits: int, largest: int) -> Bit:
+    """Whether a magnitude of ``bits`` bits or more is above ``largest``, where all bits of the next
+    code are 1 from one place up: 2**bits - 2**place."""
+    place = ((1 << bits) - 1 - largest).bit_length() - 1
     beyond = ZERO
     if place >= 0:
         beyond = c.all_of(magnitude[place:bits], "beyond_largest")
     return c.any_of((beyond, *magnitude[bits:]), "above")
 
 
-def _pattern(outcome: Outcome, bits: int, has_sign: bool) -> tuple[int, ...]:
+def code_pattern(outcome: Outcome, bits: int, has_sign: bool) -> tuple[int, ...]:
     """Per bit of the code what it is forced to; -1 for the sign as it is."""
     pattern = [outcome.code >> place & 1 for place in range(bits)]
     return tuple(pattern + ([-1 if outcome.signed else 0] if has_sign else []))
