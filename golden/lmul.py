@@ -1,7 +1,6 @@
 """L-Mul: floating-point multiplication by one integer addition, with a constant offset."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +9,7 @@ from multipede.golden.formats import Float
 from multipede.golden.logarithmic_multiplier import LogarithmicMultiplier
 from multipede.golden.number_format import require_range, require_type
 
-__all__ = ["LMul", "formula_product", "offset_exponent", "published_offset"]
+__all__ = ["LMul", "formula_products", "offset_exponent", "published_offset"]
 
 
 def offset_exponent(mantissa_bits: int) -> int:
@@ -26,7 +25,7 @@ def published_offset(mantissa_bits: int) -> int:
     return 1 << mantissa_bits >> offset_exponent(mantissa_bits)
 
 
-def formula_product(number_format: Float, a: int, b: int) -> Fraction:
+def formula_products(number_format: Float, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The paper's formula on real numbers: +-(1 + x + y + 2**-l(m)) 2**(exponents), exactly.
 
     It differs from the integer addition of :class:`LMul` where x + y + 2**-l(m) reaches 1: there
@@ -35,23 +34,25 @@ def formula_product(number_format: Float, a: int, b: int) -> Fraction:
 
     Parameters
     ----------
-    a, b : codes of normal numbers of ``number_format``, whose fractions are x and y.
+    a, b : codes (int64) of normal numbers of ``number_format``, whose fractions are x and y, of
+        shapes that go together.
 
-    Raises TypeError or ValueError for what is no such code.
+    Returns float64. Raises TypeError or ValueError for what is no such code.
     """
     require_type("number_format", number_format, Float)
     mantissa_bits = number_format.mantissa_bits
-    offset = Fraction(1, 1 << offset_exponent(mantissa_bits))
-    exponent, total = 0, 1 + offset
-    for name, code in (("a", a), ("b", b)):
-        require_range(name, code, 0, (1 << number_format.bits) - 1)
-        magnitude = code & ((1 << (number_format.exponent_bits + mantissa_bits)) - 1)
-        if not 1 << mantissa_bits <= magnitude <= number_format.maximum_code:
-            raise ValueError(f"{name} = {code}: a code of a normal number is needed")
-        exponent += (magnitude >> mantissa_bits) - number_format.bias
-        total += Fraction(magnitude & ((1 << mantissa_bits) - 1), 1 << mantissa_bits)
-    negative = number_format.signed and (a ^ b) >> (number_format.bits - 1)
-    return (-1 if negative else 1) * total * Fraction(2) ** exponent
+    power, total, sign = 1.0, 1 + 2.0 ** -offset_exponent(mantissa_bits), 1.0
+    for name, codes in (("a", a), ("b", b)):
+        values = np.asarray(number_format.decode(codes))
+        normal = np.isfinite(values) & (np.abs(values) >= number_format.smallest_normal)
+        if not normal.all():
+            wrong = np.asarray(codes)[~normal].flat[0]
+            raise ValueError(f"{name} holds {wrong}: codes of normal numbers are needed")
+        significand, exponent = np.frexp(np.abs(values))
+        power = power * np.exp2(exponent - 1)
+        total = total + (2 * significand - 1)
+        sign = sign * np.sign(values)
+    return sign * total * power
 
 
 @dataclass(frozen=True, kw_only=True)

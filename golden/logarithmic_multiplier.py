@@ -1,4 +1,4 @@
-"""Multipliers that add: a float's code is nearly the logarithm of its number, scaled and shifted."""
+"""Multipliers that add: the code of a float is nearly the logarithm of its number."""
 
 from abc import abstractmethod
 from collections.abc import Mapping

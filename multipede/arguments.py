@@ -18,6 +18,7 @@ from multipede.commands import (
     generate_command,
     list_command,
     show_command,
+    statistics_command,
 )
 from multipede.reproduce_command import reproduce_command
 from multipede.verify_command import verify_command
@@ -54,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
 
     command("list", "list the units", list_command)
     _add_unit(command("show", "show a unit's parameters, ports and operators", show_command))
+    _add_statistics(command)
     _add_generate(command)
     _add_verify(command)
     _add_synthesize(command)
@@ -64,6 +66,15 @@ def parser() -> argparse.ArgumentParser:
     _add_validate(command)
     _add_doctor(command)
     return made
+
+
+def _add_statistics(command: _Command) -> None:
+    statistics = _add_unit(command("statistics", "the errors of a multiplier", statistics_command))
+    statistics.add_argument(
+        "--rounded-operands",
+        action="store_true",
+        help="of real numbers that are rounded to its operands, not of the operands themselves",
+    )
 
 
 def _add_generate(command: _Command) -> None:

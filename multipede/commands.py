@@ -1,4 +1,4 @@
-"""Commands: list, show, generate, demo, doctor."""
+"""Commands: list, show, statistics, generate, demo, doctor."""
 
 import argparse
 import shlex
@@ -44,6 +44,14 @@ def show_command(options: argparse.Namespace) -> Answer:
 
     document, text = shown(spec_of(options))
     return HELD, document, text
+
+
+def statistics_command(options: argparse.Namespace) -> Answer:
+    from multipede.golden.multiplier_statistics import multiplier_statistics
+
+    spec = spec_of(options)
+    found = multiplier_statistics(spec, rounded_operands=options.rounded_operands)
+    return HELD, spec.to_dict() | {"statistics": found.to_dict()}, f"{spec}\n{found}"
 
 
 def generate_command(options: argparse.Namespace) -> Answer:

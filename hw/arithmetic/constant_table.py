@@ -7,9 +7,7 @@ from multipede.hw.arithmetic.circuit import Circuit, Word, constant
 __all__ = ["constant_table"]
 
 
-def constant_table(
-    c: Circuit, index: Word, entries: Sequence[int], width: int, name: str
-) -> Word:
+def constant_table(c: Circuit, index: Word, entries: Sequence[int], width: int, name: str) -> Word:
     """``entries[index]`` in ``width`` bits.
 
     Multiplexers of one index bit after the other, the lowest first; halves that are equal are made
