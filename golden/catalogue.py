@@ -27,6 +27,7 @@ UNITS = {
     "fused_multiply_add": "multipede.golden.fused_multiply_add:FusedMultiplyAdd",
     "bit_serial_tile": "multipede.golden.bit_serial_tile:BitSerialTile",
     "lmul": "multipede.golden.lmul:LMul",
+    "lmul_tile": "multipede.golden.lmul_tile:LMulTile",
     "lut_tensor_core": "multipede.golden.lut_tensor_core:LutTensorCore",
     "integer_multiplier": "multipede.golden.integer_multiplier:IntegerMultiplier",
     "mitchell": "multipede.golden.mitchell:Mitchell",

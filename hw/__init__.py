@@ -11,9 +11,9 @@ from multipede.golden.spec import Spec
 from multipede.hw.style import Style
 
 if TYPE_CHECKING:
-    from multipede.hw.unit import Unit
+    from multipede.hw.unit import Unit, UnitPlan
 
-__all__ = ["Style", "build", "inventory"]
+__all__ = ["Style", "build", "inventory", "planned"]
 
 
 def build(spec: Spec, *, style: Style = Style.WORD) -> "Unit":
@@ -41,7 +41,12 @@ def inventory(spec: Spec, *, style: Style = Style.WORD) -> Counter:
     ``multiplexer_bit``, and ``any`` and ``all``, which are the OR and AND of a word (n - 1 for
     n bits).
     """
-    return _unit_class(spec).planned(spec, style).inventory()
+    return planned(spec, style=style).inventory()
+
+
+def planned(spec: Spec, *, style: Style = Style.WORD) -> "UnitPlan":
+    """How the unit is built, without any HDL object. TypeError as of :func:`build`."""
+    return _unit_class(spec).planned(spec, style)
 
 
 def _unit_class(spec: Spec) -> type["Unit"]:

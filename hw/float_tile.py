@@ -1,22 +1,25 @@
 """The float matrix tile: per row and column a tree or a chain of rounded sums.
 
 A tree gives one total for each record, and one adder behind it joins that to the accumulator. A
-chain is one fused multiply-add for each lane, one behind the other.
+chain is one step for each lane, by default a fused multiply-add, one behind the other.
 """
 
 from abc import abstractmethod
 from collections import Counter
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 from amaranth.hdl import Module, Mux, Signal, Value
 
 from multipede.golden.float_tile import FloatProductTile, FloatTile, SumOrder
+from multipede.hw.arithmetic.circuit import Circuit
 from multipede.hw.arithmetic.circuit_component import CircuitComponent, CircuitDesign
 from multipede.hw.arithmetic.product_tree import (
     ProductTree,
     ProductTreePlan,
     fused_step,
+    rounded_product,
     rounded_sum,
 )
 from multipede.hw.hierarchy import shared
@@ -65,12 +68,12 @@ class FloatProductPlan(FloatTilePlan):
     @cached_property
     def tree(self) -> ProductTreePlan:
         """The sum of a record's products."""
-        spec = self.spec
+        multiply, factors = self.multiply
         return ProductTreePlan(
-            activation=spec.activation,
-            weight=spec.factor,
-            accumulator=spec.accumulator,
-            lanes=spec.lanes,
+            multiply=multiply,
+            factors=factors,
+            accumulator=self.spec.accumulator,
+            lanes=self.spec.lanes,
             style=self.style,
             ranks=self.tree_ranks,
         )
@@ -78,11 +81,27 @@ class FloatProductPlan(FloatTilePlan):
     @cached_property
     def step(self) -> CircuitDesign:
         """What changes an accumulator: a record's total under ``tree``, else a lane."""
-        spec = self.spec
         if self.is_tree:
-            return CircuitDesign(rounded_sum, (spec.accumulator,), self.style)
-        arguments = (spec.activation, spec.factor, spec.accumulator)
-        return CircuitDesign(fused_step, arguments, self.style)
+            return CircuitDesign(rounded_sum, (self.spec.accumulator,), self.style)
+        return CircuitDesign(*self.multiply_add, self.style)
+
+    @property
+    def multiply(self) -> tuple[Callable[..., Circuit], tuple]:
+        """What makes the circuit of a product, ``a``, ``b`` -> ``product`` in the accumulator's
+        format, and of what."""
+        return rounded_product, (self.spec.activation, self.spec.factor, self.spec.accumulator)
+
+    @property
+    def multiply_add(self) -> tuple[Callable[..., Circuit], tuple]:
+        """The same of a lane's step, ``a``, ``b``, ``c`` -> ``total``."""
+        return fused_step, (self.spec.activation, self.spec.factor, self.spec.accumulator)
+
+    @property
+    def activation_inventory(self) -> Counter:
+        """Operators and registers between the ports and the rows' factors."""
+        spec = self.spec
+        bits = spec.rows * spec.lanes * spec.activation.bits
+        return Counter(register=bits * self.factor_ranks)
 
     @property
     @abstractmethod
@@ -95,10 +114,7 @@ class FloatProductPlan(FloatTilePlan):
         count = times(self.step.plan.inventory(), results * (1 if self.is_tree else spec.lanes))
         if self.is_tree:
             count += times(self.tree.inventory(), results)
-        count += self.weight_inventory
-        activations = spec.rows * spec.lanes * spec.activation.bits
-        count["register"] += activations * self.factor_ranks
-        return count + self._common_inventory()
+        return count + self.activation_inventory + self.weight_inventory + self._common_inventory()
 
 
 class FloatTileUnit(Unit):

@@ -56,6 +56,7 @@ _HOMES = {
     "golden.integer_multiplier": ("IntegerMultiplier",),
     "golden.integer_tile": ("IntegerTile", "TileOutput"),
     "golden.lmul": ("LMul", "formula_products", "published_offset"),
+    "golden.lmul_tile": ("Correction", "LMulTile", "product_format"),
     "golden.logarithmic_multiplier": ("LogarithmicMultiplier",),
     "golden.logarithmic_policies": (
         "Policies",

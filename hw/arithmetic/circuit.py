@@ -121,6 +121,11 @@ class Circuit:
         self.nodes: list[Node] = []
         self.outputs: dict[str, Word] = {}
 
+    @property
+    def inputs(self) -> dict[str, int]:
+        """The widths of the words that come from outside, by name."""
+        return {n.name: n.width for n in self.nodes if n.operator is Operator.INPUT}
+
     def input(self, name: str, width: int) -> Word:
         """A word that comes from outside."""
         return self._new(Operator.INPUT, name, (), width)

@@ -8,7 +8,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from multipede.hw.arithmetic.circuit import Circuit, Operator
+from multipede.hw.arithmetic.circuit import Circuit
 from multipede.hw.arithmetic.circuit_emit import emit_circuit
 from multipede.hw.arithmetic.circuit_plan import CircuitPlan
 from multipede.hw.style import Style
@@ -43,9 +43,7 @@ class CircuitComponent(wiring.Component):
     def __init__(self, design: CircuitDesign):
         self.key = design
         circuit = design.plan.circuit
-        self._inputs = {
-            node.name: node.width for node in circuit.nodes if node.operator is Operator.INPUT
-        }
+        self._inputs = circuit.inputs
         members = {name: In(width) for name, width in self._inputs.items()}
         super().__init__(members | {name: Out(len(word)) for name, word in circuit.outputs.items()})
 

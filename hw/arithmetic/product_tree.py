@@ -1,6 +1,7 @@
-"""A tree of rounded sums over rounded products, and the steps that tiles make of the same parts."""
+"""A tree of rounded sums over products, and the steps that tiles make of the same parts."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -65,12 +66,14 @@ class Level(NamedTuple):
 class ProductTreePlan:
     """A tree over ``lanes`` products, cut by ``ranks`` register ranks.
 
+    ``multiply(*factors)`` is the circuit of a product: ``a``, ``b`` -> ``product``.
+
     Ranks are spread over the products and the rounds of additions, later ones first; where there
     is one or more, the last holds the total. What is left over in a round waits beside it.
     """
 
-    activation: Float
-    weight: Float
+    multiply: Callable[..., Circuit]
+    factors: tuple
     accumulator: Float
     lanes: int
     style: Style
@@ -79,8 +82,7 @@ class ProductTreePlan:
     @cached_property
     def product(self) -> CircuitDesign:
         """A lane's product."""
-        arguments = (self.activation, self.weight, self.accumulator)
-        return CircuitDesign(rounded_product, arguments, self.style, self._ranks(0))
+        return CircuitDesign(self.multiply, self.factors, self.style, self._ranks(0))
 
     @cached_property
     def levels(self) -> tuple[Level, ...]:
@@ -118,9 +120,10 @@ class ProductTree(wiring.Component):
 
     def __init__(self, plan: ProductTreePlan):
         self.key = plan
+        inputs = plan.product.plan.circuit.inputs
         members = {}
         for lane in range(plan.lanes):
-            members |= {f"a{lane}": In(plan.activation.bits), f"w{lane}": In(plan.weight.bits)}
+            members |= {f"a{lane}": In(inputs["a"]), f"w{lane}": In(inputs["b"])}
         super().__init__(members | {"total": Out(plan.accumulator.bits)})
 
     def duplicate(self) -> "ProductTree":

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from multipede.golden.spec import Spec
-from multipede.hw import Style, build
+from multipede.hw import Style, planned
 
 
 def assert_plan_equals_reference(spec: Spec, records: dict[str, np.ndarray]) -> None:
@@ -15,7 +15,7 @@ def assert_plan_equals_reference(spec: Spec, records: dict[str, np.ndarray]) -> 
         name: np.asarray(port.format.to_bits(records[name])) for name, port in spec.inputs.items()
     }
     ((name, result),) = spec.outputs.items()
-    plan = build(spec, style=Style.CELLS).plan.circuit
+    plan = planned(spec, style=Style.CELLS).circuit
     got = np.broadcast_to(plan.evaluate(**bits)[name], count)
     outputs, _ = spec.reference(**{n: torch.from_numpy(codes) for n, codes in records.items()})
     wanted = np.asarray(result.format.to_bits(outputs[name].numpy()))

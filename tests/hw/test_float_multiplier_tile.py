@@ -6,7 +6,7 @@ from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.float_tile import SumOrder
 from multipede.golden.formats import BF16, E3M2, E4M3, E5M2, FP16, UE4M3, Float
 from multipede.hw import Style
-from multipede.hw.arithmetic.product_tree import ProductTreePlan
+from multipede.hw.arithmetic.product_tree import ProductTreePlan, rounded_product
 from tests.hw.equality import check_equal, in_turn
 from tests.hw.netlist import check_inventory
 from tests.hw.planted import check_found, replaced, swapped
@@ -55,7 +55,7 @@ def test_inventory_equals_the_netlist(spec, style):
 @pytest.mark.parametrize("lanes", [1, 2, 3, 8, 9])
 @pytest.mark.parametrize("ranks", [0, 1, 2, 3, 5, 11])
 def test_all_ranks_of_a_tree_are_placed_and_the_last_holds_the_total(lanes, ranks):
-    plan = ProductTreePlan(FP16, FP16, FP16, lanes, Style.WORD, ranks)
+    plan = ProductTreePlan(rounded_product, (FP16, FP16, FP16), FP16, lanes, Style.WORD, ranks)
     placed = [plan.product.ranks, *(level.ranks for level in plan.levels)]
     assert sum(placed) == ranks
     assert max(placed) - min(placed) <= 1

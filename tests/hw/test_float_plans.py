@@ -12,7 +12,7 @@ from multipede.golden.formats import E2M1, FP16, FP32, Float, Overflow, Rounding
 from multipede.golden.fused_multiply_add import FusedMultiplyAdd
 from multipede.golden.number_converter import NumberConverter
 from multipede.golden.rounded_operation import NanResult, RoundedOperation
-from multipede.hw import Style, build, inventory
+from multipede.hw import Style, build, inventory, planned
 from multipede.sim.stimulus import random_records
 from multipede.sim.verilog import rtlil_of
 from tests.hw.float_specs import MIXED, SMALL, of_one_format, random_specs
@@ -71,7 +71,7 @@ def test_inventory_equals_the_netlist(spec, style):
 def test_each_rank_is_of_use():
     """Between any two ranks something is computed, a part of a sum at least."""
     for unit, stages in product((FloatAdder, FloatMultiplier, FusedMultiplyAdd), range(1, 9)):
-        plan = build(unit(stages=stages), style=Style.CELLS_PREFIX).plan.circuit
+        plan = planned(unit(stages=stages), style=Style.CELLS_PREFIX).circuit
         busy = {
             rank
             for placed in plan.placed.values()
