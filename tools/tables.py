@@ -27,10 +27,11 @@ COMMANDS = {
     "Lookups beside multipliers and bit-serial additions, INT8 activations": [
         *("multipede", "reproduce", "lut_tensor_core", "widths"),
     ],
-    "The same with FP16 activations": [
+    "The same with FP16 activations, at a slower clock": [
         *("multipede", "reproduce", "lut_tensor_core", "widths"),
         *("--activation", "fp16", "--shape", "1x4x4"),
         *("--weight-bits", "1", "--weight-bits", "2", "--weight-bits", "4"),
+        *("--clock-period", "4"),
     ],
     "How far n28 is from published 28 nm results": ["multipede", "validate", "n28"],
     "Targets (times depend on the machine, ratios are taken in one run)": [
