@@ -169,10 +169,13 @@ class LMulTile(FloatTile):
         found = []
         for start in range(0, max(1, len(a)), size):
             part = slice(start, start + size)
-            products = unpack(self.multiplier.format, self.multiplier.products(a[part], w[part]))
-            terms = self._rounded(products)
+            terms = self.terms_of(self.multiplier.products(a[part], w[part]))
             found.append(self._tree(terms)[..., None] if self.order is SumOrder.TREE else terms)
         return np.concatenate(found)
+
+    def terms_of(self, products: np.ndarray) -> np.ndarray:
+        """Codes of products in the accumulator's format, rounded to nearest even."""
+        return self._rounded(unpack(self.multiplier.format, products))
 
     def _converted(self, operand: Float, codes: np.ndarray) -> np.ndarray:
         """Codes of the multipliers' format, of the same numbers."""
