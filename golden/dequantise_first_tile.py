@@ -39,7 +39,7 @@ class DequantiseFirstTile(FloatProductTile):
     weight : integer format of 1 to 8 bits, signed or unsigned.
     zero_point : whether there is a port ``z``; a zero point has the weight's format.
     scale : format of the scales: fp16, bf16 or fp32.
-    dequantised : format of the factors: a signed float of at most 16 bits with NaN.
+    dequantised : format of the factors: a signed float of at most 32 bits with NaN.
     group : values of k that share a zero point and a scale, 1 to 1024, a multiple of lanes.
     stages : register ranks between input and output, 1 to 16. One is the accumulator. Under
         ``tree`` the third holds the factors, and the others cut products and tree; under

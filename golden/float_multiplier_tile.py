@@ -18,7 +18,7 @@ class FloatMultiplierTile(FloatProductTile):
 
     Parameters
     ----------
-    weight, activation : floats of at most 16 bits.
+    weight, activation : floats of at most 32 bits.
 
     Raises TypeError or ValueError, naming the parameter, for anything else.
     """

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -28,7 +28,6 @@ from multipede.golden.tile import Tile
 if TYPE_CHECKING:
     from torch import Tensor
 
-FACTOR_BITS = 16
 ACCUMULATOR_BITS = 32
 CHUNK = 1 << 15
 """Products that are worked on at once."""
@@ -74,13 +73,16 @@ class FloatTile(Tile):
 
     Parameters
     ----------
-    activation : float of at most 16 bits.
+    activation : float of at most 16 bits, or 32 where the tile says so.
     accumulator : format of sums and results: signed, of at most 32 bits, with infinity and NaN.
     order : ``tree`` or ``sequential``.
     stages : register ranks between input and output, 1 to 16. One is the accumulator. Under
         ``tree`` the others cut products and tree; under ``sequential``, where each lane waits for
         the one before it, they hold the factors in front of the chain.
     """
+
+    factor_bits: ClassVar[int] = 16
+    """the widest activations, and factors"""
 
     weight: Float | Integer = FP16
     activation: Float = FP16
@@ -100,9 +102,9 @@ class FloatTile(Tile):
 
     def _check_factor(self, name: str) -> None:
         number_format = getattr(self, name)
-        takes = f"{self.unit} takes floats of at most {FACTOR_BITS} bits"
+        takes = f"{self.unit} takes floats of at most {self.factor_bits} bits"
         require_kinds(name, number_format, (Float,), takes)
-        if number_format.bits > FACTOR_BITS:
+        if number_format.bits > self.factor_bits:
             raise ValueError(f"{name} = {number_format}: {takes}")
 
     def _check_accumulator(self) -> None:
@@ -188,7 +190,14 @@ class FloatTile(Tile):
 
 @dataclass(frozen=True, kw_only=True)
 class FloatProductTile(FloatTile):
-    """The float tiles whose terms are products of activations and factors, one for each lane."""
+    """The float tiles whose terms are products of activations and factors, one for each lane.
+
+    Parameters
+    ----------
+    activation : float of at most 32 bits.
+    """
+
+    factor_bits: ClassVar[int] = 32
 
     @property
     @abstractmethod

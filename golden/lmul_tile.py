@@ -72,7 +72,7 @@ class LMulTile(FloatTile):
 
     Parameters
     ----------
-    weight, activation : floats of at most 16 bits.
+    weight, activation : floats of at most 32 bits.
     product : format in which codes are added, of at most 32 bits, that has all numbers of both;
         what is subnormal in it counts as zero, as far as ``preset`` says so. None for what
         :func:`product_format` finds.
@@ -87,6 +87,8 @@ class LMulTile(FloatTile):
     unit: ClassVar[str] = "lmul_tile"
     title: ClassVar[str] = "tile of L-Mul multipliers and float adders"
     source: ClassVar[str] = "L-Mul (arXiv 2410.00907): dot products, products by integer addition"
+
+    factor_bits: ClassVar[int] = 32
 
     weight: Float = BF16
     activation: Float = BF16
@@ -118,16 +120,20 @@ class LMulTile(FloatTile):
         operand = getattr(self, name)
         if operand == product:
             return
-        values = operand.decode(operand.codes())
-        finite = values[np.isfinite(values)]
-        kept = product.decode(product.encode(finite)) == finite
-        if not kept.all():
-            lost = finite[~kept][0]
-            raise ValueError(
-                f"product = {product}: it has no {lost:g}, which {name} = {operand} has"
-            )
-        for what, code in (("NaN", "nan_code"), ("infinity", "infinity_code")):
-            if getattr(operand, code) is not None and getattr(product, code) is None:
+        lowest = operand.smallest if operand.subnormals else operand.smallest_normal
+        reaches = product.subnormals and product.smallest <= operand.smallest
+        missing = {
+            "sign": operand.signed and not product.signed,
+            "NaN": operand.nan_code is not None and product.nan_code is None,
+            "infinity": operand.infinity_code is not None and product.infinity_code is None,
+            f"number {operand.maximum:g}": operand.maximum > product.maximum,
+            f"number {lowest:g}": lowest < product.smallest_normal and not reaches,
+            f"mantissa of {operand.mantissa_bits} bits": (
+                operand.mantissa_bits > product.mantissa_bits
+            ),
+        }
+        for what, is_missing in missing.items():
+            if is_missing:
                 raise ValueError(
                     f"product = {product}: it has no {what}, which {name} = {operand} has"
                 )
@@ -169,10 +175,13 @@ class LMulTile(FloatTile):
         found = []
         for start in range(0, max(1, len(a)), size):
             part = slice(start, start + size)
-            products = unpack(self.multiplier.format, self.multiplier.products(a[part], w[part]))
-            terms = self._rounded(products)
+            terms = self.terms_of(self.multiplier.products(a[part], w[part]))
             found.append(self._tree(terms)[..., None] if self.order is SumOrder.TREE else terms)
         return np.concatenate(found)
+
+    def terms_of(self, products: np.ndarray) -> np.ndarray:
+        """Codes of products in the accumulator's format, rounded to nearest even."""
+        return self._rounded(unpack(self.multiplier.format, products))
 
     def _converted(self, operand: Float, codes: np.ndarray) -> np.ndarray:
         """Codes of the multipliers' format, of the same numbers."""

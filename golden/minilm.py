@@ -10,7 +10,7 @@ run one by one, so that there is no padding and no mask.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -52,11 +52,16 @@ class MiniLM:
     configuration : what ``config.json`` says.
     tensors : all weights by name, float32.
     tokenizer : of the library ``tokenizers``, without padding and truncation.
+    attention_product, linear_product : what multiplies matrices in attention (queries by keys,
+        weights by values; [heads, M, K] by [heads, K, N]) and elsewhere ([tokens, K] by [K, N]);
+        None for torch.
     """
 
     configuration: Mapping[str, Any]
     tensors: "Mapping[str, Tensor]"
     tokenizer: Any
+    attention_product: "Callable[[Tensor, Tensor], Tensor] | None" = None
+    linear_product: "Callable[[Tensor, Tensor], Tensor] | None" = None
 
     @property
     def layers(self) -> int:
@@ -80,13 +85,17 @@ class MiniLM:
         import torch
 
         name = self.feed_forward_name(layer)
-        return torch.cat([self._encode(ids, until=name) for ids in self.tokenise(sentences)])
+        return torch.cat([hidden for hidden, _ in self._encoded(sentences, until=name)])
 
     def embed(self, sentences: Sequence[str]) -> "Tensor":
         """Sentence embeddings of length 1, float32 [sentences, 384]: the mean over all tokens."""
         import torch
 
-        means = [self._encode(ids).mean(dim=0) for ids in self.tokenise(sentences)]
+        means = [
+            one.mean(dim=0)
+            for hidden, lengths in self._encoded(sentences)
+            for one in hidden.split(lengths)
+        ]
         return torch.nn.functional.normalize(torch.stack(means), dim=1)
 
     def tokenise(self, sentences: Sequence[str]) -> list[list[int]]:
@@ -105,12 +114,25 @@ class MiniLM:
                 )
         return tokens
 
-    def _encode(self, ids: Sequence[int], *, until: str | None = None) -> "Tensor":
-        """Hidden states [tokens, 384] at the end, or at the input of the matrix ``until``."""
-        hidden = self._embedded(ids)
+    def _encoded(
+        self, sentences: Sequence[str], *, until: str | None = None
+    ) -> "Iterator[tuple[Tensor, list[int]]]":
+        """Hidden states [tokens, 384] at the end, or at the input of the matrix ``until``, of some
+        sentences after the others, and how many tokens each of them has."""
+        tokens = self.tokenise(sentences)
+        for first in range(0, len(tokens), SENTENCES_AT_ONCE):
+            part = tokens[first : first + SENTENCES_AT_ONCE]
+            yield self._encode(part, until), list(map(len, part))
+
+    def _encode(self, tokens: Sequence[Sequence[int]], until: str | None) -> "Tensor":
+        import torch
+
+        lengths = list(map(len, tokens))
+        hidden = torch.cat(list(map(self._embedded, tokens)))
         for layer in range(self.layers):
             part = f"encoder.layer.{layer}"
-            attended = self._linear(self._attention(hidden, part), f"{part}.attention.output.dense")
+            mixed = self._attention(hidden, lengths, part)
+            attended = self._linear(mixed, f"{part}.attention.output.dense")
             hidden = self._normalised(hidden + attended, f"{part}.attention.output.LayerNorm")
             if until == self.feed_forward_name(layer):
                 return hidden
@@ -126,20 +148,28 @@ class MiniLM:
         )
         return self._normalised(words[ids] + positions[: len(ids)] + types[0], _EMBEDDING_NORM)
 
-    def _attention(self, hidden: "Tensor", part: str) -> "Tensor":
-        """Softmax(Q K' / sqrt(d)) V of all heads, side by side, [tokens, 384]."""
+    def _attention(self, hidden: "Tensor", lengths: list[int], part: str) -> "Tensor":
+        """Softmax(Q K' / sqrt(d)) V of all heads, side by side, [tokens, 384]; sentences apart."""
         import torch
 
         heads = self.configuration["num_attention_heads"]
-        query, key, value = (
+        projected = (
             self._linear(hidden, f"{part}.attention.self.{kind}")
-            .reshape(len(hidden), heads, -1)
+            .unflatten(1, (heads, -1))
             .transpose(0, 1)
+            .split(lengths, dim=1)
             for kind in ("query", "key", "value")
         )
-        scores = query @ key.transpose(1, 2) / math.sqrt(query.shape[-1])
-        mixed = torch.softmax(scores, dim=-1) @ value
-        return mixed.transpose(0, 1).reshape(hidden.shape)
+        mixed = [self._mixed(*operands) for operands in zip(*projected, strict=True)]
+        return torch.cat(mixed, dim=1).transpose(0, 1).reshape(hidden.shape)
+
+    def _mixed(self, query: "Tensor", key: "Tensor", value: "Tensor") -> "Tensor":
+        """Of a sentence, [heads, tokens, width of a head]."""
+        import torch
+
+        product = self.attention_product or torch.matmul
+        scores = product(query, key.transpose(1, 2)) / math.sqrt(query.shape[-1])
+        return product(torch.softmax(scores, dim=-1), value)
 
     def _feed_forward(self, hidden: "Tensor", part: str) -> "Tensor":
         import torch
@@ -148,7 +178,10 @@ class MiniLM:
         return self._linear(wide, f"{part}.output.dense")
 
     def _linear(self, hidden: "Tensor", name: str) -> "Tensor":
-        return hidden @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
+        import torch
+
+        product = self.linear_product or torch.matmul
+        return product(hidden, self.tensors[f"{name}.weight"].T) + self.tensors[f"{name}.bias"]
 
     def _normalised(self, hidden: "Tensor", name: str) -> "Tensor":
         import torch
@@ -158,6 +191,7 @@ class MiniLM:
         return torch.nn.functional.layer_norm(hidden, weight.shape, weight, bias, epsilon)
 
 
+SENTENCES_AT_ONCE = 64
 _EMBEDDING_NORM = "embeddings.LayerNorm"
 
 

@@ -33,7 +33,7 @@ def native_results(
     w = spec.factor.decode(_factors(spec, weights))
     if not _is_exact(spec, _extent(spec.activation, a), _extent(spec.factor, w)):
         return None
-    _require_subnormals()
+    require_subnormals()
     a, w = _padded(a, spec.lanes), _padded(w, spec.lanes)
     y = np.zeros((len(a), len(w)), np.float32)
     step = spec.lanes
@@ -121,7 +121,8 @@ def _extent(number_format: Float, values: np.ndarray) -> _Extent:
     return _Extent(digits, low, highest)
 
 
-def _require_subnormals() -> None:
+def require_subnormals() -> None:
+    """ValueError where the processor takes subnormal numbers for zero."""
     smallest = np.array(2.0**-126, np.float32)
     if float(smallest * np.float32(0.5)) != 2.0**-127:
         raise ValueError("this process flushes subnormal numbers to zero: its floats are not IEEE")

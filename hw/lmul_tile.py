@@ -10,24 +10,31 @@ from functools import cached_property
 
 from amaranth.hdl import Module, Signal, Value
 
+from multipede.golden.compensated_lmul import CompensatedLMul
 from multipede.golden.float_adder import FloatAdder
 from multipede.golden.formats import Float
+from multipede.golden.lmul import LMul
 from multipede.golden.lmul_tile import LMulTile
 from multipede.golden.logarithmic_multiplier import LogarithmicMultiplier
 from multipede.golden.logarithmic_policies import SumUnderflow, ZeroSign
+from multipede.golden.mitchell import Mitchell
 from multipede.golden.number_converter import NumberConverter
-from multipede.hw import planned
 from multipede.hw.arithmetic.circuit import Circuit, Word
 from multipede.hw.arithmetic.circuit_component import CircuitComponent, CircuitDesign
+from multipede.hw.compensated_lmul import CompensatedLMulPlan
 from multipede.hw.float_adder import FloatAdderPlan
 from multipede.hw.float_tile import FloatProductPlan, FloatProductUnit
 from multipede.hw.hierarchy import shared
 from multipede.hw.integer_tile import times
+from multipede.hw.lmul import LMulPlan
+from multipede.hw.mitchell import MitchellPlan
 from multipede.hw.number_converter import NumberConverterPlan
 from multipede.hw.style import Style
 from multipede.hw.unit import delayed
 
 __all__ = ["LMulTilePlan", "LMulTileUnit"]
+
+_PLANS = {LMul: LMulPlan, Mitchell: MitchellPlan, CompensatedLMul: CompensatedLMulPlan}
 
 
 def _converted(c: Circuit, code: Word, number_format: Float, result: Float) -> Word:
@@ -46,7 +53,7 @@ def _product(c: Circuit, multiplier: LogarithmicMultiplier, accumulator: Float) 
         number_format = replace(number_format, subnormals=False)
         if policies.zero_sign is not ZeroSign.POSITIVE and number_format != accumulator:
             multiplier = replace(multiplier, underflow=SumUnderflow.NEGATIVE)
-    code = planned(multiplier).product(c, a, b)
+    code = _PLANS[type(multiplier)](multiplier, Style.WORD).product(c, a, b)
     return _converted(c, code, number_format, accumulator)
 
 

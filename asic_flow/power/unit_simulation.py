@@ -136,6 +136,8 @@ def payload_bits(ports: Mapping[str, Port], records: Mapping[str, np.ndarray]) -
         width = 32 if port.limbs else port.format.bits
         codes = np.asarray(records[name])
         wires = (codes[..., None] >> np.arange(width)) & 1
-        elements = wires.reshape(len(codes), port.elements, -1)[:, :, : port.format.bits]
-        columns.append(elements.reshape(len(codes), -1))
+        words = max(1, port.limbs)
+        elements = wires.reshape(len(codes), port.elements, words * width)
+        bits = elements[:, :, : port.format.bits]
+        columns.append(bits.reshape(len(codes), port.bits))
     return np.concatenate(columns, axis=1).astype(np.uint8)

@@ -117,7 +117,7 @@ def test_a_sum_goes_on_over_groups_with_the_scales_of_each_record():
         ({"weight": "fp16"}, TypeError, "weight = fp16: .* takes integers of 1 to 8 bits"),
         ({"scale": "e4m3"}, ValueError, "scale = e4m3: allowed are fp16, bf16 and fp32"),
         ({"scale": "int8"}, TypeError, "scale = int8: allowed are fp16, bf16 and fp32"),
-        ({"dequantised": "fp32"}, ValueError, "dequantised = fp32: .* of at most 16 bits"),
+        ({"dequantised": "e8m24-ieee"}, ValueError, "dequantised = .* of at most 32 bits"),
         ({"dequantised": "e2m1"}, ValueError, "dequantised = e2m1: a signed float with NaN"),
         ({"group": "12"}, ValueError, "group = 12: it must be a multiple of lanes = 8"),
         ({"zero_point": "1"}, ValueError, "zero_point = '1': allowed are true and false"),

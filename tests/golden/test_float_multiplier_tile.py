@@ -27,6 +27,8 @@ SPECS = [
 ] + [
     FloatMultiplierTile(rows=1, columns=2, lanes=7, weight=E5M2, activation=E5M2),
     FloatMultiplierTile(rows=1, columns=1, lanes=1, accumulator=FP16),
+    FloatMultiplierTile(rows=1, columns=1, lanes=2, weight=FP32, activation=FP32),
+    FloatMultiplierTile(rows=1, columns=1, lanes=2, weight=FP32, activation=FP32, order=SEQUENTIAL),
     FloatMultiplierTile(rows=1, columns=2, lanes=4, accumulator=Float(6, 9), order=SEQUENTIAL),
 ]
 
@@ -110,9 +112,13 @@ def test_the_sum_starts_at_plus_zero():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"weight": "fp32"}, ValueError, "weight = fp32: float_multiplier_tile takes floats"),
-        ({"weight": "int8"}, TypeError, "weight = int8: .* takes floats of at most 16 bits"),
-        ({"activation": "tf32"}, ValueError, "activation = tf32: .* of at most 16 bits"),
+        ({"weight": "e8m24-ieee"}, ValueError, "weight = e8m24-ieee: float_multiplier_tile takes"),
+        ({"weight": "int8"}, TypeError, "weight = int8: .* takes floats of at most 32 bits"),
+        (
+            {"activation": "e9m23-ieee"},
+            ValueError,
+            "activation = e9m23-ieee: .* at most 32",
+        ),
         ({"accumulator": "int8"}, TypeError, "accumulator must be a float format"),
         ({"accumulator": "e4m3"}, ValueError, "accumulator = e4m3: allowed are signed floats"),
         ({"accumulator": "e8m29-ieee"}, ValueError, "accumulator = e8m29-ieee: allowed are"),

@@ -45,6 +45,7 @@ SPECS = [
 ] + [
     LMulTile(rows=1, columns=2, lanes=7, accumulator=BF16, offset=0),
     LMulTile(rows=1, columns=1, lanes=1, accumulator=FP16, preset=Preset.AXCORE),
+    LMulTile(rows=1, columns=1, lanes=2, weight=FP32, activation=FP32),
     LMulTile(weight=UE4M3, activation=UE4M3, accumulator=BF16, preset=Preset.UCSD_2025, **SHAPE),
     LMulTile(weight=E3M2, activation=E4M3, product=TF32, order=SumOrder.SEQUENTIAL, **SHAPE),
 ]
@@ -153,11 +154,18 @@ def test_it_works_in_a_matrix_product():
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"weight": FP32}, ValueError, "weight = fp32: lmul_tile takes floats of at most 16 bits"),
+        ({"weight": Float(8, 24)}, ValueError, "weight = .*: lmul_tile takes floats of at most 32"),
         ({"product": "bf16"}, TypeError, "product must be a float format"),
         ({"product": parse_format("e3m0")}, ValueError, "product = e3m0: .* with a mantissa"),
         ({"product": Float(8, 24)}, ValueError, "product = .*: .* at most 32 bits"),
-        ({"product": FP16}, ValueError, "product = fp16: it has no .*, which activation = bf16"),
+        (
+            {"product": FP16},
+            ValueError,
+            "product = fp16: it has no number 3.*e.38, which act",
+        ),
+        ({"product": Float(9, 6)}, ValueError, "it has no mantissa of 7 bits, which activation"),
+        ({"product": Float(8, 8, bias=100)}, ValueError, "it has no number .*e-41, which act"),
+        ({"product": Float(8, 8, signed=False)}, ValueError, "it has no sign, which activation"),
         (
             {"weight": E5M2, "activation": E5M2, "product": Float(7, 2, specials=Specials.FN)},
             ValueError,

@@ -93,7 +93,8 @@ def _embedding_from(model, hidden: torch.Tensor, tokens: list[int]) -> torch.Ten
 def test_a_sentence_does_not_depend_on_its_company(model):
     together = model.embed(SENTENCES[:3])
     alone = torch.cat([model.embed([sentence]) for sentence in SENTENCES[:3]])
-    assert torch.equal(together, alone)
+    # Matrix products of other shapes are rounded otherwise by some processors.
+    assert torch.allclose(together, alone, atol=1e-6)
     assert torch.equal(model.embed(["water boils"]), model.embed(["WATER  boils"]))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from multipede.golden.bit_serial_tile import BitSerialTile
 from multipede.golden.catalogue import unit, unit_names
+from multipede.golden.compensated_lmul import CompensatedLMul
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.dequantiser import Dequantiser
 from multipede.golden.float_adder import FloatAdder
@@ -17,7 +18,10 @@ from multipede.golden.formats import E4M3, E5M2, FP16, INT4, UINT2, UINT4, Integ
 from multipede.golden.fused_multiply_add import FusedMultiplyAdd
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import TileOutput
+from multipede.golden.lmul import LMul
+from multipede.golden.lmul_tile import LMulTile
 from multipede.golden.lut_tensor_core import LutTensorCore
+from multipede.golden.mitchell import Mitchell
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.golden.number_converter import NumberConverter
@@ -66,6 +70,12 @@ FLOATS = {
         activation=E4M3, accumulator=FP16, planes_per_cycle=1, rows=1, columns=2
     ),
     "tables": TablePrecompute(rows=1),
+    "lmul": LMul(format=E4M3, stages=0),
+    "mitchell": Mitchell(format=E5M2),
+    "compensated-lmul": CompensatedLMul(format=E4M3, stages=2),
+    "lmul-tile": LMulTile(
+        weight=E4M3, activation=E4M3, accumulator=FP16, rows=1, columns=2, lanes=2
+    ),
 }
 # Their records take several clocks.
 SERIAL = {
