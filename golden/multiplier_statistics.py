@@ -9,7 +9,13 @@ from multipede.golden.formats import Float, Format
 from multipede.golden.number_format import require_type
 from multipede.golden.spec import Kind, Spec
 
-__all__ = ["ErrorStatistics", "Operands", "error_statistics", "multiplier_statistics"]
+__all__ = [
+    "ErrorStatistics",
+    "Operands",
+    "error_statistics",
+    "multiplier_statistics",
+    "rounded_reals",
+]
 
 EXHAUSTIVE_PAIRS = 1 << 22
 GRID = 1 << 10
@@ -86,7 +92,7 @@ def multiplier_statistics(spec: Spec, *, rounded_operands: bool = False) -> Erro
         codes = {name: torch.from_numpy(c) for name, c in ((a_name, a), (b_name, b))}
         return p_port.format.decode(spec.reference(**codes)[0][p_name].numpy())
 
-    operands = _rounded if rounded_operands else _representable
+    operands = rounded_reals if rounded_operands else _representable
     return error_statistics(products, *(operands(f, exponent) for f in formats))
 
 
@@ -157,8 +163,9 @@ def _representable(number_format: Format, exponent: int) -> Operands:
     return Operands(codes, number_format.decode(codes), name)
 
 
-def _rounded(number_format: Format, exponent: int) -> Operands:
-    """Real numbers from 2**exponent to the next power of two, with the nearest codes."""
+def rounded_reals(number_format: Format, exponent: int = 0) -> Operands:
+    """Real numbers from 2**exponent to the next power of two, 1024 midpoints of equal parts, with
+    their nearest codes."""
     values = np.ldexp(1 + (np.arange(GRID) + 0.5) / GRID, exponent)
     name = f"real numbers from {2.0**exponent:g} to {2.0 ** (exponent + 1):g}"
     return Operands(np.asarray(number_format.encode(values)), values, name)

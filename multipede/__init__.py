@@ -56,6 +56,8 @@ _HOMES = {
     "golden.integer_multiplier": ("IntegerMultiplier",),
     "golden.integer_tile": ("IntegerTile", "TileOutput"),
     "golden.lmul": ("LMul", "formula_products", "published_offset"),
+    "golden.lmul_layers": ("LMulAttention", "LMulLinear", "rounded_lmul_matmul"),
+    "golden.lmul_matmul": ("lmul_matmul", "rounded"),
     "golden.lmul_tile": ("Correction", "LMulTile", "product_format"),
     "golden.logarithmic_multiplier": ("LogarithmicMultiplier",),
     "golden.logarithmic_policies": (

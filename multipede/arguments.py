@@ -20,7 +20,7 @@ from multipede.commands import (
     show_command,
     statistics_command,
 )
-from multipede.reproduce_command import reproduce_command
+from multipede.reproduce_command import EXPERIMENTS, reproduce_command
 from multipede.verify_command import verify_command
 
 __all__ = ["Parser", "parser"]
@@ -175,18 +175,14 @@ def _add_power(command: _Command) -> None:
 
 def _add_reproduce(command: _Command) -> None:
     reproduce = command("reproduce", "published claims beside our figures", reproduce_command)
-    reproduce.add_argument("paper", choices=["lut_tensor_core"], help="the unit's name")
+    reproduce.add_argument("paper", choices=list(EXPERIMENTS), help="the unit's name")
+    experiments = "; ".join(f"{unit}: {', '.join(names)}" for unit, names in EXPERIMENTS.items())
     reproduce.add_argument(
-        "experiment",
-        choices=["ablation", "shapes", "rivals", "widths"],
-        nargs="?",
-        default="ablation",
-        help="the paper's Table 2 (the default), the tile's shape, tiles of other kinds,"
-        " or their areas over the bits of weights",
+        "experiment", nargs="?", help=f"which of its experiments (the first). {experiments}"
     )
-    reproduce.add_argument("--target", default="n28", help=f"{CORNERS} (n28)")
+    reproduce.add_argument("--target", help=f"{CORNERS} (n28)")
     reproduce.add_argument(
-        "--clock-period", type=float, default=2.0, metavar="NS", help="for all units (2)"
+        "--clock-period", type=float, metavar="NS", help="for all units (2; lmul costs 4)"
     )
     reproduce.add_argument(
         "--shape",
@@ -207,11 +203,18 @@ def _add_reproduce(command: _Command) -> None:
         "--activation", metavar="FORMAT", help="rivals and widths: of activations (int8)"
     )
     reproduce.add_argument(
-        "--table-inputs", type=int, default=4, metavar="N", help="lanes of a table (4)"
+        "--table-inputs", type=int, metavar="N", help="of lut_tensor_core: lanes of a table (4)"
     )
     reproduce.add_argument(
         "--stages", type=int, metavar="N", help="rivals and widths: register ranks (1; floats 4)"
     )
+    reproduce.add_argument(
+        "--format",
+        action="append",
+        metavar="FORMAT",
+        help="costs: one of several (e5m2, e4m3, bf16, fp16, fp32)",
+    )
+    reproduce.add_argument("--sentences", type=int, metavar="N", help="embeddings: how many (600)")
 
 
 def _add_recipes(command: _Command) -> None:

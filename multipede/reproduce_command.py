@@ -2,51 +2,113 @@
 
 import argparse
 import re
+from collections.abc import Callable
 from typing import Any
 
 from multipede.answer import HELD, TOOL_FAILED, Answer
 
+EXPERIMENTS = {
+    "lut_tensor_core": ("ablation", "shapes", "rivals", "widths"),
+    "lmul": ("statistics", "costs", "embeddings"),
+}
+"""unit -> its experiments, the first by default"""
+
 _SHAPE = re.compile(r"(\d+)x(\d+)x(\d+)", re.IGNORECASE)
-_OF_RIVALS = {"weight_bits": "--weight-bits", "activation": "--activation", "stages": "--stages"}
+_TILES = ("rivals", "widths")
+_ON_CELLS = (*EXPERIMENTS["lut_tensor_core"], "costs")
+_OPTIONS = {
+    "target": ("--target", _ON_CELLS),
+    "clock_period": ("--clock-period", _ON_CELLS),
+    "shape": ("--shape", EXPERIMENTS["lut_tensor_core"]),
+    "table_inputs": ("--table-inputs", EXPERIMENTS["lut_tensor_core"]),
+    "weight_bits": ("--weight-bits", _TILES),
+    "activation": ("--activation", _TILES),
+    "stages": ("--stages", _TILES),
+    "format": ("--format", ("costs",)),
+    "sentences": ("--sentences", ("embeddings",)),
+}
+"""parameter -> its option, and the experiments that have it"""
+
+_CLOCK_PERIOD = {"costs": 4.0}
+_DEFAULT_CLOCK_PERIOD = 2.0
 
 
 def reproduce_command(options: argparse.Namespace) -> Answer:
-    from multipede.asic_flow import Constraints
-    from multipede.cost_model.reproduction import lookup_rivals, lut_tensor_core
-    from multipede.cost_model.targets import cell_library, require_target
+    name = options.experiment or EXPERIMENTS[options.paper][0]
+    if name not in EXPERIMENTS[options.paper]:
+        known = ", ".join(EXPERIMENTS[options.paper])
+        raise ValueError(f"{options.paper} has no experiment {name!r}: it has {known}")
+    given = {
+        parameter: getattr(options, parameter)
+        for parameter in _OPTIONS
+        if getattr(options, parameter) not in (None, [])
+    }
+    for parameter in given:
+        option, experiments = _OPTIONS[parameter]
+        if name not in experiments:
+            raise ValueError(f"{option} has a meaning for {' and '.join(experiments)} only")
+    found = _EXPERIMENTS[options.paper](name, given)
+    return (TOOL_FAILED if found.errors else HELD), found.to_dict(), str(found)
 
-    constraints = Constraints(clock_period=options.clock_period)
-    require_target(options.target)
-    if cell_library(options.target, None) is None:
-        raise ValueError(f"--target {options.target}: delays are needed, and n28 has some")
+
+def _lut_tensor_core(name: str, given: dict[str, Any]) -> Any:
+    from multipede.cost_model.reproduction import lookup_rivals, lut_tensor_core
+    from multipede.golden.formats import parse_format
+
     experiments = {
         "ablation": lut_tensor_core.ablation,
         "shapes": lut_tensor_core.shapes,
         "rivals": lookup_rivals.rivals,
         "widths": lookup_rivals.widths,
     }
-    experiment = experiments[options.experiment]
-    found = experiment(options.target, constraints=constraints, **_asked(options))
-    return (TOOL_FAILED if found.errors else HELD), found.to_dict(), str(found)
+    asked = _on_cells(name, given)
+    shapes = tuple(map(_shape, asked.pop("shape", ())))
+    if shapes:
+        of_tiles = name in _TILES
+        asked |= {"shape": _only("--shape", shapes)} if of_tiles else {"candidates": shapes}
+    if "activation" in asked:
+        asked["activation"] = parse_format(asked["activation"])
+    if name == "rivals" and "weight_bits" in asked:
+        asked["weight_bits"] = _only("--weight-bits", asked["weight_bits"])
+    return experiments[name](**asked)
 
 
-def _asked(options: argparse.Namespace) -> dict[str, Any]:
-    """The parameters of the experiment that were named."""
+def _lmul(name: str, given: dict[str, Any]) -> Any:
+    if name == "statistics":
+        from multipede.cost_model.reproduction.lmul_statistics import lmul_statistics
+
+        return lmul_statistics()
+    if name == "embeddings":
+        from multipede.cost_model.reproduction.lmul_embeddings import embeddings
+
+        return embeddings(**given)
+    from multipede.cost_model.reproduction.lmul_costs import lmul_costs
     from multipede.golden.formats import parse_format
 
-    shapes = tuple(map(_shape, options.shape))
-    tables = {"table_inputs": options.table_inputs}
-    given = {name: getattr(options, name) for name in _OF_RIVALS}
-    given = {name: value for name, value in given.items() if value is not None}
-    if options.experiment in ("ablation", "shapes"):
-        for name in given:
-            raise ValueError(f"{_OF_RIVALS[name]} has a meaning for rivals and widths only")
-        return tables | ({"candidates": shapes} if shapes else {})
-    if "activation" in given:
-        given["activation"] = parse_format(given["activation"])
-    if options.experiment == "rivals" and "weight_bits" in given:
-        given["weight_bits"] = _only("--weight-bits", given["weight_bits"])
-    return tables | given | ({"shape": _only("--shape", shapes)} if shapes else {})
+    asked = _on_cells(name, given)
+    if "format" in asked:
+        asked["formats"] = tuple(map(parse_format, asked.pop("format")))
+    return lmul_costs(**asked)
+
+
+_EXPERIMENTS: dict[str, Callable[[str, dict[str, Any]], Any]] = {
+    "lut_tensor_core": _lut_tensor_core,
+    "lmul": _lmul,
+}
+
+
+def _on_cells(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The parameters, target and clock among them."""
+    from multipede.asic_flow import Constraints
+    from multipede.cost_model.targets import cell_library, require_target
+
+    asked = {"target": "n28"} | given
+    default = _CLOCK_PERIOD.get(name, _DEFAULT_CLOCK_PERIOD)
+    constraints = Constraints(clock_period=asked.pop("clock_period", default))
+    require_target(asked["target"])
+    if cell_library(asked["target"], None) is None:
+        raise ValueError(f"--target {asked['target']}: delays are needed, and n28 has some")
+    return asked | {"constraints": constraints}
 
 
 def _only(option: str, values: list[Any] | tuple[Any, ...]) -> Any:

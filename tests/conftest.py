@@ -9,6 +9,10 @@ import pytest
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data" / "liberty"
 
+# Tests run side by side, one on each core: threads of their own would wait for each other.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A shell starts background jobs with Ctrl-C ignored, and every program that we start and interrupt
 # would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -22,6 +22,7 @@ def test_target(value, at_least, reached):
 def test_a_missed_target_fails_the_run(monkeypatch, capsys, value, status):
     page = SimpleNamespace(measure=lambda: [Target("a figure", value, 2.0, "s", "by hand")])
     for name in (
+        "lmul_product",
         "simulation",
         "cocotb_speed",
         "build",

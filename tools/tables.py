@@ -33,6 +33,14 @@ COMMANDS = {
         *("--weight-bits", "1", "--weight-bits", "2", "--weight-bits", "4"),
         *("--clock-period", "4"),
     ],
+    "How wrong L-Mul is": ["multipede", "reproduce", "lmul", "statistics"],
+    "What it costs, and its rivals, on n28 at one clock": [
+        "multipede",
+        "reproduce",
+        "lmul",
+        "costs",
+    ],
+    "What it does to a network": ["multipede", "reproduce", "lmul", "embeddings"],
     "How far n28 is from published 28 nm results": ["multipede", "validate", "n28"],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),

@@ -123,14 +123,19 @@ def test_blocks_and_threads(monkeypatch):
     generator = torch.Generator().manual_seed(SEED)
     x = rounded(torch.randn(3, 9, 20, generator=generator), BF16)
     w = rounded(torch.randn(3, 20, 10, generator=generator), BF16)
-    threads = torch.get_num_threads()
-    for tile in (LMulTile(), LMulTile(correction=Correction.TABLE, order=SEQUENTIAL)):
-        whole = lmul_matmul(x, w, tile)
-        for size in (1, 7, 10, 33, 200):
-            monkeypatch.setitem(module.BLOCK, "cpu", size)
-            assert torch.equal(lmul_matmul(x, w, tile), whole)
-            monkeypatch.undo()
-    assert torch.get_num_threads() == threads
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            for tile in (LMulTile(), LMulTile(correction=Correction.TABLE, order=SEQUENTIAL)):
+                whole = lmul_matmul(x, w, tile)
+                for size in (1, 7, 10, 33, 200):
+                    monkeypatch.setitem(module.BLOCK, "cpu", size)
+                    assert torch.equal(lmul_matmul(x, w, tile), whole)
+                    monkeypatch.undo()
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
 from multipede.golden.float_multiplier import FloatMultiplier
@@ -12,9 +11,9 @@ from multipede.golden.lmul import LMul, formula_products
 from multipede.golden.mitchell import Mitchell
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_statistics import (
-    Operands,
     error_statistics,
     multiplier_statistics,
+    rounded_reals,
 )
 
 LMUL = {  # format: bias, mean, maximum in per cent, mean / largest product
@@ -81,8 +80,7 @@ def test_rounded_operands(spec):
 @pytest.mark.parametrize(("bits", "mean", "square"), [(3, 7.25, 8.72), (4, 7.02, 8.48)])
 def test_formula_of_rounded_operands(bits, mean, square):
     number_format = Float(5, bits)
-    values = 1 + (np.arange(1024) + 0.5) / 1024
-    operands = Operands(number_format.encode(values), values, "reals")
+    operands = rounded_reals(number_format)
     found = error_statistics(lambda a, b: formula_products(number_format, a, b), operands, operands)
     assert abs(100 * found.mean - mean) < 0.011
     assert abs(100 * found.root_mean_square - square) < 0.011
