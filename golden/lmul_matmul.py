@@ -7,8 +7,7 @@ bits add to their exclusive or; so whole patterns are added, signs and all. IEEE
 processor's additions what float tiles say of theirs.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["lmul_matmul", "require_numbers", "rounded"]
 
 BLOCK = {"cpu": 1 << 17, "cuda": 1 << 24}
-"""Results that are worked on at once: few enough to stay in a core's cache."""
+"""Results that are worked on at once: few enough to stay in the cores' caches."""
 
 _MANTISSA_BITS = FP32.mantissa_bits
 _ONE = FP32.bias << _MANTISSA_BITS
@@ -40,8 +39,8 @@ _Place = tuple[slice, slice, slice]
 def lmul_matmul(x: "Tensor", w: "Tensor", tile: LMulTile | None = None) -> "Tensor":
     """x @ w, with the bits that ``tile`` gives for it. It has no gradient.
 
-    Memory beyond operands and results is a copy of both and, for each thread, about
-    log2(lanes) + 3 buffers of 2**17 float32 (2**24 on CUDA). Values of k of which some product
+    Memory beyond operands and results is a few copies of both operands and about log2(lanes) + 3
+    buffers of 2**17 float32 (2**24 on CUDA). Values of k of which some product
     might leave the range of normal numbers, or has an operand that is not finite, are worked out
     from codes on the CPU instead, a hundred times more slowly.
 
@@ -79,11 +78,8 @@ def lmul_matmul(x: "Tensor", w: "Tensor", tile: LMulTile | None = None) -> "Tens
     x, w = _with_one_batch_axis(x.detach(), w.detach())
     total = torch.empty((*x.shape[:2], w.shape[2]), device=x.device)
     products = _Products(tile, x, w)
-
-    def work(place: _Place) -> None:
-        total[place] = _sum(tile, products.terms(place)).to(torch.float32)
-
-    _each(work, list(_places(total)), total.device.type)
+    for place in _places(total):
+        total[place] = _sum(tile, products.terms(place))
     return total.reshape(shape)
 
 
@@ -155,13 +151,9 @@ def _with_one_batch_axis(x: "Tensor", w: "Tensor") -> "tuple[Tensor, Tensor]":
 
 
 def _places(total: "Tensor") -> Iterator[_Place]:
-    """Blocks of results, enough of them for all threads."""
-    import torch
-
+    """Blocks of results."""
     batch, rows, columns = total.shape
     size = BLOCK["cpu" if total.device.type == "cpu" else "cuda"]
-    if total.device.type == "cpu":
-        size = min(size, max(1, total.numel() // torch.get_num_threads()))
     row_step = min(rows, size)
     column_step = min(columns, max(1, size // row_step))
     batch_step = min(batch, max(1, size // (row_step * column_step)))
@@ -173,22 +165,6 @@ def _places(total: "Tensor") -> Iterator[_Place]:
                     slice(row, row + row_step),
                     slice(column, column + column_step),
                 )
-
-
-def _each(work: Callable[[_Place], None], places: list[_Place], device: str) -> None:
-    """Work on all blocks, on a CPU with one thread for each instead of all for one."""
-    import torch
-
-    threads = torch.get_num_threads()
-    if device != "cpu" or threads == 1 or len(places) == 1:
-        for place in places:
-            work(place)
-        return
-    try:
-        with ThreadPoolExecutor(threads, initializer=partial(torch.set_num_threads, 1)) as executor:
-            list(executor.map(work, places))
-    finally:
-        torch.set_num_threads(threads)
 
 
 class _Products:

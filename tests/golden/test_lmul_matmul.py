@@ -119,23 +119,16 @@ def test_ends_of_the_range(exponent):
         assert_same_bits(x, w, tile)
 
 
-def test_blocks_and_threads(monkeypatch):
+def test_blocks(monkeypatch):
     generator = torch.Generator().manual_seed(SEED)
     x = rounded(torch.randn(3, 9, 20, generator=generator), BF16)
     w = rounded(torch.randn(3, 20, 10, generator=generator), BF16)
-    before = torch.get_num_threads()
-    try:
-        for threads in (1, 2):
-            torch.set_num_threads(threads)
-            for tile in (LMulTile(), LMulTile(correction=Correction.TABLE, order=SEQUENTIAL)):
-                whole = lmul_matmul(x, w, tile)
-                for size in (1, 7, 10, 33, 200):
-                    monkeypatch.setitem(module.BLOCK, "cpu", size)
-                    assert torch.equal(lmul_matmul(x, w, tile), whole)
-                    monkeypatch.undo()
-            assert torch.get_num_threads() == threads
-    finally:
-        torch.set_num_threads(before)
+    for tile in (LMulTile(), LMulTile(correction=Correction.TABLE, order=SEQUENTIAL)):
+        whole = lmul_matmul(x, w, tile)
+        for size in (1, 7, 10, 33, 200):
+            monkeypatch.setitem(module.BLOCK, "cpu", size)
+            assert torch.equal(lmul_matmul(x, w, tile), whole)
+            monkeypatch.undo()
 
 
 @pytest.mark.parametrize(
