@@ -281,7 +281,7 @@ def test_whole_products_are_those_of_codes():
 def test_related_records_reach_subnormal_entries():
     """Random ones hardly do, and then a table that loses them would not be noticed."""
     spec = FloatLutTensorCore(rows=1, columns=2)
-    records = spec.related_records(np.random.default_rng(SEED), 5000)
+    records = spec.related_records(np.random.default_rng(5), 5000)
     assert set(records) == set(spec.inputs)
     assert spec.check_inputs(records) == 5000
     tables = spec.precompute.tables_of(torch.from_numpy(records["a"]))["t"].numpy()
