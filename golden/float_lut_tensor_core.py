@@ -186,6 +186,19 @@ class FloatLutTensorCore(BitSerial, FloatTile):
             tables = {name: tensor.numpy() for name, tensor in tables.items()}
         return tables | records
 
+    def related_records(
+        self, generator: np.random.Generator, count: int
+    ) -> Mapping[str, np.ndarray] | None:
+        """Activations that matter together in tables made of them; the rest is random."""
+        if self.is_external:
+            return None
+        others = {
+            name: generator.choice(port.format.codes(), (count, *port.shape))
+            for name, port in self.inputs.items()
+            if name != "a"
+        }
+        return self.precompute.related_records(generator, count) | others
+
     def _following(
         self, codes: Mapping[str, np.ndarray]
     ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:

@@ -276,3 +276,15 @@ def test_whole_products_are_those_of_codes():
     assert y.shape == (3, 10)
     with pytest.raises(ValueError, match="one scale for each output only"):
         tile_results(spec, activations, quantise_weights(w, format=spec.weight, group=8))
+
+
+def test_related_records_reach_subnormal_entries():
+    """Random ones hardly do, and then a table that loses them would not be noticed."""
+    spec = FloatLutTensorCore(rows=1, columns=2)
+    records = spec.related_records(np.random.default_rng(5), 5000)
+    assert set(records) == set(spec.inputs)
+    assert spec.check_inputs(records) == 5000
+    tables = spec.precompute.tables_of(torch.from_numpy(records["a"]))["t"].numpy()
+    entries = np.abs(FP16.decode(tables))
+    assert ((entries > 0) & (entries < FP16.smallest_normal)).sum() > 1000
+    assert FloatLutTensorCore(tables=Tables.EXTERNAL).related_records(None, 1) is None
