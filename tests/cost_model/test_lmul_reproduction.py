@@ -147,6 +147,7 @@ class TestEmbeddings:
         }
         assert len(kinds) == 2
         monkeypatch.setattr(embeddings_module, "products", lambda: kinds)
+        monkeypatch.setattr(embeddings_module, "RESAMPLES", 100)
         found = embeddings(8)
         exact, rough, exact_all, rough_all = found.rows
         assert [row.where for row in found.rows] == ["attention"] * 2 + ["all"] * 2

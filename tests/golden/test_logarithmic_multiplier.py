@@ -80,7 +80,7 @@ def test_every_pair_of_few_bits(unit, preset):
     assert compared == sum(4**number_format.bits for number_format in SMALL)
 
 
-@pytest.mark.parametrize("number_format", SMALL, ids=str)
+@pytest.mark.parametrize("number_format", SMALL[1:4], ids=str)
 def test_every_choice(number_format):
     a, b = every_pair(number_format)
     tried = set()
@@ -94,8 +94,9 @@ def test_every_choice(number_format):
     assert len(tried) == 2 * sum(len(field.type) for field in fields(Policies))
 
 
-@pytest.mark.parametrize("number_format", [E4M3, E5M2, UE4M3], ids=str)
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize(
+    ("unit", "number_format"), [*((unit, E4M3) for unit in UNITS), (LMul, E5M2), (LMul, UE4M3)]
+)
 def test_every_pair_of_eight_bits(unit, number_format):
     a, b = every_pair(number_format)
     assert_equals_oracle(unit(format=number_format), a, b)
@@ -107,8 +108,8 @@ def test_random_pairs(unit, number_format):
     print(f"seed {SEED}")
     generator = np.random.default_rng(SEED)
     spec = unit(format=number_format)
-    random = generator.integers(0, 1 << number_format.bits, (2, 10_000), np.int64)
-    related = spec.related_records(generator, 10_000)
+    random = generator.integers(0, 1 << number_format.bits, (2, 3000), np.int64)
+    related = spec.related_records(generator, 3000)
     corners = np.array(list(product(number_format.corners(), repeat=2)), np.int64).T
     a, b = np.concatenate([random, [related["a"], related["b"]], corners], axis=1)
     assert_equals_oracle(spec, a, b)

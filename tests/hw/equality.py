@@ -8,16 +8,23 @@ from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.verify import verify
 
+DAILY = 5
+"""Specifications that every run compares."""
+
 
 def in_turn(specs: Sequence[Spec]) -> pytest.MarkDecorator:
-    """Parameters ``spec`` and ``styles``: the first in two styles, others in one each, in turn.
+    """Parameters ``spec`` and ``styles``: the first in two styles, others in one each, in turn;
+    those beyond the fifth in long runs only.
 
     That saves time; longer tests compare all of them in every style.
     """
     each = tuple(Style)
     styles = [each[:2], *((each[(index + 1) % len(each)],) for index in range(1, len(specs)))]
-    cases = list(zip(specs, styles, strict=True))
-    return pytest.mark.parametrize(("spec", "styles"), cases, ids=list(map(str, specs)))
+    cases = [
+        pytest.param(*case, marks=pytest.mark.regress if index >= DAILY else (), id=str(case[0]))
+        for index, case in enumerate(zip(specs, styles, strict=True))
+    ]
+    return pytest.mark.parametrize(("spec", "styles"), cases)
 
 
 def check_equal(spec: Spec, styles: Sequence[Style] = tuple(Style), *, records: int) -> None:

@@ -83,11 +83,13 @@ def test_rtl_equals_reference_in_every_style(spec):
 @pytest.mark.parametrize("kind", [FloatAdder, FloatMultiplier])
 @pytest.mark.parametrize("number_format", NARROW, ids=str)
 def test_every_pair_of_few_bits(kind, number_format):
+    """In one style each, in turn."""
     spec = kind(a=number_format, b=number_format, result=number_format)
-    report = verify(spec, styles=[Style.WORD, Style.CELLS], records=1)
+    turn = NARROW.index(number_format) + (kind is FloatMultiplier)
+    report = verify(spec, styles=[(Style.WORD, Style.CELLS)[turn % 2]], records=1)
     report.raise_on_failure()
     sweeps = [check for check in report.checks if check.stimulus == "exhaustive"]
-    assert [check.results for check in sweeps] == [4**number_format.bits] * 2
+    assert [check.results for check in sweeps] == [4**number_format.bits]
 
 
 @pytest.mark.regress

@@ -55,8 +55,18 @@ def mismatches(spec, netlist: str, records: int = 20_000) -> int:
     return wrong
 
 
-@pytest.mark.parametrize("spec", [MIXPE, WIDE, MULTIPLIER], ids=lambda spec: spec.unit)
-@pytest.mark.parametrize("style", [Style.CELLS, Style.CELLS_PREFIX])
+@pytest.mark.parametrize(
+    ("spec", "style"),
+    [
+        (MIXPE, Style.CELLS),
+        (WIDE, Style.CELLS_PREFIX),
+        (MULTIPLIER, Style.CELLS_PREFIX),
+        pytest.param(MIXPE, Style.CELLS_PREFIX, marks=pytest.mark.regress),
+        pytest.param(WIDE, Style.CELLS, marks=pytest.mark.regress),
+        pytest.param(MULTIPLIER, Style.CELLS, marks=pytest.mark.regress),
+    ],
+    ids=str,
+)
 def test_computes_the_reference(spec, style):
     assert mismatches(spec, synthesize(spec, style).verilog) == 0
 
