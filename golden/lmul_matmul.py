@@ -40,9 +40,9 @@ def lmul_matmul(x: "Tensor", w: "Tensor", tile: LMulTile | None = None) -> "Tens
     """x @ w, with the bits that ``tile`` gives for it. It has no gradient.
 
     Memory beyond operands and results is a few copies of both operands and about log2(lanes) + 3
-    buffers of 2**17 float32 (2**24 on CUDA). Values of k of which some product
-    might leave the range of normal numbers, or has an operand that is not finite, are worked out
-    from codes on the CPU instead, a hundred times more slowly.
+    buffers of 2**17 float32 (2**24 on CUDA). Values of k of which some product might leave the
+    range of normal numbers, or has an operand that is not finite, are worked out from codes on the
+    CPU instead, which is much slower.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ the model's README there). They are read as files; nothing of the package is exe
 
 The forward pass is that of the BERT encoder (Devlin et al., arXiv 1810.04805; Vaswani et al.,
 arXiv 1706.03762): post-layer normalisation, exact GELU, learned positions, in float32. Sentences
-run one by one, so that there is no padding and no mask.
+stay apart in attention, so that there is no padding and no mask.
 """
 
 import json

@@ -145,8 +145,8 @@ def _row(bits: int) -> MantissaRow:
 
 
 def _most(bits: int) -> int:
-    """Mitchell's sum lacks at most sqrt(2) - 1 - (3 - 2 sqrt(2)) = 0.172: beyond a quarter an
-    offset is too large for every pair."""
+    """Mitchell's sum lacks at most 3 - 2 sqrt(2) = 0.172, where both fractions are sqrt(2) - 1: an
+    offset beyond a quarter is too large for every pair."""
     return min((1 << bits) - 1, max(1, 1 << bits >> 2))
 
 
