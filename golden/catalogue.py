@@ -20,6 +20,7 @@ UNITS = {
     "compensated_lmul": "multipede.golden.compensated_lmul:CompensatedLMul",
     "dequantiser": "multipede.golden.dequantiser:Dequantiser",
     "dequantise_first_tile": "multipede.golden.dequantise_first_tile:DequantiseFirstTile",
+    "exact_lmul_tile": "multipede.golden.exact_lmul_tile:ExactLMulTile",
     "float_adder": "multipede.golden.float_adder:FloatAdder",
     "float_lut_tensor_core": "multipede.golden.float_lut_tensor_core:FloatLutTensorCore",
     "float_multiplier": "multipede.golden.float_multiplier:FloatMultiplier",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import ClassVar
 
 import numpy as np
@@ -48,6 +49,12 @@ class CompensatedLMul(LogarithmicMultiplier):
     def table(self) -> tuple[tuple[int, ...], ...]:
         """Corrections [leading bits of a][leading bits of b]."""
         return compensation_table(self.format.mantissa_bits, self.index_bits)
+
+    @property
+    def correction_range(self) -> tuple[int, int]:
+        """The lowest and the highest entry."""
+        entries = list(chain.from_iterable(self.table))
+        return min(entries), max(entries)
 
     def corrections(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The entries for the leading bits of the mantissas."""

@@ -41,16 +41,19 @@ def shifted_digits(factor: "Tensor", shift: "Tensor", count: int) -> "Tensor":
 
 
 def joined(digits: "Tensor", port: Port) -> "Tensor":
-    """The codes of numbers (..., count) that fit the port's format: int64, or 32-bit limbs."""
+    """The codes of numbers (..., count), modulo the width of the port's format, which is signed:
+    int64, or 32-bit limbs.
+    """
     import torch
 
     count = digits.shape[-1]
     if not port.limbs:
         total = torch.zeros(digits.shape[:-1], dtype=torch.int64)
         for place in reversed(range(count)):
-            # Modulo 2**64, which loses nothing since the whole fits.
+            # Modulo 2**64, which the format's width divides.
             total = (total << DIGIT_BITS) + digits[..., place]
-        return total
+        unused = 64 - port.format.bits
+        return total << unused >> unused
     settled = _settled(digits, port.limbs * LIMB_BITS // DIGIT_BITS)
     limbs = settled[..., 0::2] | settled[..., 1::2] << DIGIT_BITS
     limbs[..., -1] &= (1 << (port.format.bits - LIMB_BITS * (port.limbs - 1))) - 1

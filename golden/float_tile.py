@@ -12,18 +12,16 @@ from multipede.golden.exact_arithmetic import Exact, add, multiply, round_to, un
 from multipede.golden.formats import (
     FP16,
     FP32,
-    UINT1,
     Float,
-    Format,
     Integer,
     Overflow,
     Rounding,
     Specials,
 )
-from multipede.golden.number_format import require_kinds, require_type
+from multipede.golden.number_format import require_type
 from multipede.golden.segments import Segments
 from multipede.golden.spec import Port
-from multipede.golden.tile import Tile
+from multipede.golden.ungrouped_tile import UngroupedTile
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,12 +53,11 @@ class FloatTileState:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FloatTile(Tile):
+class FloatTile(UngroupedTile):
     """Y[r, c] = sum over k of a[r, k] w[c, k], every step rounded to nearest even.
 
-    Lane l of record n (counted from the sum's start) is k = n * lanes + l. The accumulators are +0
-    after reset and after a record whose ``last`` is 1, and that record gives one output record
-    ``y``. A record changes an accumulator Y according to ``order``:
+    Sums begin with +0 and end as :class:`~multipede.golden.ungrouped_tile.UngroupedTile` says. A
+    record changes an accumulator Y according to ``order``:
 
     - ``sequential``: for l = 0, 1, ... Y = round(Y + a_l w_l), from the exact product;
     - ``tree``: p_l = round(a_l w_l), which is exact for FP16 in FP32. Then, until one is left, each
@@ -82,7 +79,6 @@ class FloatTile(Tile):
     """
 
     factor_bits: ClassVar[int] = 16
-    """the widest activations, and factors"""
 
     weight: Float | Integer = FP16
     activation: Float = FP16
@@ -100,13 +96,6 @@ class FloatTile(Tile):
         require_type("accumulator", self.accumulator, Float)
         self._check_accumulator()
 
-    def _check_factor(self, name: str) -> None:
-        number_format = getattr(self, name)
-        takes = f"{self.unit} takes floats of at most {self.factor_bits} bits"
-        require_kinds(name, number_format, (Float,), takes)
-        if number_format.bits > self.factor_bits:
-            raise ValueError(f"{name} = {number_format}: {takes}")
-
     def _check_accumulator(self) -> None:
         number_format = self.accumulator
         complete = number_format.specials is Specials.IEEE and number_format.nan_code is not None
@@ -115,21 +104,6 @@ class FloatTile(Tile):
                 f"accumulator = {number_format}: allowed are signed floats of at most"
                 f" {ACCUMULATOR_BITS} bits with infinity and NaN"
             )
-
-    @property
-    def inputs(self) -> Mapping[str, Port]:
-        """``a`` (rows, lanes), ``w`` (columns, lanes), what belongs to the weights, ``last`` ()."""
-        of_columns = {
-            name: Port(number_format, (self.columns,), f"{what} of each column, for this record")
-            for name, (number_format, what) in self.of_columns.items()
-        }
-        last = Port(UINT1, meaning="1 if this record ends the sum")
-        return self._operands | of_columns | {"last": last}
-
-    @property
-    def of_columns(self) -> Mapping[str, tuple[Format, str]]:
-        """Format and meaning of the ports with one value per column that belong to the weights."""
-        return {}
 
     @property
     def outputs(self) -> Mapping[str, Port]:
@@ -154,15 +128,6 @@ class FloatTile(Tile):
         for running, records in ((r.numpy(), n.numpy()) for r, n in segments.steps()):
             sums[running] = following(sums[running], records)
         return {"y": torch.from_numpy(sums[:-1])}, FloatTileState(sums[-1].copy())
-
-    def results_by_record(
-        self, state: FloatTileState | None = None, **inputs: "Tensor"
-    ) -> "Tensor":
-        """One with each ``last``."""
-        import torch
-
-        self.check_tensors(inputs)
-        return inputs["last"].to(torch.int64)
 
     @abstractmethod
     def _following(

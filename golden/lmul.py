@@ -88,6 +88,11 @@ class LMul(LogarithmicMultiplier):
             return self.offset
         return published_offset(self.format.mantissa_bits)
 
+    @property
+    def correction_range(self) -> tuple[int, int]:
+        """The offset twice."""
+        return self.correction, self.correction
+
     def corrections(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The offset, whatever the mantissas."""
         return np.int64(self.correction)

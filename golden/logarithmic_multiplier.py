@@ -94,6 +94,11 @@ class LogarithmicMultiplier(Spec):
     def corrections(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """What is added for mantissa fields ``a`` and ``b``, in units of the last place, int64."""
 
+    @property
+    @abstractmethod
+    def correction_range(self) -> tuple[int, int]:
+        """The lowest and the highest of them."""
+
     @cached_property
     def policies(self) -> Policies:
         """The choices in force."""

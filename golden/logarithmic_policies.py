@@ -105,7 +105,7 @@ class ZeroSign(_Choice):
     ==========  ======================================================================
     PRODUCT     the exclusive or of the operands' signs
     UNDERFLOW   that of sums that underflow; zero operands give +0
-    POSITIVE    always +0
+    POSITIVE    +0, but for a sum that is 0 and kept: it has the product's sign
     ==========  ======================================================================
     """
 

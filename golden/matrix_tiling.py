@@ -256,6 +256,9 @@ def _check_operands(
             where = "activations" if name == "k" else spec.unit
             other = "activations" if name == "activation" else "weights"
             raise ValueError(f"{name} = {first} in the {where}, but {second} in the {other}")
+    inner = activations.codes.shape[1]
+    if spec.most_terms is not None and inner > spec.most_terms:
+        raise ValueError(f"k = {inner}: sums of {spec.unit} hold terms = {spec.most_terms}")
     _check_filling(spec, activations)
     # Scales that are no port's are multiplied by outside, or nobody ever would.
     scaled = "scale" in spec.inputs or spec.scaled_outside

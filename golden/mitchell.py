@@ -25,6 +25,11 @@ class Mitchell(LogarithmicMultiplier):
         " Electronic Computers EC-11 (1962)"
     )
 
+    @property
+    def correction_range(self) -> tuple[int, int]:
+        """0 twice."""
+        return 0, 0
+
     def corrections(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """0, whatever the mantissas."""
         return np.int64(0)

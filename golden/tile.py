@@ -59,6 +59,11 @@ class Tile(Spec):
         return 1
 
     @property
+    def most_terms(self) -> int | None:
+        """The values of k that a sum may have in any case; None for any number."""
+        return None
+
+    @property
     def records_per_group(self) -> int:
         """Records of a whole group where groups end sums, else 1."""
         return 1

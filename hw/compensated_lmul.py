@@ -22,7 +22,7 @@ class CompensatedLMulPlan(LogarithmicMultiplierPlan):
         entries = list(chain.from_iterable(spec.table))
         width = max(entries).bit_length()
         entry = constant_table(c, b[rest:] + a[rest:], entries, width, "entry")
-        return Correction((Term(entry, late=True, name="entry"),), 0, min(entries), max(entries))
+        return Correction((Term(entry, late=True, name="entry"),))
 
 
 class CompensatedLMulUnit(CircuitUnit):

@@ -20,10 +20,11 @@ from multipede.hw.arithmetic.term_tables import (
     term_table,
 )
 from multipede.hw.arithmetic.term_words import Scaling
-from multipede.hw.float_tile import FloatTilePlan, FloatTileUnit
+from multipede.hw.float_tile import FloatTilePlan
 from multipede.hw.hierarchy import shared
 from multipede.hw.integer_tile import times
 from multipede.hw.serial_tile import BitSerialPlan, BitSerialUnit
+from multipede.hw.ungrouped_tile import UngroupedTileUnit
 from multipede.hw.unit import delayed
 
 __all__ = ["FloatLutTensorCorePlan", "FloatLutTensorCoreUnit"]
@@ -128,7 +129,7 @@ class FloatLutTensorCorePlan(BitSerialPlan, FloatTilePlan):
         return count
 
 
-class FloatLutTensorCoreUnit(BitSerialUnit, FloatTileUnit):
+class FloatLutTensorCoreUnit(BitSerialUnit, UngroupedTileUnit):
     """Tables, lookups and their sums."""
 
     specification = FloatLutTensorCore

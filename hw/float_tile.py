@@ -8,9 +8,8 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Signal, Value
 
 from multipede.golden.float_tile import FloatProductTile, FloatTile, SumOrder
 from multipede.hw.arithmetic.circuit import Circuit
@@ -24,12 +23,13 @@ from multipede.hw.arithmetic.product_tree import (
 )
 from multipede.hw.hierarchy import shared
 from multipede.hw.integer_tile import times
-from multipede.hw.unit import Unit, UnitPlan, delayed
+from multipede.hw.ungrouped_tile import UngroupedTilePlan, UngroupedTileUnit
+from multipede.hw.unit import delayed
 
-__all__ = ["FloatProductPlan", "FloatProductUnit", "FloatTilePlan", "FloatTileUnit"]
+__all__ = ["FloatProductPlan", "FloatProductUnit", "FloatTilePlan"]
 
 
-class FloatTilePlan(UnitPlan):
+class FloatTilePlan(UngroupedTilePlan):
     """Circuits and register ranks of a tile."""
 
     spec: FloatTile
@@ -39,12 +39,9 @@ class FloatTilePlan(UnitPlan):
         """Whether terms are added in a tree."""
         return self.spec.order is SumOrder.TREE
 
-    def _common_inventory(self) -> Counter:
-        """Accumulators and what steers them."""
-        spec = self.spec
-        registers = spec.rows * spec.columns * spec.accumulator.bits
-        registers += 2 * (spec.stages - 1) + 2  # accept and last; fresh and valid
-        return Counter(register=registers)
+    @property
+    def accumulator_bits(self) -> int:
+        return self.spec.accumulator.bits
 
 
 class FloatProductPlan(FloatTilePlan):
@@ -117,56 +114,7 @@ class FloatProductPlan(FloatTilePlan):
         return count + self.activation_inventory + self.weight_inventory + self._common_inventory()
 
 
-class FloatTileUnit(Unit):
-    """Any :class:`FloatTile`; subclasses say what comes of rows and columns, and how they meet."""
-
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        spec: FloatTile = self.spec
-        ends = self._ends(m)
-        activations = self._activations(m, platform)
-        weights = self._weights(m, platform)
-        accept = delayed(m, self.i.valid, spec.stages - 1, name="accept", reset=True)
-        last = delayed(m, ends, spec.stages - 1, name="last_in")
-        fresh = Signal(name="fresh", init=1)
-        with m.If(accept):
-            m.d.sync += fresh.eq(last)
-        self._prepare()
-        for row, a in enumerate(activations):
-            for column, w in enumerate(weights):
-                name = f"{row}_{column}"
-                register = Signal(spec.accumulator.bits, name=f"y_{name}", reset_less=True)
-                so_far = Signal.like(register, name=f"so_far_{name}")
-                m.d.comb += so_far.eq(Mux(fresh, 0, register))
-                following = self._following(m, platform, name, so_far, a, w)
-                with m.If(accept):
-                    m.d.sync += register.eq(following)
-                m.d.comb += self.o.payload.y[row][column].eq(register)
-        valid = delayed(m, accept & last, 1, name="valid", reset=True)
-        m.d.comb += self.o.valid.eq(valid)
-        return m
-
-    def _ends(self, m: Module) -> Value:
-        """Whether a sum ends with this clock."""
-        return self.i.payload.last
-
-    @abstractmethod
-    def _activations(self, m: Module, platform) -> list[Any]:
-        """What comes of each row."""
-
-    @abstractmethod
-    def _weights(self, m: Module, platform) -> list[Any]:
-        """What comes of each column."""
-
-    def _prepare(self) -> None:
-        """Make what all rows and columns share instances of."""
-
-    @abstractmethod
-    def _following(self, m: Module, platform, name: str, so_far: Value, a: Any, w: Any) -> Value:
-        """The accumulator's next value, of what comes of its row and its column."""
-
-
-class FloatProductUnit(FloatTileUnit):
+class FloatProductUnit(UngroupedTileUnit):
     """Any :class:`FloatProductTile`; subclasses name the specification and the plan."""
 
     def _activations(self, m: Module, platform) -> list[list[Value]]:
@@ -211,6 +159,3 @@ class FloatProductUnit(FloatTileUnit):
         pins = operands | {"total": total}
         shared(m, platform, module, self._step, instance=f"{module}_{name}", **pins)
         return total
-
-    def _lanes(self, values) -> list[Value]:
-        return [values[lane] for lane in range(self.spec.lanes)]

@@ -14,8 +14,7 @@ class LMulPlan(LogarithmicMultiplierPlan):
     spec: LMul
 
     def correction(self, c: Circuit, a: Word, b: Word) -> Correction:
-        offset = self.spec.correction
-        return Correction((), offset, offset, offset)
+        return Correction(plus=self.spec.correction)
 
 
 class LMulUnit(CircuitUnit):

@@ -21,12 +21,10 @@ __all__ = ["Correction", "LogarithmicMultiplierPlan"]
 
 @dataclass(frozen=True)
 class Correction:
-    """What is added to the sum of codes: terms and ``plus``, together ``low`` to ``high``."""
+    """What is added to the sum of codes: terms and ``plus``."""
 
-    terms: tuple[Term, ...]
-    plus: int
-    low: int
-    high: int
+    terms: tuple[Term, ...] = ()
+    plus: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,8 @@ class LogarithmicMultiplierPlan(CircuitUnitPlan):
         bias = number_format.bias << mantissa_bits
         smallest, largest = self._counted
         least, most = (2 * end - bias for end in (smallest, largest))
-        least, most = least + correction.low, most + correction.high
+        lowest, highest = self.spec.correction_range
+        least, most = least + lowest, most + highest
         width = max(len(a), most.bit_length(), (~least).bit_length() if least < 0 else 0)
         is_signed = least < 0
         terms = (Term(a, name="a"), Term(b, name="b"), *correction.terms)

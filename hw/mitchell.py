@@ -14,7 +14,7 @@ class MitchellPlan(LogarithmicMultiplierPlan):
     spec: Mitchell
 
     def correction(self, c: Circuit, a: Word, b: Word) -> Correction:
-        return Correction((), 0, 0, 0)
+        return Correction()
 
 
 class MitchellUnit(CircuitUnit):

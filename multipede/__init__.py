@@ -58,7 +58,9 @@ _HOMES = {
     "golden.lmul": ("LMul", "formula_products", "published_offset"),
     "golden.lmul_layers": ("LMulAttention", "LMulLinear", "rounded_lmul_matmul"),
     "golden.lmul_matmul": ("lmul_matmul", "rounded"),
-    "golden.lmul_tile": ("Correction", "LMulTile", "product_format"),
+    "golden.exact_lmul_tile": ("ExactLMulTile",),
+    "golden.lmul_tile": ("LMulTile",),
+    "golden.logarithmic_factors": ("Correction", "product_format"),
     "golden.logarithmic_multiplier": ("LogarithmicMultiplier",),
     "golden.logarithmic_policies": (
         "Policies",

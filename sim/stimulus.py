@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from multipede.golden.float_tile import FloatTile
 from multipede.golden.formats import Float, Format
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import Port, Spec
 from multipede.golden.tile import Tile
+from multipede.golden.ungrouped_tile import UngroupedTile
 
 __all__ = ["Records", "Stimulus", "exhaustive_twin", "random_records", "stimuli"]
 
@@ -289,14 +289,14 @@ def _batched(items: Iterator, size: int) -> Iterator[list]:
 def _exhaustive(spec: Spec) -> Stimulus:
     """Every combination of valid codes in all input elements.
 
-    Only `last` ends the sums of a float tile, so there it changes in every record.
+    Only `last` ends the sums of tiles without groups, so there it changes in every record.
     """
     elements = [
         (name, place, port.format.codes())
         for name, port in spec.inputs.items()
         for place in range(port.elements)
     ]
-    if isinstance(spec, FloatTile):
+    if isinstance(spec, UngroupedTile):
         elements.reverse()
     total = math.prod(len(codes) for _, _, codes in elements)
 
@@ -364,7 +364,7 @@ def _code_pairs(spec: Tile) -> np.ndarray:
     activations, weights = spec.activation.codes(), spec.weight.codes()
     if len(activations) * len(weights) <= LANE_PAIRS:
         return np.array(list(itertools.product(activations, weights)), np.int64)
-    if isinstance(spec, FloatTile):
+    if isinstance(spec, UngroupedTile):
         listed = [_few_codes(number_format) for number_format in (spec.activation, spec.weight)]
         return np.array(list(itertools.product(*listed)), np.int64)
     pairs = list(itertools.product(activations, spec.weight.corners()))

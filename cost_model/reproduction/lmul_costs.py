@@ -14,7 +14,8 @@ from multipede.golden.float_multiplier import FloatMultiplier
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.formats import BF16, E4M3, E5M2, FP16, FP32, Float
 from multipede.golden.lmul import LMul
-from multipede.golden.lmul_tile import Correction, LMulTile, product_format
+from multipede.golden.lmul_tile import LMulTile
+from multipede.golden.logarithmic_factors import Correction, product_format
 from multipede.golden.mitchell import Mitchell
 from multipede.golden.number_format import require_kinds
 from multipede.golden.spec import Spec

@@ -11,7 +11,8 @@ from tqdm import tqdm
 
 from multipede.golden.float_tile import SumOrder
 from multipede.golden.formats import BF16, E4M3, E5M2, Float
-from multipede.golden.lmul_tile import Correction, LMulTile
+from multipede.golden.lmul_tile import LMulTile
+from multipede.golden.logarithmic_factors import Correction
 from multipede.golden.minilm import MODEL, load_minilm
 from multipede.golden.number_format import require_range
 from multipede.golden.sentences import digest, documentation_sentences

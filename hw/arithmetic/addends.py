@@ -14,7 +14,7 @@ from multipede.hw.arithmetic.circuit import (
 from multipede.hw.arithmetic.operands import Number, unpack
 from multipede.hw.arithmetic.shifters import shift_right
 
-__all__ = ["aligned_lanes", "fixed_point", "raised_accumulator"]
+__all__ = ["aligned_lanes", "fixed_point", "in_fixed_point", "raised_accumulator"]
 
 
 def fixed_point(format_: Float, width: int) -> Circuit:
@@ -23,16 +23,24 @@ def fixed_point(format_: Float, width: int) -> Circuit:
     """
     c = Circuit()
     number = unpack(c, format_, c.input("code", format_.bits), "a")
-    special = _special(c, number)
-    word = _signed(c, number, special)
-    for level, moves in enumerate(number.exponent):
-        step = 1 << level
-        word = c.choose(moves, constant(0, step) + word, word + (word[-1],) * step, f"by_{step}")
-        word = word[: width + 1]
     # Exponents count from 1, so that the lowest bit is 0.
-    c.output("addend", padded(word, width + 1, word[-1])[1:])
+    addend, special = in_fixed_point(c, number, number.exponent, width + 1)
+    c.output("addend", addend[1:])
     c.output("special", (special,))
     return c
+
+
+def in_fixed_point(c: Circuit, number: Number, shift: Word, width: int) -> tuple[Word, Bit]:
+    """The significand times ``2**shift``, ``width`` bits in two's complement, or 0 for what is no
+    finite number; and whether it is none.
+    """
+    special = _special(c, number)
+    word = _signed(c, number, special)
+    for level, moves in enumerate(shift):
+        step = 1 << level
+        word = c.choose(moves, constant(0, step) + word, word + (word[-1],) * step, f"by_{step}")
+        word = word[:width]
+    return padded(word, width, word[-1]), special
 
 
 def aligned_lanes(format_: Float, lanes: int, guard: int) -> Circuit:

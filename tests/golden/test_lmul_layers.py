@@ -9,7 +9,8 @@ from torch import nn
 from multipede.golden.formats import BF16, E4M3
 from multipede.golden.lmul_layers import LMulAttention, LMulLinear, rounded_lmul_matmul
 from multipede.golden.lmul_matmul import lmul_matmul, rounded
-from multipede.golden.lmul_tile import Correction, LMulTile
+from multipede.golden.lmul_tile import LMulTile
+from multipede.golden.logarithmic_factors import Correction
 
 SEED = 20261127
 TABLE = LMulTile(correction=Correction.TABLE)

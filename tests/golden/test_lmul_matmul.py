@@ -10,7 +10,8 @@ from multipede.golden import lmul_matmul as module
 from multipede.golden.float_tile import SumOrder
 from multipede.golden.formats import BF16, E2M1, E4M3, E5M2, FP16, FP32, Float
 from multipede.golden.lmul_matmul import lmul_matmul, rounded
-from multipede.golden.lmul_tile import Correction, LMulTile
+from multipede.golden.lmul_tile import LMulTile
+from multipede.golden.logarithmic_factors import Correction
 from multipede.golden.logarithmic_policies import Preset
 
 SEED = 20261127

@@ -23,7 +23,8 @@ from multipede.golden.formats import (
     Specials,
     parse_format,
 )
-from multipede.golden.lmul_tile import Correction, LMulTile, product_format
+from multipede.golden.lmul_tile import LMulTile
+from multipede.golden.logarithmic_factors import Correction, product_format
 from multipede.golden.logarithmic_policies import Preset
 from multipede.golden.matrix_product import tile_results
 from multipede.golden.quantisation import quantise_activations, quantise_weights

@@ -4,7 +4,8 @@ import pytest
 
 from multipede.golden.float_tile import SumOrder
 from multipede.golden.formats import BF16, E2M1, E3M2, E4M3, E5M2, FP16, TF32, Float
-from multipede.golden.lmul_tile import Correction, LMulTile
+from multipede.golden.lmul_tile import LMulTile
+from multipede.golden.logarithmic_factors import Correction
 from multipede.golden.logarithmic_policies import Preset
 from multipede.hw import Style
 from tests.hw.equality import check_equal, in_turn

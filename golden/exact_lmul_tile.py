@@ -1,0 +1,162 @@
+"""The matrix tile whose multipliers add codes, with exact sums in fixed point."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from multipede.golden.digits import digit_count, joined, shifted_digits
+from multipede.golden.formats import BF16, UINT1, FixedPoint, Float, Integer
+from multipede.golden.logarithmic_factors import LogarithmicFactors
+from multipede.golden.number_format import require_range
+from multipede.golden.significands import significands
+from multipede.golden.spec import Port
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["ExactLMulTile", "ExactSumState"]
+
+MAXIMUM_TERMS = 1 << 20
+
+
+@dataclass(frozen=True)
+class ExactSumState:
+    """An unfinished sum: its ``digits`` (rows, columns, digits) and whether a product was
+    infinite or NaN, ``special`` (rows, columns); both int64."""
+
+    digits: "Tensor"
+    special: "Tensor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactLMulTile(LogarithmicFactors):
+    """Y[r, c] = sum over k of L(a[r, k], w[c, k]) in fixed point, without any rounding.
+
+    Products are those of :class:`~multipede.golden.logarithmic_factors.LogarithmicFactors`. The
+    lowest bit of Y is that of the smallest product that operands of these formats may have, and Y
+    is wide enough for the sum of ``terms`` of the largest; sums of more are taken modulo its
+    width. Products that are infinite or NaN count as 0, and ``nan`` tells of them.
+
+    Parameters are those of :class:`~multipede.golden.logarithmic_factors.LogarithmicFactors`
+    and of :class:`~multipede.golden.tile.Tile`, and:
+
+    Parameters
+    ----------
+    product : signed; with a sign, too, where none is given.
+    terms : values of k whose sum Y holds, whatever they are, 1 to 2**20.
+    stages : register ranks between input and output, 1 to 16. One is the accumulator; the others
+        cut products and sums, half of them each.
+
+    Raises TypeError or ValueError, naming the parameter, for anything else.
+    """
+
+    unit: ClassVar[str] = "exact_lmul_tile"
+    title: ClassVar[str] = "tile of L-Mul multipliers with exact sums in fixed point"
+    source: ClassVar[str] = (
+        "L-Mul (arXiv 2410.00907); exact sums: Kulisch, Computer Arithmetic and Validity (2008)"
+    )
+
+    weight: Float = BF16
+    activation: Float = BF16
+    terms: int = 4096
+    rows: int = 4
+    columns: int = 4
+    lanes: int = 8
+    stages: int = 1
+
+    def __post_init__(self):
+        self._check_shape()
+        require_range("terms", self.terms, 1, MAXIMUM_TERMS)
+        self._check_factors()
+        product = self.multiplier.format
+        if not product.signed:
+            raise ValueError(f"product = {product}: exact sums take signed products")
+        if product.bias + product.mantissa_bits < self.product_exponents[0]:
+            raise ValueError(f"product = {product}: its smallest products must be fractions")
+
+    def _found_product(self) -> Float:
+        return replace(super()._found_product(), signed=True)
+
+    @property
+    def most_terms(self) -> int:
+        return self.terms
+
+    @property
+    def product_exponents(self) -> tuple[int, int]:
+        """The lowest and the highest exponent field of a product that counts; that of subnormal
+        numbers is 1."""
+        multiplier = self.multiplier
+        mantissa_bits, highest = multiplier.format.mantissa_bits, multiplier.format.maximum_code
+        low, high = self.sum_range
+        if low < 0 and multiplier.smallest_kept is None:
+            high = highest  # wrapped
+        if high >= multiplier.modulus and multiplier.largest_kept is None:
+            low, high = 0, highest
+        low, high = (min(max(0, end), highest) >> mantissa_bits for end in (low, high))
+        return max(1, low), max(1, high)
+
+    @property
+    def largest_product(self) -> int:
+        """A bound of all products, in units of the lowest bit of Y."""
+        low, high = self.product_exponents
+        return ((2 << self.multiplier.format.mantissa_bits) - 1) << (high - low)
+
+    @property
+    def accumulator(self) -> FixedPoint:
+        """Format of Y."""
+        number_format = self.multiplier.format
+        most = self.terms * self.largest_product
+        unit = number_format.bias + number_format.mantissa_bits - self.product_exponents[0]
+        return FixedPoint(Integer.spanning(-most, most).bits, unit)
+
+    @property
+    def outputs(self) -> Mapping[str, Port]:
+        """``y`` (rows, columns), and ``nan`` (rows, columns) if products may be infinite or NaN;
+        one record for each ``last``."""
+        shape = self.rows, self.columns
+        ports = {"y": Port(self.accumulator, shape, "Y, the sum")}
+        if self.has_special_products:
+            ports["nan"] = Port(UINT1, shape, "1 if a product of it was infinite or NaN")
+        return ports
+
+    def reference(
+        self, state: ExactSumState | None = None, **inputs: "Tensor"
+    ) -> "tuple[dict[str, Tensor], ExactSumState]":
+        """The definition; see :meth:`Spec.reference`."""
+        import torch
+
+        self.check_tensors(inputs)
+        codes = {name: tensor.to(torch.int64).cpu().numpy() for name, tensor in inputs.items()}
+        parts = [self._summed_lanes(torch.from_numpy(p)) for p in self._products(codes)]
+        digits, special = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        ends = inputs["last"].to(torch.int64).cpu()
+        sum_of = torch.cumsum(ends, 0) - ends
+        finished = int(ends.sum())
+        totals = []
+        for values, before in zip((digits, special), _begun(state), strict=True):
+            total = torch.zeros((finished + 1, *values.shape[1:]), dtype=torch.int64)
+            total.index_add_(0, sum_of, values)
+            if before is not None:
+                total[0] += before
+            totals.append(total)
+        digits, special = totals
+        outputs = {"y": joined(digits[:finished], self.outputs["y"])}
+        if self.has_special_products:
+            outputs["nan"] = (special[:finished] > 0).to(torch.int64)
+        return outputs, ExactSumState(digits[finished].clone(), special[finished].clone())
+
+    def _summed_lanes(self, products: "Tensor") -> "tuple[Tensor, Tensor]":
+        """What records add: digits (T, rows, columns, digits) of codes (T, rows, columns, lanes),
+        and how many are infinite or NaN (T, rows, columns)."""
+        import torch
+
+        numbers = significands(self.multiplier.format, products)
+        # What is no number and what is zero may have any exponent.
+        shift = (numbers.exponent - self.product_exponents[0]).clamp(min=0)
+        count = digit_count(self.largest_product.bit_length())
+        digits = shifted_digits(numbers.significand, shift, count).sum(dim=-2)
+        return digits, numbers.special.sum(dim=-1).to(torch.int64)
+
+
+def _begun(state: ExactSumState | None) -> "tuple[Tensor | None, Tensor | None]":
+    return (None, None) if state is None else (state.digits, state.special)

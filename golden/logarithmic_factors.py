@@ -1,0 +1,208 @@
+"""What tiles share whose multipliers add codes: formats of factors, and the multiplier."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+import numpy as np
+
+from multipede.golden.compensated_lmul import CompensatedLMul
+from multipede.golden.exact_arithmetic import round_to, unpack
+from multipede.golden.float_tile import CHUNK
+from multipede.golden.formats import BF16, Float, Overflow, Rounding
+from multipede.golden.lmul import LMul
+from multipede.golden.logarithmic_multiplier import LogarithmicMultiplier
+from multipede.golden.logarithmic_policies import Preset, SmallOperands
+from multipede.golden.mitchell import Mitchell
+from multipede.golden.number_format import require_type
+from multipede.golden.significands import has_specials
+from multipede.golden.ungrouped_tile import UngroupedTile
+
+__all__ = ["Correction", "LogarithmicFactors", "least_number", "product_format"]
+
+EXPONENT_BITS = 8
+
+
+class Correction(Enum):
+    """What the multipliers add to the sum of the codes."""
+
+    OFFSET = "offset"
+    """a constant: :class:`~multipede.golden.lmul.LMul`"""
+    NONE = "none"
+    """nothing: :class:`~multipede.golden.mitchell.Mitchell`"""
+    TABLE = "table"
+    """an entry: :class:`~multipede.golden.compensated_lmul.CompensatedLMul`"""
+
+    def __repr__(self) -> str:
+        return f"Correction.{self.name}"
+
+
+def least_number(number_format: Float) -> float:
+    """The smallest positive one, subnormal or normal."""
+    return number_format.smallest if number_format.subnormals else number_format.smallest_normal
+
+
+def product_format(activation: Float, weight: Float) -> Float:
+    """The narrowest IEEE-like format of at most 8 exponent bits that has all products.
+
+    It has as many mantissa bits as the longer of the two, and no fewer exponent bits than either.
+    All numbers of both, subnormal ones too, and all their products are normal in it if 8 exponent
+    bits are enough; else it has 8.
+    """
+    formats = activation, weight
+    mantissa_bits = max(f.mantissa_bits for f in formats)
+    signed = any(f.signed for f in formats)
+    least = max(f.exponent_bits for f in formats)
+    for exponent_bits in range(least, max(least, EXPONENT_BITS) + 1):
+        made = Float(exponent_bits, mantissa_bits, signed=signed)
+        smallest = [least_number(f) for f in formats]
+        lowest = min(*smallest, smallest[0] * smallest[1])
+        highest = 2 * activation.maximum * weight.maximum
+        if made.smallest_normal <= lowest and highest <= made.maximum:
+            break
+    return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogarithmicFactors(UngroupedTile):
+    """Y[r, c] = sum over k of L(a[r, k], w[c, k]), where L adds codes instead of multiplying.
+
+    Activations and weights are converted to the format ``product``, exactly, so that subnormal
+    numbers of narrow formats become normal; L is the multiplier of that format, see
+    :class:`~multipede.golden.lmul.LMul`.
+
+    Parameters
+    ----------
+    weight, activation : floats of at most 32 bits.
+    product : format in which codes are added, of at most 32 bits, that has all numbers of both;
+        what is subnormal in it counts as zero, as far as ``preset`` says so. None for what
+        :func:`product_format` finds.
+    correction : what the multipliers add to the sum of the codes.
+    offset : under ``offset`` the constant, in units of the last mantissa bit of ``product``; none
+        for the paper's.
+    preset : what the multipliers do at the ends of the range.
+    """
+
+    weight: Float = BF16
+    activation: Float = BF16
+    product: Float | None = None
+    correction: Correction = Correction.OFFSET
+    offset: int | None = None
+    preset: Preset = Preset.STANDARD
+
+    def _check_factors(self) -> None:
+        for name in ("activation", "weight"):
+            self._check_factor(name)
+        require_type("correction", self.correction, Correction)
+        if self.product is not None:
+            require_type("product", self.product, Float)
+        if self.offset is not None and self.correction is not Correction.OFFSET:
+            raise ValueError(f"offset = {self.offset}: only with correction = offset")
+        product = self._product()
+        for name in ("activation", "weight"):
+            self._check_conversion(name, product)
+
+    def _product(self) -> Float:
+        """The multipliers' format. What is wrong with it is wrong with ``product``."""
+        try:
+            return self.multiplier.format
+        except ValueError as error:
+            raise ValueError(str(error).replace("format = ", "product = ", 1)) from None
+
+    def _check_conversion(self, name: str, product: Float) -> None:
+        operand = getattr(self, name)
+        if operand == product:
+            return
+        lowest = least_number(operand)
+        reaches = product.subnormals and product.smallest <= operand.smallest
+        missing = {
+            "sign": operand.signed and not product.signed,
+            "NaN": operand.nan_code is not None and product.nan_code is None,
+            "infinity": operand.infinity_code is not None and product.infinity_code is None,
+            f"number {operand.maximum:g}": operand.maximum > product.maximum,
+            f"number {lowest:g}": lowest < product.smallest_normal and not reaches,
+            f"mantissa of {operand.mantissa_bits} bits": (
+                operand.mantissa_bits > product.mantissa_bits
+            ),
+        }
+        for what, is_missing in missing.items():
+            if is_missing:
+                raise ValueError(
+                    f"product = {product}: it has no {what}, which {name} = {operand} has"
+                )
+
+    @cached_property
+    def multiplier(self) -> LogarithmicMultiplier:
+        """The multiplier of a row, a column and a lane."""
+        number_format = self._found_product() if self.product is None else self.product
+        parameters = {"format": number_format, "preset": self.preset}
+        match self.correction:
+            case Correction.OFFSET:
+                return LMul(offset=self.offset, **parameters)
+            case Correction.NONE:
+                return Mitchell(**parameters)
+            case Correction.TABLE:
+                return CompensatedLMul(**parameters)
+
+    @cached_property
+    def sum_range(self) -> tuple[int, int]:
+        """The lowest and the highest sum of codes that the multipliers make of operands that are
+        no zeros, see :class:`~multipede.golden.logarithmic_multiplier.LogarithmicMultiplier`.
+
+        Where codes of zero, infinity or NaN are added as well they count.
+        """
+        ends = np.array([self._magnitudes(f) for f in (self.activation, self.weight)])
+        multiplier = self.multiplier
+        bias = multiplier.format.bias << multiplier.format.mantissa_bits
+        low, high = (ends.sum(axis=0) + multiplier.correction_range - bias).tolist()
+        return low, high
+
+    def _magnitudes(self, operand: Float) -> tuple[int, int]:
+        """The lowest and the highest magnitude in the multipliers' format that is added."""
+        multiplier = self.multiplier
+        adds_zeros = multiplier.policies.small_operands is SmallOperands.ADD
+        adds_specials = has_specials(operand) and not multiplier.checks_specials
+        numbers = np.array([least_number(operand), operand.maximum])
+        low, high = multiplier.format.encode(numbers).tolist()
+        return 0 if adds_zeros else low, multiplier.modulus - 1 if adds_specials else high
+
+    @property
+    def has_special_products(self) -> bool:
+        """Whether products may be infinite or NaN."""
+        multiplier = self.multiplier
+        highest = multiplier.format.maximum_code
+        if not has_specials(multiplier.format):
+            return False
+        if has_specials(self.activation) or has_specials(self.weight):
+            return True
+        low, high = self.sum_range
+        if low < 0 and multiplier.smallest_kept is None:
+            return True
+        stays_below = multiplier.largest_kept == highest >= multiplier.overflow_code
+        return high > highest and not stays_below
+
+    def _found_product(self) -> Float:
+        """The multipliers' format where none is given."""
+        return product_format(self.activation, self.weight)
+
+    def _products(self, codes: Mapping[str, np.ndarray]) -> Iterator[np.ndarray]:
+        """Codes of all products, (T, rows, columns, lanes), a few records at once."""
+        a = self._converted(self.activation, codes["a"])[:, :, None, :]
+        w = self._converted(self.weight, codes["w"])[:, None, :, :]
+        size = max(1, CHUNK // (self.rows * self.columns * self.lanes))
+        for start in range(0, max(1, len(a)), size):
+            part = slice(start, start + size)
+            yield self.multiplier.products(a[part], w[part])
+
+    def _converted(self, operand: Float, codes: np.ndarray) -> np.ndarray:
+        """Codes of the multipliers' format, of the same numbers."""
+        product = self.multiplier.format
+        if operand == product:
+            return codes
+        overflow = (
+            Overflow.INFINITY if Overflow.INFINITY in product.overflows else Overflow.SATURATE
+        )
+        numbers = unpack(operand, codes)
+        nan = product.nan_code or 0  # where there is none, no operand is NaN
+        return round_to(product, numbers, Rounding.NEAREST_EVEN, overflow, nan)
