@@ -16,10 +16,12 @@ from multipede.golden.logarithmic_multiplier import LogarithmicMultiplier
 from multipede.golden.logarithmic_policies import SumUnderflow
 from multipede.hw.arithmetic.addends import in_fixed_point
 from multipede.hw.arithmetic.bitheap import Heap, Operand, Row
+from multipede.hw.arithmetic.cell_plan import CellPlan
 from multipede.hw.arithmetic.circuit import Circuit, Term
 from multipede.hw.arithmetic.circuit_component import CircuitComponent, CircuitDesign
 from multipede.hw.arithmetic.operands import unpack
-from multipede.hw.arithmetic.summation import Summation
+from multipede.hw.arithmetic.summation import Summation, plan
+from multipede.hw.arithmetic.word_plan import WordPlan
 from multipede.hw.hierarchy import shared
 from multipede.hw.integer_tile import times
 from multipede.hw.logarithmic_factors import (
@@ -87,21 +89,25 @@ class ExactLMulTilePlan(LogarithmicFactorsPlan):
         arguments = (self.multiplier, self.kept_format, exponents, self.addend_bits)
         return CircuitDesign(placed_product, arguments, self.style, self.product_ranks)
 
-    @cached_property
-    def sum(self) -> Summation:
+    @property
+    def heap(self) -> Heap:
         """The sum of the lanes ``a0``.. and the accumulator ``acc``."""
         width = self.spec.accumulator.bits
         lanes = [f"a{lane}" for lane in range(self.spec.lanes)]
         operands = {lane: Operand(self.addend_bits, signed=True) for lane in lanes}
         rows = (*(Row(lane) for lane in lanes), Row("acc", late=True))
-        heap = Heap(width, operands | {"acc": Operand(width)}, rows)
-        return Summation(heap, style=self.style, ranks=self.sum_ranks)
+        return Heap(width, operands | {"acc": Operand(width)}, rows)
+
+    @cached_property
+    def sum(self) -> CellPlan | WordPlan:
+        """How it is added."""
+        return plan(self.heap, self.style, ranks=self.sum_ranks)
 
     def inventory(self) -> Counter:
         spec = self.spec
         results = spec.rows * spec.columns
         count = times(self.product.plan.inventory(), results * spec.lanes)
-        count += times(self.sum.plan.inventory(), results)
+        count += times(self.sum.inventory(), results)
         flags = results * self.sum_ranks * spec.has_special_products
         count["register"] += flags
         return count + self.activation_inventory + self.weight_inventory + self._common_inventory()
@@ -115,6 +121,7 @@ class ExactLMulTileUnit(LogarithmicFactorsUnit):
 
     def _prepare(self) -> None:
         self._product = CircuitComponent(self.plan.product)
+        self._sum = Summation(self.plan.heap, style=self.plan.style, ranks=self.plan.sum_ranks)
 
     def _following(
         self, m: Module, platform, name: str, so_far: Value, a: list[Value], w: list[Value]
@@ -133,7 +140,7 @@ class ExactLMulTileUnit(LogarithmicFactorsUnit):
             special = special | flag
         total = Signal(width, name=f"sum_{name}")
         pins["sum"] = total
-        shared(m, platform, "accumulate", self.plan.sum, instance=f"accumulate_{name}", **pins)
+        shared(m, platform, "accumulate", self._sum, instance=f"accumulate_{name}", **pins)
         if not self.spec.has_special_products:
             return total
         special = delayed(m, special, self.plan.sum_ranks, name=f"special_{name}")

@@ -27,6 +27,7 @@ from multipede.golden.logarithmic_factors import Correction
 from multipede.golden.logarithmic_policies import Preset
 from multipede.golden.matrix_product import tile_results
 from multipede.golden.quantisation import quantise_activations, quantise_weights
+from multipede.golden.spec import Port
 from tests.golden.float_tile_oracle import float_code_of, records, sums_of
 from tests.golden.logarithmic_oracle import product_code
 from tests.golden.pieces import check_in_pieces
@@ -40,7 +41,7 @@ SPECS = [
     ExactLMulTile(weight=weight, activation=activation, correction=which, preset=preset, **SHAPE)
     for (weight, activation), which, preset in zip(
         ((BF16, BF16), (E4M3, E4M3), (E2M1, BF16), (E4M3, E5M2), (FP16, FP16), (E2M1, E2M1)) * 2,
-        itertools.cycle(Correction),
+        [*Correction] * 4,
         (Preset.STANDARD,) * 6 + (*Preset, Preset.AXCORE),
         strict=True,
     )
@@ -175,19 +176,17 @@ def test_accumulator(activation, weight, bits, fraction_bits):
 def test_it_works_in_a_matrix_product():
     """As a whole product of float weights: what a float accumulator rounds, and nothing else."""
     generator = np.random.default_rng(5)
-    activations = quantise_activations(
-        torch.from_numpy(generator.normal(size=(5, 24))), format=E4M3
-    )
-    weights = quantise_weights(
-        torch.from_numpy(generator.normal(size=(7, 24))), format=E4M3, group=24
-    )
+    a = torch.from_numpy(generator.normal(size=(5, 24)))
+    w = torch.from_numpy(generator.normal(size=(7, 24)))
+    activations = quantise_activations(a, format=BF16)
+    weights = quantise_weights(w, format=BF16, group=24)
     shape = {"rows": 2, "columns": 3, "lanes": 4}
-    spec = ExactLMulTile(weight=E4M3, activation=E4M3, **shape)
-    y = tile_results(spec, activations, weights)["y"][..., 0]
-    exact = np.ldexp(y.astype(np.float64), -spec.accumulator.fraction_bits)
-    rounded = LMulTile(weight=E4M3, activation=E4M3, **shape)
-    near = FP32.decode(tile_results(rounded, activations, weights)["y"])[..., 0]
-    assert 0 <= np.abs(near - exact).max() < 1e-4 * np.abs(exact).max()
+    spec = ExactLMulTile(**shape)
+    y = tile_results(spec, activations, weights)["y"][None, ..., 0, :]
+    codes = Port(spec.accumulator, (5, 7)).integers(y)[0]
+    exact = (codes / (1 << spec.accumulator.fraction_bits)).astype(np.float64)
+    near = FP32.decode(tile_results(LMulTile(**shape), activations, weights)["y"])[..., 0]
+    assert 0 < np.abs(near - exact).max() < 1e-6 * np.abs(exact).max()
     short = dataclasses.replace(spec, terms=23)
     with pytest.raises(ValueError, match="k = 24: sums of exact_lmul_tile hold terms = 23"):
         tile_results(short, activations, weights)
