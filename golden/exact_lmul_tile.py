@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from multipede.golden.digits import digit_count, joined, shifted_digits
-from multipede.golden.formats import BF16, UINT1, FixedPoint, Float, Integer
+from multipede.golden.formats import E4M3, UINT1, FixedPoint, Float, Integer
 from multipede.golden.logarithmic_factors import LogarithmicFactors
 from multipede.golden.number_format import require_range
 from multipede.golden.significands import significands
@@ -56,8 +56,8 @@ class ExactLMulTile(LogarithmicFactors):
         "L-Mul (arXiv 2410.00907); exact sums: Kulisch, Computer Arithmetic and Validity (2008)"
     )
 
-    weight: Float = BF16
-    activation: Float = BF16
+    weight: Float = E4M3
+    activation: Float = E4M3
     terms: int = 4096
     rows: int = 4
     columns: int = 4

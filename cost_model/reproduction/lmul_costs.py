@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from multipede.cost_model.reproduction.effective_area import EffectiveArea, effective_areas
 from multipede.cost_model.reproduction.reproduction import conditions
 from multipede.golden.compensated_lmul import CompensatedLMul
+from multipede.golden.exact_lmul_tile import ExactLMulTile
 from multipede.golden.float_multiplier import FloatMultiplier
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.formats import BF16, E4M3, E5M2, FP16, FP32, Float
@@ -79,7 +80,7 @@ class LMulCosts:
         lines = [self.title]
         for heading, page in (
             ("one multiplication", self.multipliers),
-            ("one multiply-accumulate in FP32, products rounded to it", self.tiles),
+            ("one multiply-accumulate", self.tiles),
         ):
             width = max(len(row.label) for rows in page.values() for row in rows)
             head = f"{'area, um2':>12}{'less':>7}{'delay, ps':>11}{'energy, pJ':>12}{'less':>7}"
@@ -177,7 +178,8 @@ def multiplier_units(number_format: Float) -> dict[str, Spec]:
 
 
 def tile_units(number_format: Float) -> dict[str, Spec]:
-    """Its multiply-accumulates in FP32: tiles of one row, column and lane."""
+    """Its multiply-accumulates: tiles of one row, column and lane, with sums in FP32, which the
+    product is rounded to, but for the last."""
     f = number_format
     shape = {"rows": 1, "columns": 1, "lanes": 1, "stages": STAGES, "weight": f, "activation": f}
     labels = {
@@ -186,7 +188,8 @@ def tile_units(number_format: Float) -> dict[str, Spec]:
         "compensated L-Mul": Correction.TABLE,
     }
     tiles = {label: LMulTile(correction=which, **shape) for label, which in labels.items()}
-    return {"exact product": FloatMultiplierTile(**shape), **tiles}
+    exact_sums = {"L-Mul, sums in fixed point": ExactLMulTile(**shape)}
+    return {"exact product": FloatMultiplierTile(**shape), **tiles, **exact_sums}
 
 
 def claims() -> tuple[str, ...]:
@@ -202,8 +205,14 @@ def claims() -> tuple[str, ...]:
         f" multiplication ({energies['source']}): {alone:.1%} alone, {together:.1%} with an FP32"
         f" addition of {fp_add} pJ",
         "ours are whole multipliers, with zeros, infinities, NaN and output registers; operands of"
-        f" multiply-accumulates are converted, {E4M3} to {product_format(E4M3, E4M3)}",
+        f" multiply-accumulates are converted, {E4M3} to {product_format(E4M3, E4M3)}; sums are FP32"
+        f", or exact in fixed point, wide enough for {ExactLMulTile.terms:,} of any products:"
+        f" {_sum_bits(E4M3)} bits for {E4M3}, {_sum_bits(BF16)} for {BF16}",
     )
+
+
+def _sum_bits(number_format: Float) -> int:
+    return ExactLMulTile(weight=number_format, activation=number_format).accumulator.bits
 
 
 _CLAIMS = ("element_wise", "dot_product")

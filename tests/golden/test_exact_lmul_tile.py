@@ -35,6 +35,7 @@ from tests.golden.rational_oracle import number
 from tests.golden.test_logarithmic_multiplier import correction
 
 SHAPE = {"rows": 2, "columns": 2, "lanes": 3}
+BFLOATS = {"weight": BF16, "activation": BF16}
 BIASED = Float(4, 3, bias=-20)
 ONE = {"rows": 1, "columns": 1, "lanes": 1}
 SPECS = [
@@ -46,7 +47,7 @@ SPECS = [
         strict=True,
     )
 ] + [
-    ExactLMulTile(rows=1, columns=2, lanes=7, offset=0, terms=1),
+    ExactLMulTile(**BFLOATS, rows=1, columns=2, lanes=7, offset=0, terms=1),
     ExactLMulTile(weight=FP32, activation=FP32, terms=3, rows=1, columns=1, lanes=2),
     ExactLMulTile(weight=UE4M3, activation=UE4M3, preset=Preset.UCSD_2025, terms=1, **SHAPE),
     ExactLMulTile(weight=E3M2, activation=E4M3, product=TF32, terms=2, **SHAPE),
@@ -181,7 +182,7 @@ def test_it_works_in_a_matrix_product():
     activations = quantise_activations(a, format=BF16)
     weights = quantise_weights(w, format=BF16, group=24)
     shape = {"rows": 2, "columns": 3, "lanes": 4}
-    spec = ExactLMulTile(**shape)
+    spec = ExactLMulTile(**BFLOATS, **shape)
     y = tile_results(spec, activations, weights)["y"][None, ..., 0, :]
     codes = Port(spec.accumulator, (5, 7)).integers(y)[0]
     exact = (codes / (1 << spec.accumulator.fraction_bits)).astype(np.float64)
@@ -197,13 +198,17 @@ def test_it_works_in_a_matrix_product():
     [
         ({"weight": Float(8, 24)}, ValueError, "weight = .*: exact_lmul_tile takes floats of at"),
         ({"activation": "bf16"}, TypeError, "activation must be"),
-        ({"product": FP16}, ValueError, "product = fp16: it has no number 3.*e.38, which act"),
+        (
+            BFLOATS | {"product": FP16},
+            ValueError,
+            "product = fp16: it has no number 3.*e.38, which act",
+        ),
         (
             {"weight": UE4M3, "activation": UE4M3, "product": parse_format("ue6m3-ieee")},
             ValueError,
             "product = ue6m3-ieee: exact sums take signed products",
         ),
-        ({"product": Float(8, 7, bias=-8)}, ValueError, "product = .*: it has no number"),
+        (BFLOATS | {"product": Float(8, 7, bias=-8)}, ValueError, "product = .*: it has no number"),
         (
             {"weight": BIASED, "activation": BIASED},
             ValueError,
@@ -211,7 +216,7 @@ def test_it_works_in_a_matrix_product():
         ),
         ({"terms": 0}, ValueError, "terms = 0: allowed are 1 to 1048576"),
         ({"terms": 2.0}, TypeError, "terms must be"),
-        ({"offset": 128}, ValueError, "offset = 128: allowed are 0 to 127"),
+        ({"offset": 8}, ValueError, "offset = 8: allowed are 0 to 7"),
         ({"stages": 17}, ValueError, "stages = 17: allowed are 1 to 16"),
         ({"lanes": 0}, ValueError, "lanes = 0: allowed are 1 to 256"),
     ],

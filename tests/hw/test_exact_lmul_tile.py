@@ -13,8 +13,8 @@ from tests.hw.planted import check_found, replaced, swapped
 
 ROW = {"rows": 1, "columns": 2, "lanes": 2}
 SPECS = [
-    ExactLMulTile(weight=E4M3, activation=E4M3, **ROW),
     ExactLMulTile(**ROW),
+    ExactLMulTile(weight=BF16, activation=BF16, **ROW),
     ExactLMulTile(weight=E2M1, activation=E2M1, stages=4, rows=2, columns=1, lanes=5),
     ExactLMulTile(weight=E3M2, activation=E3M2, product=Float(4, 2), terms=1, stages=2, **ROW),
     ExactLMulTile(
@@ -26,7 +26,7 @@ MORE_SPECS = [
     ExactLMulTile(weight=E3M2, activation=E4M3, product=TF32, stages=2, **ROW),
     ExactLMulTile(weight=UE4M3, activation=UE4M3, preset=Preset.UCSD_2025, terms=4, **ROW),
     ExactLMulTile(weight=E2M1, activation=BF16, correction=Correction.NONE, stages=5, **ROW),
-    ExactLMulTile(preset=Preset.UCSD_2025_PIPELINED, terms=2, **ROW),
+    ExactLMulTile(weight=BF16, preset=Preset.UCSD_2025_PIPELINED, terms=2, **ROW),
     ExactLMulTile(weight=E4M3, activation=E5M2, preset=Preset.UCSD_2026, stages=7, **ROW),
 ]
 
