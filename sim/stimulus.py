@@ -33,6 +33,8 @@ FEW_BITS = 8
 STRETCH_GROUPS = 16
 LAST_RECORDS = 64
 """Where a unit that is no tile has `last`: a fourth of the stretches with little of it."""
+LONGEST_HALVED = 8
+"""How often the number of products in the longest sum is halved."""
 BARE_RECORDS = 8
 """Records in a row whose floats are powers of two."""
 STRETCH_RECORDS = 32
@@ -69,6 +71,7 @@ def stimuli(spec: Spec, *, records: int, seed: int) -> list[Stimulus]:
     return [
         _corners(spec),
         *sweeps,
+        *([_longest(spec)] if isinstance(spec, Tile) and spec.most_terms else []),
         *([_random(spec, records - paused, seed, gaps=0.0)] if records > paused else []),
         _random(spec, paused, seed + 1, gaps=0.3),
         *(_stalled(spec, paused, seed + 3) if stallable else []),
@@ -358,6 +361,27 @@ def _lane_pairs(spec: Tile) -> Stimulus:
     where = "dealt out to the lanes" if of_lane[0] is not pairs else "in each lane"
     description = f"{'all' if every else 'corner'} pairs of codes {where}, corners beside"
     return Stimulus("lane pairs", description, sum(map(len, of_lane)), chunks)
+
+
+def _longest(spec: Tile) -> Stimulus:
+    """Sums of the largest products, of both signs: of as many as they hold, of twice as many, and
+    of a half, a quarter and so on, so that each of the leading bits is seen, and is held."""
+    length = -(-spec.most_terms // spec.lanes)
+    lengths = [2 * length >> halved for halved in range(LONGEST_HALVED) if 2 * length >> halved]
+    ends = [_extremes(spec, side) for side in ("maximum", "minimum")]
+    sums = list(itertools.product(lengths, ends))
+
+    def chunks() -> Iterator[Records]:
+        for count, codes in sums:
+            for start in range(0, count, CHUNK_RECORDS):
+                size = min(CHUNK_RECORDS, count - start)
+                last = np.arange(start + 1, start + size + 1) == count
+                operands = (np.full(size, code) for code in codes)
+                records = dict(zip("aw", operands, strict=True)) | {"last": last.astype(np.int64)}
+                yield {name: _filled(port, records[name]) for name, port in spec.inputs.items()}
+
+    description = f"the largest products, up to {2 * length * spec.lanes} in a sum"
+    return Stimulus("longest", description, sum(count for count, _ in sums), chunks, gaps=0.1)
 
 
 def _code_pairs(spec: Tile) -> np.ndarray:

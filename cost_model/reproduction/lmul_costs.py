@@ -205,8 +205,8 @@ def claims() -> tuple[str, ...]:
         f" multiplication ({energies['source']}): {alone:.1%} alone, {together:.1%} with an FP32"
         f" addition of {fp_add} pJ",
         "ours are whole multipliers, with zeros, infinities, NaN and output registers; operands of"
-        f" multiply-accumulates are converted, {E4M3} to {product_format(E4M3, E4M3)}; sums are FP32"
-        f", or exact in fixed point, wide enough for {ExactLMulTile.terms:,} of any products:"
+        f" multiply-accumulates are converted, {E4M3} to {product_format(E4M3, E4M3)}; sums are"
+        f" FP32, or exact in fixed point, wide enough for {ExactLMulTile.terms:,} of any products:"
         f" {_sum_bits(E4M3)} bits for {E4M3}, {_sum_bits(BF16)} for {BF16}",
     )
 
