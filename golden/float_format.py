@@ -134,6 +134,11 @@ class Float(Format):
         return 2.0 ** (1 - self.bias - self.mantissa_bits)
 
     @property
+    def smallest_number(self) -> float:
+        """The smallest positive value, subnormal where there are such."""
+        return self.smallest if self.subnormals else self.smallest_normal
+
+    @property
     def maximum_code(self) -> int:
         """The code of the highest finite value."""
         match self.specials:

@@ -19,7 +19,7 @@ from multipede.golden.number_format import require_type
 from multipede.golden.significands import has_specials
 from multipede.golden.ungrouped_tile import UngroupedTile
 
-__all__ = ["Correction", "LogarithmicFactors", "least_number", "product_format"]
+__all__ = ["Correction", "LogarithmicFactors", "product_format", "what_lacks"]
 
 EXPONENT_BITS = 8
 
@@ -38,11 +38,6 @@ class Correction(Enum):
         return f"Correction.{self.name}"
 
 
-def least_number(number_format: Float) -> float:
-    """The smallest positive one, subnormal or normal."""
-    return number_format.smallest if number_format.subnormals else number_format.smallest_normal
-
-
 def product_format(activation: Float, weight: Float) -> Float:
     """The narrowest IEEE-like format of at most 8 exponent bits that has all products.
 
@@ -56,12 +51,29 @@ def product_format(activation: Float, weight: Float) -> Float:
     least = max(f.exponent_bits for f in formats)
     for exponent_bits in range(least, max(least, EXPONENT_BITS) + 1):
         made = Float(exponent_bits, mantissa_bits, signed=signed)
-        smallest = [least_number(f) for f in formats]
+        smallest = [f.smallest_number for f in formats]
         lowest = min(*smallest, smallest[0] * smallest[1])
         highest = 2 * activation.maximum * weight.maximum
         if made.smallest_normal <= lowest and highest <= made.maximum:
             break
     return made
+
+
+def what_lacks(wide: Float, narrow: Float) -> str | None:
+    """What of ``narrow`` has no equal in ``wide``; None if conversion is exact."""
+    if narrow == wide:
+        return None
+    lowest = narrow.smallest_number
+    reaches = wide.subnormals and wide.smallest <= narrow.smallest
+    missing = {
+        "sign": narrow.signed and not wide.signed,
+        "NaN": narrow.nan_code is not None and wide.nan_code is None,
+        "infinity": narrow.infinity_code is not None and wide.infinity_code is None,
+        f"number {narrow.maximum:g}": narrow.maximum > wide.maximum,
+        f"number {lowest:g}": lowest < wide.smallest_normal and not reaches,
+        f"mantissa of {narrow.mantissa_bits} bits": narrow.mantissa_bits > wide.mantissa_bits,
+    }
+    return next((what for what, is_missing in missing.items() if is_missing), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,25 +124,11 @@ class LogarithmicFactors(UngroupedTile):
 
     def _check_conversion(self, name: str, product: Float) -> None:
         operand = getattr(self, name)
-        if operand == product:
-            return
-        lowest = least_number(operand)
-        reaches = product.subnormals and product.smallest <= operand.smallest
-        missing = {
-            "sign": operand.signed and not product.signed,
-            "NaN": operand.nan_code is not None and product.nan_code is None,
-            "infinity": operand.infinity_code is not None and product.infinity_code is None,
-            f"number {operand.maximum:g}": operand.maximum > product.maximum,
-            f"number {lowest:g}": lowest < product.smallest_normal and not reaches,
-            f"mantissa of {operand.mantissa_bits} bits": (
-                operand.mantissa_bits > product.mantissa_bits
-            ),
-        }
-        for what, is_missing in missing.items():
-            if is_missing:
-                raise ValueError(
-                    f"product = {product}: it has no {what}, which {name} = {operand} has"
-                )
+        missing = what_lacks(product, operand)
+        if missing is not None:
+            raise ValueError(
+                f"product = {product}: it has no {missing}, which {name} = {operand} has"
+            )
 
     @cached_property
     def multiplier(self) -> LogarithmicMultiplier:
@@ -163,7 +161,7 @@ class LogarithmicFactors(UngroupedTile):
         multiplier = self.multiplier
         adds_zeros = multiplier.policies.small_operands is SmallOperands.ADD
         adds_specials = has_specials(operand) and not multiplier.checks_specials
-        numbers = np.array([least_number(operand), operand.maximum])
+        numbers = np.array([operand.smallest_number, operand.maximum])
         low, high = multiplier.format.encode(numbers).tolist()
         return 0 if adds_zeros else low, multiplier.modulus - 1 if adds_specials else high
 

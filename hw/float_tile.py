@@ -4,14 +4,17 @@ A tree gives one total for each record, and one adder behind it joins that to th
 chain is one step for each lane, by default a fused multiply-add, one behind the other.
 """
 
+import math
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 from amaranth.hdl import Module, Signal, Value
 
 from multipede.golden.float_tile import FloatProductTile, FloatTile, SumOrder
+from multipede.golden.formats import Float
 from multipede.hw.arithmetic.circuit import Circuit
 from multipede.hw.arithmetic.circuit_component import CircuitComponent, CircuitDesign
 from multipede.hw.arithmetic.product_tree import (
@@ -69,6 +72,7 @@ class FloatProductPlan(FloatTilePlan):
         return ProductTreePlan(
             multiply=multiply,
             factors=factors,
+            term=self.term,
             accumulator=self.spec.accumulator,
             lanes=self.spec.lanes,
             style=self.style,
@@ -79,14 +83,26 @@ class FloatProductPlan(FloatTilePlan):
     def step(self) -> CircuitDesign:
         """What changes an accumulator: a record's total under ``tree``, else a lane."""
         if self.is_tree:
-            return CircuitDesign(rounded_sum, (self.spec.accumulator,), self.style)
+            formats = self.spec.accumulator, self.tree.total, self.spec.accumulator
+            return CircuitDesign(rounded_sum, formats, self.style)
         return CircuitDesign(*self.multiply_add, self.style)
 
     @property
+    def term(self) -> Float:
+        """Format of the products under ``tree``: the accumulator's, with a shorter mantissa where
+        that holds all of them."""
+        factors, accumulator = (self.spec.activation, self.spec.factor), self.spec.accumulator
+        bits = sum(factor.mantissa_bits + 1 for factor in factors) - 1
+        smallest = math.prod(factor.smallest_number for factor in factors)
+        if bits < accumulator.mantissa_bits and smallest >= accumulator.smallest_normal:
+            return replace(accumulator, mantissa_bits=bits)
+        return accumulator
+
+    @property
     def multiply(self) -> tuple[Callable[..., Circuit], tuple]:
-        """What makes the circuit of a product, ``a``, ``b`` -> ``product`` in the accumulator's
-        format, and of what."""
-        return rounded_product, (self.spec.activation, self.spec.factor, self.spec.accumulator)
+        """What makes the circuit of a product, ``a``, ``b`` -> ``product`` in the format ``term``,
+        and of what."""
+        return rounded_product, (self.spec.activation, self.spec.factor, self.term)
 
     @property
     def multiply_add(self) -> tuple[Callable[..., Circuit], tuple]:
@@ -146,7 +162,7 @@ class FloatProductUnit(UngroupedTileUnit):
             return so_far
         pins = {f"a{lane}": code for lane, code in enumerate(a)}
         pins |= {f"w{lane}": code for lane, code in enumerate(w)}
-        pins["total"] = Signal(self.spec.accumulator.bits, name=f"total_{name}")
+        pins["total"] = Signal(self.plan.tree.total.bits, name=f"total_{name}")
         instance = f"product_tree_{name}"
         shared(m, platform, "product_tree", self._tree, instance=instance, **pins)
         return self._stepped(m, platform, "accumulate", name, {"a": so_far, "b": pins["total"]})

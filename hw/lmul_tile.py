@@ -6,15 +6,16 @@ from dataclasses import replace
 from multipede.golden.float_adder import FloatAdder
 from multipede.golden.formats import Float
 from multipede.golden.lmul_tile import LMulTile
+from multipede.golden.logarithmic_factors import what_lacks
 from multipede.golden.logarithmic_multiplier import LogarithmicMultiplier
 from multipede.golden.logarithmic_policies import SumUnderflow, ZeroSign
 from multipede.hw.arithmetic.circuit import Circuit, Word
+from multipede.hw.arithmetic.conversion import converted
 from multipede.hw.float_adder import FloatAdderPlan
 from multipede.hw.float_tile import FloatProductPlan, FloatProductUnit
 from multipede.hw.logarithmic_factors import (
     LogarithmicFactorsPlan,
     LogarithmicFactorsUnit,
-    converted,
     multiplied,
 )
 from multipede.hw.style import Style
@@ -22,22 +23,20 @@ from multipede.hw.style import Style
 __all__ = ["LMulTilePlan", "LMulTileUnit"]
 
 
-def _product(
-    c: Circuit, multiplier: LogarithmicMultiplier, kept: Float, accumulator: Float
-) -> Word:
-    """The product of ``a`` and ``b``, read as a number of ``kept``, in the accumulator's format."""
+def _product(c: Circuit, multiplier: LogarithmicMultiplier, kept: Float, term: Float) -> Word:
+    """The product of ``a`` and ``b``, read as a number of ``kept``, in the format ``term``."""
     policies = multiplier.policies
-    flushes = policies.underflow is SumUnderflow.FLUSH and kept != accumulator
+    flushes = policies.underflow is SumUnderflow.FLUSH
     if flushes and policies.zero_sign is not ZeroSign.POSITIVE:
-        # The conversion does it, and keeps the sign.
+        # Who reads the product does it, and keeps the sign.
         multiplier = replace(multiplier, underflow=SumUnderflow.NEGATIVE)
-    return converted(c, multiplied(c, multiplier), kept, accumulator)
+    return converted(c, multiplied(c, multiplier), kept, term)
 
 
-def added_product(multiplier: LogarithmicMultiplier, kept: Float, accumulator: Float) -> Circuit:
+def added_product(multiplier: LogarithmicMultiplier, kept: Float, term: Float) -> Circuit:
     """``a``, ``b`` -> ``product``."""
     c = Circuit()
-    c.output("product", _product(c, multiplier, kept, accumulator))
+    c.output("product", _product(c, multiplier, kept, term))
     return c
 
 
@@ -57,8 +56,14 @@ class LMulTilePlan(LogarithmicFactorsPlan, FloatProductPlan):
     spec: LMulTile
 
     @property
+    def term(self) -> Float:
+        """Products as they are where they need no rounding."""
+        accumulator = self.spec.accumulator
+        return accumulator if what_lacks(accumulator, self.kept_format) else self.kept_format
+
+    @property
     def multiply(self) -> tuple[Callable[..., Circuit], tuple]:
-        return added_product, (self.multiplier, self.kept_format, self.spec.accumulator)
+        return added_product, (self.multiplier, self.kept_format, self.term)
 
     @property
     def multiply_add(self) -> tuple[Callable[..., Circuit], tuple]:

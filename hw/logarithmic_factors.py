@@ -16,15 +16,14 @@ from multipede.golden.logarithmic_factors import LogarithmicFactors
 from multipede.golden.logarithmic_multiplier import LogarithmicMultiplier
 from multipede.golden.logarithmic_policies import SumOverflow, SumUnderflow
 from multipede.golden.mitchell import Mitchell
-from multipede.golden.number_converter import NumberConverter
 from multipede.hw.arithmetic.circuit import Circuit, Word
 from multipede.hw.arithmetic.circuit_component import CircuitComponent, CircuitDesign
+from multipede.hw.arithmetic.conversion import conversion
 from multipede.hw.compensated_lmul import CompensatedLMulPlan
 from multipede.hw.hierarchy import shared
 from multipede.hw.integer_tile import times
 from multipede.hw.lmul import LMulPlan
 from multipede.hw.mitchell import MitchellPlan
-from multipede.hw.number_converter import NumberConverterPlan
 from multipede.hw.style import Style
 from multipede.hw.ungrouped_tile import UngroupedTilePlan, UngroupedTileUnit
 from multipede.hw.unit import delayed
@@ -32,7 +31,6 @@ from multipede.hw.unit import delayed
 __all__ = [
     "LogarithmicFactorsPlan",
     "LogarithmicFactorsUnit",
-    "converted",
     "multiplied",
 ]
 
@@ -43,22 +41,6 @@ def multiplied(c: Circuit, multiplier: LogarithmicMultiplier) -> Word:
     """The product of ``a`` and ``b``."""
     a, b = (c.input(name, multiplier.format.bits) for name in "ab")
     return _PLANS[type(multiplier)](multiplier, Style.WORD).product(c, a, b)
-
-
-def converted(c: Circuit, code: Word, number_format: Float, result: Float) -> Word:
-    """The same number in the format ``result``."""
-    if number_format == result:
-        return code
-    spec = NumberConverter(x=number_format, result=result)
-    return NumberConverterPlan(spec, Style.WORD).results(c, {"x": code})[spec.result_port]
-
-
-def conversion(number_format: Float, result: Float) -> Circuit:
-    """``code`` -> ``converted``, the same number."""
-    c = Circuit()
-    code = c.input("code", number_format.bits)
-    c.output("converted", converted(c, code, number_format, result))
-    return c
 
 
 class LogarithmicFactorsPlan(UngroupedTilePlan):

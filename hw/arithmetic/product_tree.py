@@ -16,6 +16,7 @@ from multipede.golden.formats import Float
 from multipede.golden.fused_multiply_add import FusedMultiplyAdd
 from multipede.hw.arithmetic.circuit import Circuit
 from multipede.hw.arithmetic.circuit_component import CircuitComponent, CircuitDesign
+from multipede.hw.arithmetic.conversion import conversion
 from multipede.hw.float_adder import FloatAdderPlan
 from multipede.hw.float_multiplier import FloatMultiplierPlan
 from multipede.hw.fused_multiply_add import FusedMultiplyAddPlan
@@ -35,11 +36,11 @@ def rounded_product(a: Float, b: Float, result: Float) -> Circuit:
     return c
 
 
-def rounded_sum(number_format: Float) -> Circuit:
-    """``a``, ``b`` -> ``total``, rounded to nearest even, all of one format."""
+def rounded_sum(a: Float, b: Float, result: Float) -> Circuit:
+    """``a``, ``b`` -> ``total``, rounded to nearest even."""
     c = Circuit()
-    codes = {name: c.input(name, number_format.bits) for name in "ab"}
-    spec = FloatAdder(a=number_format, b=number_format, result=number_format)
+    codes = {"a": c.input("a", a.bits), "b": c.input("b", b.bits)}
+    spec = FloatAdder(a=a, b=b, result=result)
     c.output("total", FloatAdderPlan(spec, Style.WORD).results(c, codes)[spec.result_port])
     return c
 
@@ -55,8 +56,10 @@ def fused_step(a: Float, b: Float, result: Float) -> Circuit:
 
 
 class Level(NamedTuple):
-    """A round of additions: so many pairs, whether a term is left over, and register ranks."""
+    """A round of additions: whether it is the products', how many pairs there are, whether a term
+    is left over, and register ranks."""
 
+    first: bool
     pairs: int
     odd: bool
     ranks: int
@@ -66,7 +69,8 @@ class Level(NamedTuple):
 class ProductTreePlan:
     """A tree over ``lanes`` products, cut by ``ranks`` register ranks.
 
-    ``multiply(*factors)`` is the circuit of a product: ``a``, ``b`` -> ``product``.
+    ``multiply(*factors)`` is the circuit of a product: ``a``, ``b`` -> ``product`` in the format
+    ``term``, all of whose numbers the accumulator has.
 
     Ranks are spread over the products and the rounds of additions, later ones first; where there
     is one or more, the last holds the total. What is left over in a round waits beside it.
@@ -74,6 +78,7 @@ class ProductTreePlan:
 
     multiply: Callable[..., Circuit]
     factors: tuple
+    term: Float
     accumulator: Float
     lanes: int
     style: Style
@@ -89,13 +94,26 @@ class ProductTreePlan:
         """The rounds of additions."""
         levels, terms = [], self.lanes
         while terms > 1:
-            levels.append(Level(terms // 2, terms % 2 == 1, self._ranks(len(levels) + 1)))
+            ranks = self._ranks(len(levels) + 1)
+            levels.append(Level(not levels, terms // 2, terms % 2 == 1, ranks))
             terms = -(-terms // 2)
         return tuple(levels)
 
     def sum(self, level: Level) -> CircuitDesign:
         """An adder of a round."""
-        return CircuitDesign(rounded_sum, (self.accumulator,), self.style, level.ranks)
+        addend = self.term if level.first else self.accumulator
+        formats = addend, addend, self.accumulator
+        return CircuitDesign(rounded_sum, formats, self.style, level.ranks)
+
+    @property
+    def total(self) -> Float:
+        """Format of the total: that of a product, if there is only one."""
+        return self.accumulator if self.levels else self.term
+
+    @property
+    def conversion(self) -> CircuitDesign:
+        """What makes a product that is left over a number of the accumulator's format."""
+        return CircuitDesign(conversion, (self.term, self.accumulator), self.style)
 
     def _ranks(self, step: int) -> int:
         """Ranks of the products, which are step 0, or of a round."""
@@ -110,8 +128,11 @@ class ProductTreePlan:
         for design, number in parts:
             for kind, bits in design.plan.inventory().items():
                 count[kind] += bits * number
-        waiting = sum(level.ranks for level in self.levels if level.odd)
-        count["register"] += waiting * self.accumulator.bits
+        for level in (level for level in self.levels if level.odd):
+            waiting = self.term if level.first else self.accumulator
+            count["register"] += level.ranks * waiting.bits
+            if waiting != self.accumulator:
+                count += self.conversion.plan.inventory()
         return count
 
 
@@ -124,7 +145,7 @@ class ProductTree(wiring.Component):
         members = {}
         for lane in range(plan.lanes):
             members |= {f"a{lane}": In(inputs["a"]), f"w{lane}": In(inputs["b"])}
-        super().__init__(members | {"total": Out(plan.accumulator.bits)})
+        super().__init__(members | {"total": Out(plan.total.bits)})
 
     def duplicate(self) -> "ProductTree":
         """Another component of the same plan."""
@@ -133,10 +154,13 @@ class ProductTree(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         terms = self._products(m, platform)
-        sums = {level.ranks: self.key.sum(level) for level in self.key.levels}
-        adders = {ranks: CircuitComponent(design) for ranks, design in sums.items()}
+        adders: dict[CircuitDesign, CircuitComponent] = {}
         for number, level in enumerate(self.key.levels):
-            terms = self._level(m, platform, number, level, adders[level.ranks], terms)
+            design = self.key.sum(level)
+            if design not in adders:
+                adders[design] = CircuitComponent(design)
+            adder = adders[design]
+            terms = self._level(m, platform, number, level, adder, terms)
         m.d.comb += self.total.eq(terms[0])
         return m
 
@@ -144,7 +168,7 @@ class ProductTree(wiring.Component):
         component = CircuitComponent(self.key.product)
         products = []
         for lane in range(self.key.lanes):
-            product = Signal(self.key.accumulator.bits, name=f"product_{lane}")
+            product = Signal(self.key.term.bits, name=f"product_{lane}")
             pins = {"a": getattr(self, f"a{lane}"), "b": getattr(self, f"w{lane}")}
             name = f"multiply_{lane}"
             shared(m, platform, "multiply", component, instance=name, product=product, **pins)
@@ -168,5 +192,14 @@ class ProductTree(wiring.Component):
             shared(m, platform, "add", adder, instance=f"add_{number}_{pair}", **pins)
             results.append(total)
         if level.odd:
-            results.append(delayed(m, terms[-1], level.ranks, name=f"waiting_{number}"))
+            waiting = delayed(m, terms[-1], level.ranks, name=f"waiting_{number}")
+            is_product = level.first and self.key.term != self.key.accumulator
+            results.append(self._converted(m, platform, waiting) if is_product else waiting)
         return results
+
+    def _converted(self, m: Module, platform, product: Value) -> Value:
+        made = Signal(self.key.accumulator.bits, name="left_over")
+        pins = {"code": product, "converted": made}
+        component = CircuitComponent(self.key.conversion)
+        shared(m, platform, "convert", component, instance="convert_left_over", **pins)
+        return made

@@ -55,7 +55,9 @@ def test_inventory_equals_the_netlist(spec, style):
 @pytest.mark.parametrize("lanes", [1, 2, 3, 8, 9])
 @pytest.mark.parametrize("ranks", [0, 1, 2, 3, 5, 11])
 def test_all_ranks_of_a_tree_are_placed_and_the_last_holds_the_total(lanes, ranks):
-    plan = ProductTreePlan(rounded_product, (FP16, FP16, FP16), FP16, lanes, Style.WORD, ranks)
+    plan = ProductTreePlan(
+        rounded_product, (FP16, FP16, FP16), FP16, FP16, lanes, Style.WORD, ranks
+    )
     placed = [plan.product.ranks, *(level.ranks for level in plan.levels)]
     assert sum(placed) == ranks
     assert max(placed) - min(placed) <= 1
