@@ -57,9 +57,12 @@ class LMulTilePlan(LogarithmicFactorsPlan, FloatProductPlan):
 
     @property
     def term(self) -> Float:
-        """Products as they are where they need no rounding."""
-        accumulator = self.spec.accumulator
-        return accumulator if what_lacks(accumulator, self.kept_format) else self.kept_format
+        """As of other products."""
+        accumulator, kept = self.spec.accumulator, self.kept_format
+        bits = min(kept.mantissa_bits, accumulator.mantissa_bits)
+        subnormals = kept.subnormals and accumulator.subnormals
+        term = replace(accumulator, mantissa_bits=bits, subnormals=subnormals)
+        return accumulator if what_lacks(term, kept) else term
 
     @property
     def multiply(self) -> tuple[Callable[..., Circuit], tuple]:
