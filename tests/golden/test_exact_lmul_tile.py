@@ -28,11 +28,9 @@ from multipede.golden.logarithmic_policies import Preset
 from multipede.golden.matrix_product import tile_results
 from multipede.golden.quantisation import quantise_activations, quantise_weights
 from multipede.golden.spec import Port
-from tests.golden.float_tile_oracle import float_code_of, records, sums_of
-from tests.golden.logarithmic_oracle import product_code
+from tests.golden.float_tile_oracle import records, sums_of
+from tests.golden.logarithmic_tile_oracle import lane_product
 from tests.golden.pieces import check_in_pieces
-from tests.golden.rational_oracle import number
-from tests.golden.test_logarithmic_multiplier import correction
 
 SHAPE = {"rows": 2, "columns": 2, "lanes": 3}
 BFLOATS = {"weight": BF16, "activation": BF16}
@@ -59,23 +57,13 @@ SPECS = [
 
 def oracle(spec: ExactLMulTile, inputs: dict[str, torch.Tensor]) -> list[list[tuple[int, int]]]:
     """Code and flag of each sum, by the definition."""
-    multiplier, y = spec.multiplier, spec.outputs["y"].format
-    made = multiplier.format
-
-    def converted(number_format: Float, code: int) -> int:
-        if number_format == made:
-            return code
-        return float_code_of(made, number(number_format, code))
-
-    def product(record: int, row: int, column: int, lane: int):
-        a = converted(spec.activation, int(inputs["a"][record, row, lane]))
-        w = converted(spec.weight, int(inputs["w"][record, column, lane]))
-        code = product_code(made, multiplier.policies, a, w, correction(multiplier, a, w))
-        return number(made, code)
+    y = spec.outputs["y"].format
 
     def result(members: range, row: int, column: int) -> tuple[int, int]:
         places = itertools.product(members, range(spec.lanes))
-        products = [product(record, row, column, lane) for record, lane in places]
+        products = [
+            lane_product(spec, inputs, record, row, column, lane) for record, lane in places
+        ]
         finite = [p.value for p in products if not (p.nan or p.infinite)]
         code = sum(finite, Fraction(0)) * (1 << y.fraction_bits)
         assert code.denominator == 1

@@ -29,10 +29,9 @@ from multipede.golden.logarithmic_policies import Preset
 from multipede.golden.matrix_product import tile_results
 from multipede.golden.quantisation import quantise_activations, quantise_weights
 from tests.golden.float_tile_oracle import NEAREST, float_code_of, records, sums_of, tree
-from tests.golden.logarithmic_oracle import product_code
+from tests.golden.logarithmic_tile_oracle import lane_product
 from tests.golden.pieces import check_in_pieces
 from tests.golden.rational_oracle import number, total
-from tests.golden.test_logarithmic_multiplier import correction
 
 SHAPE = {"rows": 2, "columns": 2, "lanes": 3}
 SPECS = [
@@ -54,22 +53,12 @@ SPECS = [
 
 def oracle(spec: LMulTile, inputs: dict[str, torch.Tensor]) -> list[list[int]]:
     """Codes of each result, by the definition."""
-    multiplier = spec.multiplier
-    made = multiplier.format
-
-    def converted(number_format: Float, code: int) -> int:
-        if number_format == made:
-            return code
-        return float_code_of(made, number(number_format, code))
 
     def rounded(exact):
         return number(spec.accumulator, float_code_of(spec.accumulator, exact))
 
     def term(record: int, row: int, column: int, lane: int):
-        a = converted(spec.activation, int(inputs["a"][record, row, lane]))
-        w = converted(spec.weight, int(inputs["w"][record, column, lane]))
-        code = product_code(made, multiplier.policies, a, w, correction(multiplier, a, w))
-        return rounded(number(made, code))
+        return rounded(lane_product(spec, inputs, record, row, column, lane))
 
     def result(members: range, row: int, column: int) -> int:
         y = number(spec.accumulator, 0)
