@@ -17,7 +17,8 @@ ROW = {"rows": 1, "columns": 2, "lanes": 2}
 SPECS = [
     LMulTile(**ROW),
     LMulTile(weight=E2M1, order=SEQUENTIAL, stages=3, rows=2, columns=1, lanes=3),
-    LMulTile(weight=E4M3, activation=E5M2, accumulator=BF16, correction=Correction.TABLE, **ROW),
+    LMulTile(weight=E4M3, activation=E5M2, correction=Correction.TABLE, **ROW | {"lanes": 3}),
+    LMulTile(weight=E4M3, activation=E5M2, accumulator=BF16, **ROW),
     LMulTile(accumulator=Float(6, 9), preset=Preset.AXCORE, stages=4, **ROW),
 ]
 MORE_SPECS = [

@@ -10,6 +10,7 @@ from multipede.golden.catalogue import unit, unit_names
 from multipede.golden.compensated_lmul import CompensatedLMul
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
 from multipede.golden.dequantiser import Dequantiser
+from multipede.golden.exact_lmul_tile import ExactLMulTile
 from multipede.golden.float_adder import FloatAdder
 from multipede.golden.float_lut_tensor_core import FloatLutTensorCore
 from multipede.golden.float_multiplier import FloatMultiplier
@@ -73,6 +74,7 @@ FLOATS = {
     "lmul": LMul(format=E4M3, stages=0),
     "mitchell": Mitchell(format=E5M2),
     "compensated-lmul": CompensatedLMul(format=E4M3, stages=2),
+    "exact-lmul-tile": ExactLMulTile(rows=1, columns=2, lanes=2),
     "lmul-tile": LMulTile(
         weight=E4M3, activation=E4M3, accumulator=FP16, rows=1, columns=2, lanes=2
     ),
