@@ -4,12 +4,19 @@ from dataclasses import fields
 
 from multipede.golden.bit_serial_tile import BitSerialTile
 from multipede.golden.catalogue import unit, unit_names
+from multipede.golden.compensated_lmul import CompensatedLMul
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
+from multipede.golden.float_multiplier import FloatMultiplier
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.float_tile import FloatTile, SumOrder
 from multipede.golden.formats import FP16, INT8, Float, Integer
 from multipede.golden.integer_tile import IntegerTile
+from multipede.golden.lmul import LMul
+from multipede.golden.lmul_tile import LMulTile
+from multipede.golden.logarithmic_factors import Correction, LogarithmicFactors
+from multipede.golden.logarithmic_multiplier import LogarithmicMultiplier
 from multipede.golden.lut_tensor_core import LutTensorCore
+from multipede.golden.mitchell import Mitchell
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.golden.serial_tile import SerialTile
@@ -25,8 +32,14 @@ _SHARED_BY_MIXED = ("accumulation", "guard")
 _SHARED_BY_SERIAL = ("planes_per_cycle", "run_time_bits")
 
 
-def baselines(spec: IntegerTile) -> dict[str, Tile]:
-    """The tile and its baselines by label, the tile first; all have its shape and stages.
+def baselines(spec: Spec) -> dict[str, Spec]:
+    """The unit and its baselines by label, the unit first; all have its shape and stages.
+
+    Of a multiplier that adds codes they are the exact one, rounded once, and the others that add
+    codes, with the same choices; of a tile of these the tile of exact multipliers and float adders,
+    tiles with other corrections, and with exact sums the same one with float accumulators.
+
+    Of an integer tile they are the following.
 
     With integer activations they are tiles of multipliers, Baugh-Wooley and Booth, of the same
     group, activation, accumulator (exact, if the tile's is) and dequantisers, on the same bit
@@ -44,20 +57,47 @@ def baselines(spec: IntegerTile) -> dict[str, Tile]:
     and for lookups the bit-serial tile and MixPE. The former sum up to FP32, so the tile must have
     dequantised output.
 
-    Raises TypeError for a specification that is no integer tile, ValueError for one with float
+    Raises TypeError for another specification, ValueError for an integer tile with float
     activations that puts out group sums.
     """
+    if isinstance(spec, LogarithmicMultiplier):
+        return _exact_multiplier_and_others(spec)
+    if isinstance(spec, LogarithmicFactors):
+        return {_label(tile): tile for tile in (spec, *_float_accumulators(spec))}
     if not isinstance(spec, IntegerTile):
         name = spec.unit if isinstance(spec, Spec) else type(spec).__name__
-        tiles = [
-            unit_name for unit_name in unit_names() if issubclass(unit(unit_name), IntegerTile)
-        ]
-        raise TypeError(f"there are no baselines for {name}, only for {', '.join(tiles)}")
+        kinds = IntegerTile, LogarithmicFactors, LogarithmicMultiplier
+        takes = [unit_name for unit_name in unit_names() if issubclass(unit(unit_name), kinds)]
+        raise TypeError(f"there are no baselines for {name}, only for {', '.join(takes)}")
     multipliers = _float_tiles if isinstance(spec.activation, Float) else _multiplier_tiles
     others = multipliers(spec)
     if isinstance(spec, LutTensorCore):
         others += _serial_tiles(spec)
     return {_label(tile): tile for tile in (spec, *others)}
+
+
+def _exact_multiplier_and_others(spec: LogarithmicMultiplier) -> dict[str, Spec]:
+    f = spec.format
+    shared = {field.name: getattr(spec, field.name) for field in fields(LogarithmicMultiplier)}
+    kinds = (kind for kind in (LMul, Mitchell, CompensatedLMul) if not isinstance(spec, kind))
+    exact = FloatMultiplier(a=f, b=f, result=f, stages=spec.stages)
+    return {
+        f"{unit_.unit} {f}": unit_ for unit_ in (spec, exact, *(kind(**shared) for kind in kinds))
+    }
+
+
+def _float_accumulators(spec: LogarithmicFactors) -> list[Tile]:
+    shared = {name: getattr(spec, name) for name in ("weight", *_SHARED)}
+    if isinstance(spec, LMulTile):
+        shared |= {"accumulator": spec.accumulator, "order": spec.order}
+    own = {name: getattr(spec, name) for name in ("product", "preset")}
+    same = {"correction": spec.correction, "offset": spec.offset}
+    others = [{"correction": which} for which in Correction if which is not spec.correction]
+    corrections = others if isinstance(spec, LMulTile) else [same, *others]
+    return [
+        FloatMultiplierTile(**shared),
+        *(LMulTile(**shared, **own, **correction) for correction in corrections),
+    ]
 
 
 def _multiplier_tiles(spec: IntegerTile) -> list[Tile]:
@@ -133,6 +173,8 @@ def _label(spec: Tile) -> str:
         details.append(spec.partial_products.value)
     if isinstance(spec, FloatTile):
         details.append(spec.order.value)
+    if isinstance(spec, LogarithmicFactors):
+        details.append(f"correction {spec.correction.value}")
     if getattr(spec, "zero_point", False):
         details.append("zero point")
     if isinstance(spec, IntegerTile) and spec.is_dequantised:

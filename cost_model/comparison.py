@@ -130,24 +130,24 @@ def compare(
 
 
 def compare_with_baselines(
-    spec: IntegerTile,
+    spec: Spec,
     *,
     targets: Sequence[str] = TARGETS,
     accumulators: Sequence[str] = (),
     liberty: Path | None = None,
     constraints: "Constraints | None" = None,
 ) -> Comparison:
-    """A tile beside its baselines: with exact accumulators, and with equal ones.
+    """A unit beside its baselines: with exact accumulators, and with equal ones.
 
     ``accumulators`` may name just one of the two, ``"exact"`` or ``"equal"``; the other
-    parameters are those of :func:`compare`. With float activations, where the baselines add up in
-    FP32, there is only the first.
+    parameters are those of :func:`compare`. There is only the first of units that are no integer
+    tiles, and with float activations, where the baselines add up in FP32.
 
     Raises as :func:`compare`, and as :func:`~multipede.cost_model.baselines.baselines`.
     """
     exact = baselines(spec)
     groups = {"exact": ("exact accumulators, or as given", exact)}
-    if not isinstance(spec.activation, Float):
+    if isinstance(spec, IntegerTile) and not isinstance(spec.activation, Float):
         equal = equal_accumulator(exact)
         width = next(iter(equal.values())).result
         groups["equal"] = (f"accumulators all {width}", equal)

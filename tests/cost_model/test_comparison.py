@@ -1,6 +1,7 @@
 """Comparisons: the right baselines, ratios to the first, plain rows."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,10 @@ from multipede.cost_model.baselines import baselines, equal_accumulator
 from multipede.cost_model.comparison import compare, compare_with_baselines
 from multipede.golden.bit_serial_tile import BitSerialTile
 from multipede.golden.codebook import BINARY, ODD2, ODD4
+from multipede.golden.compensated_lmul import CompensatedLMul
 from multipede.golden.dequantise_first_tile import DequantiseFirstTile
+from multipede.golden.exact_lmul_tile import ExactLMulTile
+from multipede.golden.float_multiplier import FloatMultiplier
 from multipede.golden.float_multiplier_tile import FloatMultiplierTile
 from multipede.golden.float_tile import SumOrder
 from multipede.golden.formats import (
@@ -31,7 +35,12 @@ from multipede.golden.formats import (
 )
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import TileOutput
+from multipede.golden.lmul import LMul
+from multipede.golden.lmul_tile import LMulTile
+from multipede.golden.logarithmic_factors import Correction
+from multipede.golden.logarithmic_policies import Preset, SumUnderflow
 from multipede.golden.lut_tensor_core import LutTensorCore, Tables
+from multipede.golden.mitchell import Mitchell
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.toolchain import ToolError, ToolFailure
@@ -95,6 +104,42 @@ class TestBaselines:
     def test_of_float_activations_need_the_same_output(self):
         with pytest.raises(ValueError, match=r"output = group: with activation = fp16 there are"):
             baselines(MixPE(activation=FP16))
+
+    def test_of_multipliers_that_add_codes(self):
+        spec = Mitchell(format=E4M3, preset=Preset.AXCORE, underflow=SumUnderflow.WRAP, stages=2)
+        shared = {"preset": Preset.AXCORE, "underflow": SumUnderflow.WRAP, "stages": 2}
+        assert baselines(spec) == {
+            "mitchell e4m3": spec,
+            "float_multiplier e4m3": FloatMultiplier(a=E4M3, b=E4M3, result=E4M3, stages=2),
+            "lmul e4m3": LMul(format=E4M3, **shared),
+            "compensated_lmul e4m3": CompensatedLMul(format=E4M3, **shared),
+        }
+
+    def test_of_tiles_that_add_codes(self):
+        shape = {"rows": 1, "columns": 3, "lanes": 5, "stages": 2, "weight": E4M3}
+        spec = LMulTile(offset=1, order=SumOrder.SEQUENTIAL, accumulator=BF16, **shape)
+        first, exact, *others = baselines(spec).items()
+        assert first == ("lmul_tile e4m3 x bf16, sequential, correction offset", spec)
+        assert exact[1] == FloatMultiplierTile(
+            order=SumOrder.SEQUENTIAL, accumulator=BF16, activation=BF16, **shape
+        )
+        assert [other for _, other in others] == [
+            replace(spec, correction=which, offset=None)
+            for which in (Correction.NONE, Correction.TABLE)
+        ]
+
+    def test_of_exact_sums_are_rounded_ones(self):
+        spec = ExactLMulTile(offset=1, lanes=2, terms=8)
+        first, exact, *others = baselines(spec).values()
+        assert (first, exact) == (
+            spec,
+            FloatMultiplierTile(weight=E4M3, activation=E4M3, lanes=2),
+        )
+        assert [(o.unit, o.correction, o.offset, o.lanes) for o in others] == [
+            ("lmul_tile", Correction.OFFSET, 1, 2),
+            ("lmul_tile", Correction.NONE, None, 2),
+            ("lmul_tile", Correction.TABLE, None, 2),
+        ]
 
     def test_of_lookups_have_the_same_weights(self):
         spec = LutTensorCore(activation=INT5, group=48, rows=1, columns=3, accumulator=Integer(20))
