@@ -66,7 +66,10 @@ def test_what_cannot_be_compared():
     with pytest.raises(ValueError, match="target = 'ecp5': power needs energies"):
         compare_power(UNITS, "ecp5", constraints=CLOCK)
     for spec, name in [(UNITS["four bits"], UNITS["four bits"].unit), ("mixpe", "str")]:
-        tiles = "bit_serial_tile, lut_tensor_core, mixpe, multiplier_tile"
+        tiles = (
+            "bit_serial_tile, compensated_lmul, exact_lmul_tile, lmul, lmul_tile,"
+            " lut_tensor_core, mitchell, mixpe, multiplier_tile"
+        )
         with pytest.raises(
             TypeError, match=rf"^there are no baselines for {name}, only for {tiles}$"
         ):
