@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from multipede.golden.digits import digit_count, joined, shifted_digits
 from multipede.golden.formats import E4M3, UINT1, FixedPoint, Float, Integer
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ExactLMulTile", "ExactSumState"]
 
 MAXIMUM_TERMS = 1 << 20
+_SEARCHED_BITS = 16
 
 
 @dataclass(frozen=True)
@@ -87,13 +91,26 @@ class ExactLMulTile(LogarithmicFactors):
         numbers is 1."""
         multiplier = self.multiplier
         mantissa_bits, highest = multiplier.format.mantissa_bits, multiplier.format.maximum_code
-        low, high = self.sum_range
-        if low < 0 and multiplier.smallest_kept is None:
-            high = highest  # wrapped
-        if high >= multiplier.modulus and multiplier.largest_kept is None:
-            low, high = 0, highest
-        low, high = (min(max(0, end), highest) >> mantissa_bits for end in (low, high))
+        ends = (0, highest) if self.wraps else self.sum_range
+        low, high = (min(max(0, end), highest) >> mantissa_bits for end in ends)
         return max(1, low), max(1, high)
+
+    @cached_property
+    def extreme_operands(self) -> tuple[tuple[int, int], ...]:
+        """Codes of an activation and a weight with the highest product that is a number, and with
+        the lowest: those found by going through all weights, or of long formats the largest
+        mantissas of all exponents, beside the activation's corners."""
+        number_format = self.multiplier.format
+        weights = _leading_codes(self.weight)
+        activations = np.array(self.activation.corners(), np.int64)[:, None]
+        converted = (
+            self._converted(self.activation, activations),
+            self._converted(self.weight, weights),
+        )
+        values = number_format.decode(self.multiplier.products(*converted))
+        values = np.where(np.isfinite(values), values, 0.0)
+        places = (np.unravel_index(end(values), values.shape) for end in (np.argmax, np.argmin))
+        return tuple((int(activations[i, 0]), int(weights[j])) for i, j in places)
 
     @property
     def largest_product(self) -> int:
@@ -156,6 +173,13 @@ class ExactLMulTile(LogarithmicFactors):
         count = digit_count(self.largest_product.bit_length())
         digits = shifted_digits(numbers.significand, shift, count).sum(dim=-2)
         return digits, numbers.special.sum(dim=-1).to(torch.int64)
+
+
+def _leading_codes(number_format: Float) -> np.ndarray:
+    """All codes, or those whose mantissas begin with ones, zeros, or a few of each."""
+    dropped = max(0, number_format.bits - _SEARCHED_BITS)
+    codes = np.arange(1 << (number_format.bits - dropped), dtype=np.int64) << dropped
+    return number_format.from_bits(np.concatenate([codes, codes | ((1 << dropped) - 1)]))
 
 
 def _begun(state: ExactSumState | None) -> "tuple[Tensor | None, Tensor | None]":

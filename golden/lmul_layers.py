@@ -6,7 +6,12 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from multipede.golden.lmul_matmul import lmul_matmul, rounded
+from multipede.golden.lmul_matmul import (
+    lmul_matmul,
+    require_accumulator,
+    require_floats,
+    rounded,
+)
 from multipede.golden.lmul_tile import LMulTile
 from multipede.golden.number_format import require_type
 
@@ -30,7 +35,8 @@ class LMulLinear(nn.Linear):
 
     Parameters
     ----------
-    in_features, out_features, bias, device : as of ``nn.Linear``. Weights are float32.
+    in_features, out_features, bias, device : as of ``nn.Linear``. Weights are float32; those of
+        other layers are rounded to it before.
     tile : whose bits the products have; None for a tile as by default.
 
     Raises TypeError if ``tile`` is none, and what ``nn.Linear`` raises.
@@ -48,6 +54,7 @@ class LMulLinear(nn.Linear):
         super().__init__(in_features, out_features, bias, device, torch.float32)
         self.tile = LMulTile() if tile is None else tile
         require_type("tile", self.tile, LMulTile)
+        require_accumulator(self.tile)
 
     @classmethod
     def from_linear(cls, linear: nn.Linear, *, tile: LMulTile | None = None) -> Self:
@@ -59,7 +66,16 @@ class LMulLinear(nn.Linear):
         return made
 
     def forward(self, input: Tensor) -> Tensor:
-        """float32 [..., in_features] -> float32 [..., out_features]."""
+        """Floats [..., in_features] -> float32 [..., out_features].
+
+        TypeError for other kinds, ValueError for another shape, and numbers that the tile's format
+        has not at all: NaN, or negative ones.
+        """
+        require_floats("input", input)
+        if input.dim() == 0 or input.shape[-1] != self.in_features:
+            raise ValueError(
+                f"input has shape {tuple(input.shape)}: (..., {self.in_features}) is needed"
+            )
         rows = input.reshape(-1, self.in_features)
         total = rounded_lmul_matmul(rows, self.weight.T, self.tile)
         total = total.reshape(*input.shape[:-1], self.out_features)
@@ -101,6 +117,7 @@ class LMulAttention(nn.MultiheadAttention):
         super().__init__(embed_dim, num_heads, **options)
         self.tile = LMulTile() if tile is None else tile
         require_type("tile", self.tile, LMulTile)
+        require_accumulator(self.tile)
         require_type("projections", projections, bool)
         self.projections = projections
 
@@ -146,7 +163,13 @@ class LMulAttention(nn.MultiheadAttention):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """As of ``nn.MultiheadAttention``; ``is_causal`` is a hint there, too, beside a mask."""
+        """As of ``nn.MultiheadAttention``; ``is_causal`` is a hint there, too, beside a mask.
+
+        TypeError for tensors that are not float32 and masks that are neither of booleans nor of
+        floats, ValueError for shapes that do not go together, and ``is_causal`` without a mask.
+        """
+        self._check(query, key, value)
+        self._check_masks(query, key, attn_mask, key_padding_mask, is_causal)
         is_single = query.dim() == 2
         tensors = [tensor[None] if is_single else tensor for tensor in (query, key, value)]
         if not self.batch_first and not is_single:
@@ -169,6 +192,60 @@ class LMulAttention(nn.MultiheadAttention):
         elif not self.batch_first:
             result = result.transpose(0, 1)
         return result, weights if need_weights else None
+
+    def _check(self, query: Tensor, key: Tensor, value: Tensor) -> None:
+        tensors = {"query": query, "key": key, "value": value}
+        for name, tensor in tensors.items():
+            require_floats(name, tensor)
+            if tensor.dtype != torch.float32:
+                raise TypeError(f"{name} must be float32, not {tensor.dtype}")
+            if tensor.dim() not in (2, 3) or tensor.shape[-1] != self.embed_dim:
+                raise ValueError(
+                    f"{name} has shape {tuple(tensor.shape)}: two or three axes are needed, the"
+                    f" last of {self.embed_dim}"
+                )
+        shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in tensors.items())
+        if len({tensor.dim() for tensor in tensors.values()}) > 1:
+            raise ValueError(f"{shapes}: all have two axes, or all three")
+        if key.shape != value.shape:
+            raise ValueError(f"{shapes}: keys and values must have one shape")
+        if query.dim() == 3 and self._sizes(query)[0] != self._sizes(key)[0]:
+            raise ValueError(f"{shapes}: the batches differ")
+
+    def _sizes(self, tensor: Tensor) -> tuple[int, int]:
+        """Batch and length."""
+        if tensor.dim() == 2:
+            return 1, tensor.shape[0]
+        batch, length = tensor.shape[:2]
+        return (batch, length) if self.batch_first else (length, batch)
+
+    def _check_masks(
+        self,
+        query: Tensor,
+        key: Tensor,
+        attn_mask: Tensor | None,
+        key_padding_mask: Tensor | None,
+        is_causal: bool,
+    ) -> None:
+        if is_causal and attn_mask is None:
+            raise ValueError("is_causal = True: it is a hint only, attn_mask is needed")
+        (batch, queries), (_, keys) = self._sizes(query), self._sizes(key)
+        pairs = (queries, keys)
+        of_keys = (keys,) if query.dim() == 2 else (batch, keys)
+        for name, mask, allowed in (
+            ("attn_mask", attn_mask, (pairs, (batch * self.num_heads, *pairs))),
+            ("key_padding_mask", key_padding_mask, (of_keys,)),
+        ):
+            if mask is None:
+                continue
+            require_type(name, mask, Tensor)
+            if not (mask.dtype == torch.bool or mask.is_floating_point()):
+                raise TypeError(f"{name} must be of booleans or floats, not {mask.dtype}")
+            if tuple(mask.shape) not in allowed:
+                raise ValueError(
+                    f"{name} has shape {tuple(mask.shape)}: allowed are"
+                    f" {' and '.join(map(str, allowed))}"
+                )
 
     def _projected(self, tensor: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if not self.projections:

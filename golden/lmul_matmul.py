@@ -40,9 +40,9 @@ def lmul_matmul(x: "Tensor", w: "Tensor", tile: LMulTile | None = None) -> "Tens
     """x @ w, with the bits that ``tile`` gives for it. It has no gradient.
 
     Memory beyond operands and results is a few copies of both operands and about log2(lanes) + 3
-    buffers of 2**17 float32 (2**24 on CUDA). Values of k of which some product might leave the
-    range of normal numbers, or has an operand that is not finite, are worked out from codes on the
-    CPU instead, which is much slower.
+    buffers of 2**17 float32 (2**24 on CUDA, where it has not been tried yet). Values of k of which
+    some product might leave the range of normal numbers, or has an operand that is not finite, are
+    worked out from codes on the CPU instead, which is much slower.
 
     Parameters
     ----------
@@ -66,8 +66,7 @@ def lmul_matmul(x: "Tensor", w: "Tensor", tile: LMulTile | None = None) -> "Tens
 
     tile = LMulTile() if tile is None else tile
     require_type("tile", tile, LMulTile)
-    if tile.accumulator not in (FP32, FP16, BF16):
-        raise ValueError(f"accumulator = {tile.accumulator}: allowed are fp32, fp16 and bf16")
+    require_accumulator(tile)
     _require_tensors(x, w)
     require_numbers("x", x, tile.activation)
     require_numbers("w", w, tile.weight)
@@ -85,9 +84,18 @@ def lmul_matmul(x: "Tensor", w: "Tensor", tile: LMulTile | None = None) -> "Tens
 
 def rounded(values: "Tensor", number_format: Float) -> "Tensor":
     """The nearest numbers of a format, float32; ties go to even, and what is out of range becomes
-    what ``encode`` makes of it (infinite, where the format is BF16)."""
+    what ``encode`` makes of it (infinite, where the format is BF16).
+
+    TypeError for what is no tensor of floats and no float format, ValueError for values of which
+    the format has none: NaN, or negative ones.
+    """
     import torch
 
+    require_floats("values", values)
+    require_type("number_format", number_format, Float)
+    if not number_format.signed and bool((values < 0).any()):
+        lowest = float(values.min())
+        raise ValueError(f"values hold {lowest!r}: {number_format} has no negative numbers")
     if number_format == FP32:
         return values.to(torch.float32)
     if number_format == BF16:
@@ -96,11 +104,15 @@ def rounded(values: "Tensor", number_format: Float) -> "Tensor":
 
 
 def require_numbers(name: str, values: "Tensor", number_format: Float) -> None:
-    """ValueError unless all values are numbers of the format, or NaN."""
+    """ValueError unless all values are numbers of the format, or NaN if it has that."""
     import torch
 
     if number_format == FP32:
         return
+    if number_format.nan_code is None and bool(torch.isnan(values).any()):
+        raise ValueError(f"{name} holds nan: {number_format} has no NaN")
+    if not number_format.signed and bool((values < 0).any()):
+        raise ValueError(f"{name} holds {float(values.min())!r}: {number_format} has no sign")
     nearest = rounded(values, number_format)
     wrong = (nearest != values) & ~torch.isnan(values)
     if bool(wrong.any()):
@@ -111,11 +123,28 @@ def require_numbers(name: str, values: "Tensor", number_format: Float) -> None:
         )
 
 
+def require_floats(name: str, values: object) -> None:
+    """TypeError unless it is a tensor of floats."""
+    import torch
+
+    require_type(name, values, torch.Tensor)
+    if not values.is_floating_point():
+        raise TypeError(f"{name} must be a tensor of floats, not {values.dtype}")
+    if values.layout != torch.strided or values.is_meta:
+        raise TypeError(f"{name} must be a dense tensor that has values")
+
+
+def require_accumulator(tile: LMulTile) -> None:
+    """ValueError unless torch has the accumulator's format."""
+    if tile.accumulator not in (FP32, FP16, BF16):
+        raise ValueError(f"accumulator = {tile.accumulator}: allowed are fp32, fp16 and bf16")
+
+
 def _require_tensors(x: object, w: object) -> None:
     import torch
 
     for name, tensor in (("x", x), ("w", w)):
-        require_type(name, tensor, torch.Tensor)
+        require_floats(name, tensor)
         if tensor.dtype != torch.float32:
             raise TypeError(f"{name} must be float32, not {tensor.dtype}")
         if tensor.dim() < 2:

@@ -41,12 +41,12 @@ class Correction(Enum):
 def product_format(activation: Float, weight: Float) -> Float:
     """The narrowest IEEE-like format of at most 8 exponent bits that has all products.
 
-    It has as many mantissa bits as the longer of the two, and no fewer exponent bits than either.
-    All numbers of both, subnormal ones too, and all their products are normal in it if 8 exponent
-    bits are enough; else it has 8.
+    It has as many mantissa bits as the longer of the two, at least one, and no fewer exponent bits
+    than either. All numbers of both, subnormal ones too, and all their products are normal in it if
+    8 exponent bits are enough; else it has 8.
     """
     formats = activation, weight
-    mantissa_bits = max(f.mantissa_bits for f in formats)
+    mantissa_bits = max(1, *(f.mantissa_bits for f in formats))
     signed = any(f.signed for f in formats)
     least = max(f.exponent_bits for f in formats)
     for exponent_bits in range(least, max(least, EXPONENT_BITS) + 1):
@@ -145,10 +145,9 @@ class LogarithmicFactors(UngroupedTile):
 
     @cached_property
     def sum_range(self) -> tuple[int, int]:
-        """The lowest and the highest sum of codes that the multipliers make of operands that are
-        no zeros, see :class:`~multipede.golden.logarithmic_multiplier.LogarithmicMultiplier`.
-
-        Where codes of zero, infinity or NaN are added as well they count.
+        """The lowest and the highest sum of codes that decides on a product, see
+        :class:`~multipede.golden.logarithmic_multiplier.LogarithmicMultiplier`: that of operands
+        other than zero, infinity and NaN, and of those whose codes are added all the same.
         """
         ends = np.array([self._magnitudes(f) for f in (self.activation, self.weight)])
         multiplier = self.multiplier
@@ -158,12 +157,22 @@ class LogarithmicFactors(UngroupedTile):
 
     def _magnitudes(self, operand: Float) -> tuple[int, int]:
         """The lowest and the highest magnitude in the multipliers' format that is added."""
-        multiplier = self.multiplier
-        adds_zeros = multiplier.policies.small_operands is SmallOperands.ADD
+        multiplier, small = self.multiplier, self.multiplier.policies.small_operands
         adds_specials = has_specials(operand) and not multiplier.checks_specials
         numbers = np.array([operand.smallest_number, operand.maximum])
         low, high = multiplier.format.encode(numbers).tolist()
-        return 0 if adds_zeros else low, multiplier.modulus - 1 if adds_specials else high
+        if operand == multiplier.format and small is SmallOperands.ZERO:
+            low = 1  # where subnormal codes stand for zero they are added all the same
+        if small is SmallOperands.ADD:
+            low = 0
+        return low, multiplier.modulus - 1 if adds_specials else high
+
+    @property
+    def wraps(self) -> bool:
+        """Whether sums may be out of range and wrapped, so that any code may come out."""
+        multiplier, (low, high) = self.multiplier, self.sum_range
+        below = low < 0 and multiplier.smallest_kept is None
+        return below or (high >= multiplier.modulus and multiplier.largest_kept is None)
 
     @property
     def has_special_products(self) -> bool:
@@ -174,11 +183,8 @@ class LogarithmicFactors(UngroupedTile):
             return False
         if has_specials(self.activation) or has_specials(self.weight):
             return True
-        low, high = self.sum_range
-        if low < 0 and multiplier.smallest_kept is None:
-            return True
         stays_below = multiplier.largest_kept == highest >= multiplier.overflow_code
-        return high > highest and not stays_below
+        return self.wraps or (self.sum_range[1] > highest and not stays_below)
 
     def _found_product(self) -> Float:
         """The multipliers' format where none is given."""

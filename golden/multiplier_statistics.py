@@ -177,7 +177,10 @@ def _exponent(a: Format, b: Format, result: Format) -> int:
         operands = all(_holds(f, exponent, exponent + 1) for f in (a, b))
         if operands and _holds(result, 2 * exponent, 2 * exponent + 2):
             return exponent
-    raise ValueError(f"{a}, {b} and {result}: too narrow a range, no product is sure to be normal")
+    formats = " and ".join(dict.fromkeys(map(str, (a, b, result))))
+    raise ValueError(
+        f"formats of the unit: {formats} have too narrow a range, no product is sure to be normal"
+    )
 
 
 def _holds(number_format: Format, low: int, high: int) -> bool:

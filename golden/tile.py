@@ -64,6 +64,12 @@ class Tile(Spec):
         return None
 
     @property
+    def extreme_operands(self) -> tuple[tuple[int, int], ...]:
+        """Codes of an activation and a weight with the highest product, and with the lowest; for
+        tiles with ``most_terms``."""
+        raise NotImplementedError(f"{self.unit} has no most_terms")
+
+    @property
     def records_per_group(self) -> int:
         """Records of a whole group where groups end sums, else 1."""
         return 1

@@ -42,7 +42,7 @@ def placed_product(
     of which ``special`` tells.
     """
     c = Circuit()
-    if multiplier.policies.underflow is SumUnderflow.FLUSH:
+    if multiplier.policies.underflow is SumUnderflow.FLUSH and not kept.subnormals:
         # Reading flushes, and the sign of zero does not count.
         multiplier = replace(multiplier, underflow=SumUnderflow.NEGATIVE)
     low, high = exponents

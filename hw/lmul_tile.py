@@ -26,7 +26,7 @@ __all__ = ["LMulTilePlan", "LMulTileUnit"]
 def _product(c: Circuit, multiplier: LogarithmicMultiplier, kept: Float, term: Float) -> Word:
     """The product of ``a`` and ``b``, read as a number of ``kept``, in the format ``term``."""
     policies = multiplier.policies
-    flushes = policies.underflow is SumUnderflow.FLUSH
+    flushes = policies.underflow is SumUnderflow.FLUSH and not kept.subnormals
     if flushes and policies.zero_sign is not ZeroSign.POSITIVE:
         # Who reads the product does it, and keeps the sign.
         multiplier = replace(multiplier, underflow=SumUnderflow.NEGATIVE)

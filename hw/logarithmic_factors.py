@@ -73,9 +73,10 @@ class LogarithmicFactorsPlan(UngroupedTilePlan):
         """How products are read: where none is subnormal, whoever takes it for zero flushes it."""
         number_format = self.multiplier.format
         flushes = self.spec.multiplier.policies.underflow is SumUnderflow.FLUSH
-        if flushes or self.spec.sum_range[0] >= 1 << number_format.mantissa_bits:
-            return replace(number_format, subnormals=False)
-        return number_format
+        normal = self.spec.sum_range[0] >= 1 << number_format.mantissa_bits
+        if self.spec.wraps or not (flushes or normal):
+            return number_format
+        return replace(number_format, subnormals=False)
 
     def conversion(self, number_format: Float) -> CircuitDesign:
         """What makes codes of this format the multipliers'."""

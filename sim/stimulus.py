@@ -33,6 +33,7 @@ FEW_BITS = 8
 STRETCH_GROUPS = 16
 LAST_RECORDS = 64
 """Where a unit that is no tile has `last`: a fourth of the stretches with little of it."""
+LONGEST_RECORDS = 1 << 16
 LONGEST_HALVED = 8
 """How often the number of products in the longest sum is halved."""
 BARE_RECORDS = 8
@@ -366,10 +367,9 @@ def _lane_pairs(spec: Tile) -> Stimulus:
 def _longest(spec: Tile) -> Stimulus:
     """Sums of the largest products, of both signs: of as many as they hold, of twice as many, and
     of a half, a quarter and so on, so that each of the leading bits is seen, and is held."""
-    length = -(-spec.most_terms // spec.lanes)
-    lengths = [2 * length >> halved for halved in range(LONGEST_HALVED) if 2 * length >> halved]
-    ends = [_extremes(spec, side) for side in ("maximum", "minimum")]
-    sums = list(itertools.product(lengths, ends))
+    longest = min(2 * -(-spec.most_terms // spec.lanes), LONGEST_RECORDS)
+    lengths = [longest >> halved for halved in range(LONGEST_HALVED) if longest >> halved]
+    sums = list(itertools.product(lengths, spec.extreme_operands))
 
     def chunks() -> Iterator[Records]:
         for count, codes in sums:
@@ -380,7 +380,7 @@ def _longest(spec: Tile) -> Stimulus:
                 records = dict(zip("aw", operands, strict=True)) | {"last": last.astype(np.int64)}
                 yield {name: _filled(port, records[name]) for name, port in spec.inputs.items()}
 
-    description = f"the largest products, up to {2 * length * spec.lanes} in a sum"
+    description = f"the largest products, up to {longest * spec.lanes} in a sum"
     return Stimulus("longest", description, sum(count for count, _ in sums), chunks, gaps=0.1)
 
 

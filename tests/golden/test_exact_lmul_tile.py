@@ -91,6 +91,22 @@ def test_every_product_and_sum(spec, wild):
         assert not np.any(flags)
 
 
+REACHING = [*SPECS, ExactLMulTile(preset=Preset.UCSD_2025_PIPELINED, product=E4M3, **SHAPE)]
+
+
+@pytest.mark.parametrize("spec", REACHING, ids=str)
+def test_extreme_operands_have_products_near_the_ends(spec):
+    """Of one sign alone, where no operand has the other."""
+    for (a, w), sign in zip(spec.extreme_operands, (1, -1), strict=True):
+        inputs = {"a": [[[a]]], "w": [[[w]]], "last": [1]}
+        alone = dataclasses.replace(spec, rows=1, columns=1, lanes=1)
+        outputs, _ = alone.reference(**{n: torch.tensor(v) for n, v in inputs.items()})
+        (code,) = alone.outputs["y"].integers(outputs["y"].numpy()).reshape(-1)
+        signed = spec.activation.signed or spec.weight.signed
+        if sign == 1 or signed:
+            assert code * sign > spec.largest_product // 4
+
+
 def test_longer_sums_wrap():
     """Of two of the largest products a sum for one wraps, and the sum of both signs does not."""
     spec = ExactLMulTile(weight=E4M3, activation=E4M3, terms=1, rows=1, columns=1, lanes=2)
