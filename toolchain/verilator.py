@@ -25,7 +25,8 @@ from .run import run
 
 _SHIM = Path(__file__).resolve().with_name("include")
 _PROGRAM = "simulation"
-_FAST = ("-O3", "--x-assign", "fast", "--x-initial", "fast")
+# Verilator 5.48 may take a bit that is extended by a zero for a signed one, where it expands.
+_FAST = ("-O3", "-fno-expand", "--x-assign", "fast", "--x-initial", "fast")
 # Without a width, signals of more than 256 bits would silently not be counted.
 _COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-max-width", "1000000")
 
