@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from multipede.golden.formats import BF16, E4M3
+from multipede.golden.formats import BF16, E2M1, E4M3, UE4M3, Float
 from multipede.golden.lmul_layers import LMulAttention, LMulLinear, rounded_lmul_matmul
 from multipede.golden.lmul_matmul import lmul_matmul, rounded
 from multipede.golden.lmul_tile import LMulTile
@@ -123,3 +123,54 @@ def test_bad_layers():
         LMulAttention.from_attention(nn.MultiheadAttention(8, 2, add_bias_kv=True))
     with pytest.raises(TypeError, match="attention must be MultiheadAttention"):
         LMulAttention.from_attention(nn.Linear(2, 2))
+    with pytest.raises(ValueError, match="accumulator = e6m9-ieee: allowed are"):
+        LMulLinear(3, 3, tile=LMulTile(accumulator=Float(6, 9)))
+
+
+ONES = torch.ones(2, 5, 8)
+MASK = torch.zeros(5, 5, dtype=torch.bool)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"query": ONES.half()}, TypeError, "query must be float32, not torch.float16"),
+        ({"value": ONES.long()}, TypeError, "value must be a tensor of floats"),
+        ({"query": ONES[None]}, ValueError, r"query has shape \(1, 2, 5, 8\): two or three axes"),
+        ({"key": ONES[..., :4]}, ValueError, r"key has shape \(2, 5, 4\): .* the last of 8"),
+        ({"query": ONES[0]}, ValueError, "all have two axes, or all three"),
+        ({"key": ONES[:, :3]}, ValueError, "keys and values must have one shape"),
+        ({"query": ONES[:1]}, ValueError, "the batches differ"),
+        ({"is_causal": True}, ValueError, "it is a hint only, attn_mask is needed"),
+        ({"attn_mask": MASK.long()}, TypeError, "attn_mask must be of booleans or floats"),
+        ({"attn_mask": MASK[:1]}, ValueError, r"allowed are \(5, 5\) and \(4, 5, 5\)"),
+        ({"key_padding_mask": MASK[:2].byte()}, TypeError, "key_padding_mask must be of booleans"),
+        ({"key_padding_mask": MASK[0]}, ValueError, r"shape \(5,\): allowed are \(2, 5\)"),
+    ],
+)
+def test_bad_attention(given, error, message):
+    layer = LMulAttention(8, 2, batch_first=True)
+    layer(ONES, ONES, ONES, attn_mask=MASK, is_causal=True)
+    with pytest.raises(error, match=message):
+        layer(**{"query": ONES, "key": ONES, "value": ONES} | given)
+
+
+@pytest.mark.parametrize("shape", [(2, 8), (4, 2), (0, 8), (8,), ()])
+def test_bad_inputs_of_a_linear_layer(shape):
+    with pytest.raises(ValueError, match=r"input has shape \(.*\): \(\.\.\., 4\) is needed"):
+        LMulLinear(4, 3)(torch.ones(shape))
+
+
+def test_bad_numbers():
+    unsigned = LMulTile(activation=UE4M3, weight=E4M3)
+    with pytest.raises(ValueError, match=r"values hold -1.0: ue4m3 has no negative numbers"):
+        LMulLinear(4, 3, tile=unsigned)(-torch.ones(4))
+    with pytest.raises(TypeError, match="values must be Tensor"):
+        rounded([1.0], BF16)
+    with pytest.raises(TypeError, match="number_format must be"):
+        rounded(ONES, "bf16")
+    no_nan = LMulTile(activation=E2M1, weight=E2M1)
+    with pytest.raises(ValueError, match="w holds nan: e2m1 has no NaN"):
+        lmul_matmul(torch.ones(2, 2), torch.full((2, 2), torch.nan), no_nan)
+    with pytest.raises(ValueError, match=r"x holds -1\.0: ue4m3 has no sign"):
+        lmul_matmul(-torch.ones(2, 2), torch.ones(2, 2), unsigned)
