@@ -83,7 +83,7 @@ class LMulCosts:
             ("one multiply-accumulate", self.tiles),
         ):
             width = max(len(row.label) for rows in page.values() for row in rows)
-            head = f"{'area, um2':>12}{'less':>7}{'delay, ps':>11}{'energy, pJ':>12}{'less':>7}"
+            head = f"{'area, um2':>12}{'less':>9}{'delay, ps':>11}{'energy, pJ':>12}{'less':>9}"
             lines += ["", f"{heading:{width + 10}}{head}"]
             for name, rows in page.items():
                 lines += [
@@ -117,7 +117,7 @@ def _line(
 
 
 def _share(saving: float | None) -> str:
-    return f"{'-':>7}" if not saving else f"{saving:7.1%}"
+    return f"{'-':>9}" if not saving else f"{saving:9.1%}"
 
 
 def lmul_costs(
