@@ -24,8 +24,8 @@ class CompensatedLMul(LogarithmicMultiplier):
 
     Parameters
     ----------
-    index_bits : leading mantissa bits of each operand that choose the entry, 1 to 4; at most as
-        many as there are count.
+    index_bits : leading mantissa bits of each operand that choose the entry, 1 to 4; of shorter
+        mantissas all.
     """
 
     unit: ClassVar[str] = "compensated_lmul"

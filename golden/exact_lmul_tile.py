@@ -46,7 +46,7 @@ class ExactLMulTile(LogarithmicFactors):
 
     Parameters
     ----------
-    product : signed; with a sign, too, where none is given.
+    product : signed format in which codes are added; none for the narrowest that suits.
     terms : values of k whose sum Y holds, whatever they are, 1 to 2**20.
     stages : register ranks between input and output, 1 to 16. One is the accumulator; the others
         cut products and sums, half of them each.

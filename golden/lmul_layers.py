@@ -31,7 +31,8 @@ def rounded_lmul_matmul(x: Tensor, w: Tensor, tile: LMulTile | None = None) -> T
 class LMulLinear(nn.Linear):
     """``nn.Linear`` with products of an L-Mul tile: y = L(x, weight) + bias, the bias in float32.
 
-    Inputs and weights are rounded to the tile's formats. There are no gradients.
+    Inputs and weights are rounded to the tile's formats. There are no gradients. Torch's fused
+    encoder layers, which would not call it, are kept from running (by a hook that does nothing).
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ class LMulLinear(nn.Linear):
         other layers are rounded to it before.
     tile : whose bits the products have; None for a tile as by default.
 
-    Raises TypeError if ``tile`` is none, and what ``nn.Linear`` raises.
+    Raises TypeError and ValueError for another ``tile``, and what ``nn.Linear`` raises.
     """
 
     def __init__(
@@ -55,15 +56,16 @@ class LMulLinear(nn.Linear):
         self.tile = LMulTile() if tile is None else tile
         require_type("tile", self.tile, LMulTile)
         require_accumulator(self.tile)
+        self.register_forward_pre_hook(_unfused)
 
     @classmethod
     def from_linear(cls, linear: nn.Linear, *, tile: LMulTile | None = None) -> Self:
-        """A layer with the same weights. TypeError for another layer."""
+        """A layer with the same weights and in the same mode. TypeError for another layer."""
         require_type("linear", linear, nn.Linear)
         weight = linear.weight
         made = cls(*weight.shape[::-1], linear.bias is not None, weight.device, tile=tile)
         made.load_state_dict(linear.state_dict())
-        return made
+        return made.train(linear.training)
 
     def forward(self, input: Tensor) -> Tensor:
         """Floats [..., in_features] -> float32 [..., out_features].
@@ -88,10 +90,11 @@ class LMulLinear(nn.Linear):
 class LMulAttention(nn.MultiheadAttention):
     """``nn.MultiheadAttention`` whose two products are those of an L-Mul tile.
 
-    Scores are L(query, key) / sqrt(width of a head), since scale factors lose by L-Mul, and what
-    comes out is L(softmax(scores), value). Projections are exact, or :class:`LMulLinear` with the
-    same tile. Operands of L are rounded to the tile's formats. There are no gradients, and no
-    dropout.
+    Scores are L(query, key) / sqrt(width of a head), divided exactly, and what comes out is
+    L(softmax(scores), value). Projections are exact, or as of :class:`LMulLinear` with the same
+    tile. Operands of L are rounded to the tile's formats. There are no gradients, and no dropout.
+    Torch's fused encoder layers, which would not call it, are kept from running (by a hook that
+    does nothing).
 
     Parameters
     ----------
@@ -99,7 +102,7 @@ class LMulAttention(nn.MultiheadAttention):
     tile : whose bits the products have; None for a tile as by default.
     projections : whether the projections add codes as well.
 
-    Raises TypeError if ``tile`` is none, and what ``nn.MultiheadAttention`` raises.
+    Raises TypeError and ValueError for another ``tile``, and what ``nn.MultiheadAttention`` raises.
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class LMulAttention(nn.MultiheadAttention):
         require_accumulator(self.tile)
         require_type("projections", projections, bool)
         self.projections = projections
+        self.register_forward_pre_hook(_unfused)
 
     @classmethod
     def from_attention(
@@ -129,7 +133,7 @@ class LMulAttention(nn.MultiheadAttention):
         tile: LMulTile | None = None,
         projections: bool = False,
     ) -> Self:
-        """An attention with the same weights.
+        """An attention with the same weights, in the same mode.
 
         TypeError for another layer, ValueError for keys or values of another width than queries,
         and for additional keys and values.
@@ -149,7 +153,10 @@ class LMulAttention(nn.MultiheadAttention):
             projections=projections,
         )
         made.load_state_dict(attention.state_dict())
-        return made
+        return made.train(attention.training)
+
+    def extra_repr(self) -> str:
+        return f"projections={self.projections}, tile={self.tile}"
 
     @torch.no_grad()
     def forward(
@@ -270,6 +277,11 @@ class LMulAttention(nn.MultiheadAttention):
             masks = key_padding_mask if key_padding_mask.dim() == 2 else key_padding_mask[None]
             total = total + _added(masks)[:, None, None, :]
         return total
+
+
+def _unfused(module: nn.Module, arguments: tuple) -> None:
+    """A hook that does nothing: encoder layers with hooks in them call all of their parts, instead
+    of taking their weights into torch's fused ones."""
 
 
 def _added(mask: Tensor) -> Tensor:

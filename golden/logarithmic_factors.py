@@ -88,8 +88,8 @@ class LogarithmicFactors(UngroupedTile):
     ----------
     weight, activation : floats of at most 32 bits.
     product : format in which codes are added, of at most 32 bits, that has all numbers of both;
-        what is subnormal in it counts as zero, as far as ``preset`` says so. None for what
-        :func:`product_format` finds.
+        what is subnormal in it counts as zero, as far as ``preset`` says so. None for the narrowest
+        in which nothing is subnormal, as ``product_format`` finds it.
     correction : what the multipliers add to the sum of the codes.
     offset : under ``offset`` the constant, in units of the last mantissa bit of ``product``; none
         for the paper's.

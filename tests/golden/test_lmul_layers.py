@@ -112,6 +112,25 @@ def test_projections_add_codes_if_asked_to():
     assert (plain - exact).abs().max() < (both - exact).abs().max() < 0.2
 
 
+@pytest.mark.parametrize("part", ["self_attn", "linear1", "linear2"])
+def test_fused_encoder_layers_do_not_pass_by(part):
+    """Torch's own take the weights out of their parts at inference, without calling them."""
+    encoder = made(nn.TransformerEncoderLayer, 32, 4, 64, batch_first=True).eval()
+    x = torch.randn(2, 5, 32)
+    exact = encoder(x)
+    own = getattr(encoder, part)
+    replace = LMulAttention.from_attention if part == "self_attn" else LMulLinear.from_linear
+    setattr(encoder, part, replace(own))
+    assert not getattr(encoder, part).training
+    slow = encoder(x)
+    with torch.inference_mode():
+        fast = encoder(x)
+        stacked = nn.TransformerEncoder(encoder, 1)(x)
+    assert torch.allclose(slow, fast, atol=1e-6)
+    assert torch.allclose(slow, stacked, atol=1e-6)
+    assert (slow - exact).abs().max() > 1e-3
+
+
 def test_bad_layers():
     with pytest.raises(TypeError, match="linear must be Linear"):
         LMulLinear.from_linear(nn.ReLU())
