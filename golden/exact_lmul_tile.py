@@ -150,13 +150,13 @@ class ExactLMulTile(LogarithmicFactors):
         sum_of = torch.cumsum(ends, 0) - ends
         finished = int(ends.sum())
         totals = []
-        for values, before in zip((digits, special), _begun(state), strict=True):
+        for values in (digits, special):
             total = torch.zeros((finished + 1, *values.shape[1:]), dtype=torch.int64)
-            total.index_add_(0, sum_of, values)
-            if before is not None:
-                total[0] += before
-            totals.append(total)
+            totals.append(total.index_add_(0, sum_of, values))
         digits, special = totals
+        if state is not None:
+            digits[0] += state.digits
+            special[0] += state.special
         outputs = {"y": joined(digits[:finished], self.outputs["y"])}
         if self.has_special_products:
             outputs["nan"] = (special[:finished] > 0).to(torch.int64)
@@ -180,7 +180,3 @@ def _leading_codes(number_format: Float) -> np.ndarray:
     dropped = max(0, number_format.bits - _SEARCHED_BITS)
     codes = np.arange(1 << (number_format.bits - dropped), dtype=np.int64) << dropped
     return number_format.from_bits(np.concatenate([codes, codes | ((1 << dropped) - 1)]))
-
-
-def _begun(state: ExactSumState | None) -> "tuple[Tensor | None, Tensor | None]":
-    return (None, None) if state is None else (state.digits, state.special)
