@@ -18,7 +18,7 @@ class BitModStep(Spec):
     Parameters
     ----------
     lanes : products side by side, 1 to 16.
-    stages : register ranks between input and output, 0 to 8; the last one is the output's.
+    stages : register ranks between input and output, 0 to 12; the last one is the output's.
 
     Raises
     ------

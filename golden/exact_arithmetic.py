@@ -124,12 +124,32 @@ def add(a: Exact, b: Exact, rounding: Rounding) -> Exact:
     )
 
 
+def scaled(a: Exact, places: int) -> Exact:
+    """The numbers times 2**places."""
+    finite = ~(a.zero | a.infinite)
+    return a._replace(exponent=a.exponent + places * finite)
+
+
+def remainder(a: Exact, power: int) -> tuple[Exact, np.ndarray]:
+    """The magnitudes modulo 2**power with the signs of numbers without tail, and whether the whole
+    quotient is odd. Of infinite numbers there is none: NaN."""
+    # So many of the head's lowest bits stay.
+    kept = np.clip(power - a.exponent, 0, LIMB_BITS - 1)
+    odd = (a.head >> _unsigned(kept)) & _ONE
+    odd = (odd != 0) & (power >= a.exponent)
+    head = a.head & ((_ONE << _unsigned(kept)) - _ONE)
+    exponent, head, tail = _normalised(a.exponent, head, np.zeros_like(a.tail))
+    nan = a.nan | a.infinite
+    return Exact(a.negative, exponent, head, tail, np.zeros_like(nan), nan), odd
+
+
 def round_to(
     number_format: Format, numbers: Exact, rounding: Rounding, overflow: Overflow, nan_code: int
 ) -> np.ndarray:
     """The codes (int64) of `numbers`, rounded once, and `nan_code` for what is no number.
 
-    For integers and fixed point the numbers must come from `unpack`.
+    For integers and fixed point of more than 60 bits or fraction bits the numbers must come from
+    `unpack`: their tails do not count there.
     """
     if isinstance(number_format, Float):
         codes = _float_codes(number_format, numbers, rounding, overflow)
@@ -161,7 +181,8 @@ def _integer_codes(
 ) -> np.ndarray:
     shift = -(numbers.exponent + number_format.fraction_bits)
     right, left = np.maximum(shift, 0), np.minimum(np.maximum(-shift, 0), LIMB_BITS)
-    units = _shift_rounding(numbers.head, right, numbers.negative, rounding, 0)
+    head = numbers.head | (numbers.tail != 0)
+    units = _shift_rounding(head, right, numbers.negative, rounding, 0)
     # Any shift to the left leads out of range; what stays is for WRAP.
     beyond = left > 0
     units = units << left

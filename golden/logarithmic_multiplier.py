@@ -55,7 +55,7 @@ class LogarithmicMultiplier(Spec):
     overflow : what sums beyond all magnitudes become.
     special_sums : what sums become that are the code of infinity or NaN.
     zero_sign : the sign of zero.
-    stages : register ranks between input and output, 0 to 8.
+    stages : register ranks between input and output, 0 to 12.
 
     Raises
     ------

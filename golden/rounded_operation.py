@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAXIMUM_FLOAT_BITS = 32
 MAXIMUM_INTEGER_BITS = 63
-MAXIMUM_STAGES = 8
+MAXIMUM_STAGES = 12
 
 CHUNK = 1 << 13
 """Records that are worked on at once, so that some thirty temporaries stay in the cache."""
@@ -69,7 +69,7 @@ class RoundedOperation(Spec):
     overflow : what a result out of range becomes, a policy that ``result`` can serve, except
         RAISE; None for INFINITY if ``result`` can serve it, else SATURATE.
     nan : what a result that is no number becomes if ``result`` has no NaN.
-    stages : register ranks between input and output, 0 to 8.
+    stages : register ranks between input and output, 0 to 12.
 
     Raises
     ------

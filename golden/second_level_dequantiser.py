@@ -30,7 +30,7 @@ class SecondLevelDequantiser(Spec):
     scale : integer format of the group's scale, of 2 to 8 bits.
     sum : bits of ``sum`` and ``z``, up to 63, at least those of a product; None for ten more, which
         hold 1,024 groups of any values, or 63.
-    stages : register ranks between input and output, 0 to 8.
+    stages : register ranks between input and output, 0 to 12.
 
     Raises
     ------

@@ -96,6 +96,7 @@ _HOMES = {
     ),
     "golden.rounded_operation": ("NanResult",),
     "golden.scaled_tables": ("scaled_tables",),
+    "golden.quadinr": ("Extension", "QuadINR"),
     "golden.second_level_dequantiser": ("SecondLevelDequantiser",),
     "golden.serial_tile": ("SerialTile",),
     "golden.spec": ("Kind", "Port", "Spec"),

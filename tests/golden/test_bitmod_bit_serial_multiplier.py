@@ -67,5 +67,5 @@ def test_the_largest_sums_fit(lanes, sign):
 def test_wrong_parameters_are_refused():
     with pytest.raises(ValueError, match="lanes = 0: allowed are 1 to 16"):
         BitModBitSerialMultiplier(lanes=0)
-    with pytest.raises(ValueError, match="stages = 9: allowed are 0 to 8"):
-        BitModBitSerialMultiplier(stages=9)
+    with pytest.raises(ValueError, match="stages = 13: allowed are 0 to 12"):
+        BitModBitSerialMultiplier(stages=13)

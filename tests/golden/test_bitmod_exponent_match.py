@@ -60,7 +60,7 @@ def test_every_pair_of_exponents_in_two_lanes():
         ({"lanes": 0}, ValueError, "lanes = 0: allowed are 1 to 16"),
         ({"lanes": 17}, ValueError, "lanes = 17: allowed are 1 to 16"),
         ({"lanes": "4"}, TypeError, "lanes must be"),
-        ({"stages": -1}, ValueError, "stages = -1: allowed are 0 to 8"),
+        ({"stages": -1}, ValueError, "stages = -1: allowed are 0 to 12"),
     ],
 )
 def test_wrong_parameters_are_refused(parameters, error, message):

@@ -151,7 +151,7 @@ def test_identities():
         ({"format": INT8}, TypeError, "format must be a float format"),
         ({"preset": "axcore"}, TypeError, "preset must be Preset"),
         ({"overflow": Preset.AXCORE}, TypeError, "overflow must be SumOverflow"),
-        ({"stages": 9}, ValueError, "stages = 9: allowed are 0 to 8"),
+        ({"stages": 13}, ValueError, "stages = 13: allowed are 0 to 12"),
     ],
 )
 @pytest.mark.parametrize("unit", UNITS)

@@ -65,8 +65,8 @@ KINDS = "a float format, an integer format or a fixed-point format"
         ("number_converter", {"rounding": "even"}, "rounding = 'even': allowed are nearest_even"),
         ("number_converter", {"nan": "most"}, "nan = 'most': allowed are maximum, zero"),
         ("number_converter", {"source": "fp16"}, "number_converter has no parameter 'source'"),
-        ("float_adder", {"stages": "9"}, "stages = 9: allowed are 0 to 8"),
-        ("float_adder", {"stages": "-1"}, "stages = -1: allowed are 0 to 8"),
+        ("float_adder", {"stages": "13"}, "stages = 13: allowed are 0 to 12"),
+        ("float_adder", {"stages": "-1"}, "stages = -1: allowed are 0 to 12"),
         (
             "number_converter",
             {"result": "ue3m2-finite-b9-nozero", "nan": "zero"},

@@ -79,7 +79,7 @@ def test_by_default_1024_groups_of_any_values_fit(d, scale):
         ({"d": "uint55", "scale": "uint8"}, ValueError, "at most 54 bits are allowed"),
         ({"sum": "26"}, ValueError, "sum = 26: allowed are 27 to 63"),
         ({"sum": "64"}, ValueError, "sum = 64: allowed are 27 to 63"),
-        ({"stages": "9"}, ValueError, "stages = 9: allowed are 0 to 8"),
+        ({"stages": "13"}, ValueError, "stages = 13: allowed are 0 to 12"),
     ],
 )
 def test_bad_parameters(change, error, message):
