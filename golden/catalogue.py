@@ -35,6 +35,7 @@ UNITS = {
     "mixpe": "multipede.golden.mixpe:MixPE",
     "multiplier_tile": "multipede.golden.multiplier_tile:MultiplierTile",
     "number_converter": "multipede.golden.number_converter:NumberConverter",
+    "piecewise_polynomial": "multipede.golden.piecewise_polynomial:PiecewisePolynomial",
     "quadinr": "multipede.golden.quadinr:QuadINR",
     "second_level_dequantiser": (
         "multipede.golden.second_level_dequantiser:SecondLevelDequantiser"

@@ -1,0 +1,203 @@
+"""Any smooth function of one variable, faithfully, from tables and polynomials."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import mpmath
+import numpy as np
+
+from multipede.golden.formats import FixedPoint
+from multipede.golden.function_folds import Fold
+from multipede.golden.number_format import require_range, require_type
+from multipede.golden.polynomial_design import PolynomialDesign
+from multipede.golden.polynomial_search import Segmentation, design_polynomial
+from multipede.golden.real_functions import RealFunction, parse_function
+from multipede.golden.rounded_operation import MAXIMUM_STAGES
+from multipede.golden.spec import Kind, Port, Spec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["PiecewisePolynomial"]
+
+MAXIMUM_BITS = 24
+MAXIMUM_DEGREE = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class PiecewisePolynomial(Spec):
+    """y = f(x), faithfully: one of the two numbers of ``result`` next to f(x), or f(x) itself.
+
+    Tables, their widths and those of the arithmetic behind them are found when they are first
+    asked for (``design``), as small as an estimate of their gates can tell, and tried at every
+    code. Where f leaves the range of ``result`` by less than a unit in the last place, as
+    1 - 2**-20 rounded up to 1 would, the nearest number of ``result`` counts as f(x).
+
+    Parameters
+    ----------
+    function : a name (gelu, silu, tanh, sigmoid, softplus, exp, exp2, log2, reciprocal, rsqrt, sin,
+        sine, gauss, ...: :data:`~multipede.golden.real_functions.NAMED`), or an expression in x
+        such as "exp(-x) * cos(3 * x)".
+    x, result : fixed point of at most 24 bits.
+    degree : of the polynomials, 0 (a table of results) to 3.
+    interval : "low:high", the arguments that count, from low to less than high; those beyond are
+        taken as the nearest that does. None for all that ``x`` holds.
+    fold : which symmetry is used; None for whichever makes the unit smallest.
+    segmentation : how the domain is cut; None for whichever makes the unit smallest.
+    tables : None, or the design as text, as :meth:`of_callable` makes it; ``function`` is only a
+        name then.
+    stages : register ranks between input and output, 0 to 12.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, the value and what is allowed. That a function is not finite, does
+        not fit ``result`` or cannot be reached is said when ``design`` is first asked for.
+    """
+
+    unit: ClassVar[str] = "piecewise_polynomial"
+    title: ClassVar[str] = "any smooth function of one variable, by tables and polynomials"
+    kind: ClassVar[Kind] = Kind.FUNCTION
+    source: ClassVar[str] = (
+        "faithful piecewise polynomials as of FloPoCo's FixFunctionByPiecewisePoly; errors shared"
+        " and searched by trying every code"
+    )
+
+    function: str = "gelu"
+    x: FixedPoint = FixedPoint(12, 8)  # noqa: RUF009
+    result: FixedPoint = FixedPoint(12, 8)  # noqa: RUF009
+    degree: int = 2
+    interval: str | None = None
+    fold: Fold | None = None
+    segmentation: Segmentation | None = None
+    tables: str | None = None
+    stages: int = 2
+
+    def __post_init__(self):
+        for name in ("x", "result"):
+            require_type(name, getattr(self, name), FixedPoint)
+            require_range(f"bits of {name}", getattr(self, name).bits, 1, MAXIMUM_BITS)
+        require_type("function", self.function, str)
+        require_range("degree", self.degree, 0, MAXIMUM_DEGREE)
+        require_range("stages", self.stages, 0, MAXIMUM_STAGES)
+        for name, kind in (("fold", Fold), ("segmentation", Segmentation), ("tables", str)):
+            if getattr(self, name) is not None:
+                require_type(name, getattr(self, name), kind)
+        if self.interval is not None:
+            require_type("interval", self.interval, str)
+        first, last = self.codes
+        if first > last:
+            raise ValueError(f"interval = {self.interval!r}: {self.x} has no number in it")
+        if self.tables is None:
+            parse_function(self.function)
+        else:
+            PolynomialDesign.from_text(self.tables)
+
+    @classmethod
+    def of_callable(cls, function: Callable[[mpmath.mpf], Any], **parameters: Any) -> Self:
+        """The unit of a Python function, which takes and gives a real number of mpmath.
+
+        It is asked for its values now, and what is left of it are its tables: they are the unit's
+        identity. ``parameters`` as above; ``function`` among them is the name in listings.
+
+        Raises TypeError for what cannot be called, ValueError as ``design``.
+        """
+        if not callable(function):
+            raise TypeError(f"function must be callable, not {type(function).__name__}")
+        name = parameters.pop("function", getattr(function, "__name__", "function"))
+        open_spec = cls(function="x", **parameters)
+        design = _designed(RealFunction(name, function), open_spec)
+        return cls(function=name, tables=design.to_text(), **parameters)
+
+    @property
+    def codes(self) -> tuple[int, int]:
+        """The lowest and the highest code of x that count."""
+        least, most = self.x.minimum_code, self.x.maximum_code
+        if self.interval is None:
+            return least, most
+        low, high = _ends(self.interval)
+        scale = 1 << self.x.fraction_bits
+        return max(least, -(-low * scale // 1)), min(most, -(-high * scale // 1) - 1)
+
+    @cached_property
+    def design(self) -> PolynomialDesign:
+        """Tables and widths. Raises ValueError; see the class."""
+        if self.tables is not None:
+            return PolynomialDesign.from_text(self.tables)
+        return _named_design(self)
+
+    @property
+    def inputs(self) -> Mapping[str, Port]:
+        """The argument ``x`` ()."""
+        return {"x": Port(self.x, meaning="argument")}
+
+    @property
+    def outputs(self) -> Mapping[str, Port]:
+        """The result ``y`` ()."""
+        return {"y": Port(self.result, meaning="f(x) or a neighbour")}
+
+    @property
+    def operations(self) -> Mapping[str, int]:
+        """One activation."""
+        return {"activation": 1}
+
+    @property
+    def latency(self) -> int:
+        """As many clocks as there are register ranks."""
+        return self.stages
+
+    def related_records(
+        self, generator: np.random.Generator, count: int
+    ) -> Mapping[str, np.ndarray]:
+        """Arguments at the ends of segments and beside them."""
+        design = self.design
+        first = np.concatenate(
+            [
+                region.first + (np.arange(region.segments) << region.segment_bits)
+                for region in design.regions
+            ]
+        )
+        address = generator.choice(first, count) + generator.integers(-2, 3, count)
+        turns = generator.integers(-4, 4, count) << design.bits
+        codes = np.where(generator.random(count) < 0.5, address, ~address) + turns
+        return {"x": np.asarray(self.x.from_bits(codes & ((1 << self.x.bits) - 1)))}
+
+    def reference(self, state: Any = None, **inputs: "Tensor") -> "tuple[dict[str, Tensor], None]":
+        """The result; there is no state."""
+        import torch
+
+        self.check_tensors(inputs)
+        codes = np.clip(inputs["x"].to(torch.int64).cpu().numpy(), *self.codes)
+        places = self.result.fraction_bits - self.x.fraction_bits
+        results = self.design.results(codes, places) & ((1 << self.result.bits) - 1)
+        return {"y": torch.from_numpy(np.asarray(self.result.from_bits(results)))}, None
+
+
+def _ends(interval: str) -> tuple[Fraction, Fraction]:
+    try:
+        low, high = map(Fraction, interval.split(":"))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(
+            f"interval = {interval!r}: two numbers are needed, as in -8:8 or 1/3:2"
+        ) from None
+    return low, high
+
+
+@lru_cache(maxsize=64)
+def _named_design(spec: PiecewisePolynomial) -> PolynomialDesign:
+    return _designed(parse_function(spec.function), spec)
+
+
+def _designed(function: RealFunction, spec: PiecewisePolynomial) -> PolynomialDesign:
+    return design_polynomial(
+        function,
+        spec.x,
+        spec.result,
+        spec.codes,
+        degree=spec.degree,
+        fold=spec.fold,
+        segmentation=spec.segmentation,
+    )
