@@ -136,21 +136,15 @@ class QuadINR(RoundedOperation):
         """Columns of the square, the lowest, that are not summed; 0 unless ``faithful``.
 
         As many as leave the square less than a unit in the last place of the result too small.
-        The square has twice the fraction bits of x, and its array those of ``folded_square`` and
-        the row that makes 1 - r of the inverse of r.
+        The square has twice the fraction bits of x.
         """
         if not self.faithful:
             return 0
         bits, cut = self.x.fraction_bits, 0
         unit = 2 * bits - self.result.fraction_bits
-        while cut < unit and self._loss(cut + 1) + (1 << (cut + 1)) <= 1 << unit:
+        while cut < unit and largest_loss(bits, cut + 1) + (2 << cut) <= 1 << unit:
             cut += 1
         return cut
-
-    def _loss(self, cut: int) -> int:
-        """The most that the columns below ``cut`` add up to."""
-        bits = self.x.fraction_bits
-        return largest_loss(bits, cut) + (1 << min(cut, bits + 1)) - 1
 
     def exactly(self, x: Exact) -> Exact:
         """phi of exact numbers."""
@@ -172,10 +166,9 @@ class QuadINR(RoundedOperation):
     def _faithful_codes(self, x: np.ndarray) -> np.ndarray:
         """The results with a truncated square, in integers.
 
-        abs(v) is r or 1 - r with r the fraction of x, and 1 - r the inverse of r plus a unit u, so
-        that v**2 is the inverse squared plus u (2 inverse + u). What is cut off and the floor keep
-        the error below a unit in the last place, as the place of the sign's bit makes sure: see
-        ``dropped_columns``.
+        abs(v) is r or 1 - r with r the fraction of x. What is cut off and the floor keep the error
+        below a unit in the last place, because the sign's bit adds one: the floor of v**2 without
+        what is cut off is never too high, and 1 - v**2 takes its inverse, which is a unit lower.
         """
         bits, places = self.x.fraction_bits, self.result.fraction_bits
         cut, one = self.dropped_columns, 1 << self.x.fraction_bits
@@ -185,9 +178,8 @@ class QuadINR(RoundedOperation):
         if self.extension is Extension.CLAMPED:
             negative, rising = (x < 0).astype(np.int64), (x >= 0).astype(np.int64)
             inside = ((x >= -one) & (x < one)).astype(np.int64)
-        inverse = inside * np.where(rising == 1, one - 1 - fraction, fraction)
-        carried = rising * inside * (2 * inverse + 1)
-        square = truncated_square(inverse, bits, cut) + (carried >> cut << cut)
+        v = inside * np.where(rising == 1, one - fraction, fraction)
+        square = np.where(v == one, one * one, truncated_square(v % one, bits, cut))
         drop = 2 * bits - places
         if drop <= 0:
             y = (one * one - square) << -drop

@@ -30,10 +30,11 @@ __all__ = ["QuadINRPlan", "QuadINRUnit"]
 
 @dataclass(frozen=True)
 class _Phase:
-    """abs(v), of f fraction bits: ``inverse`` plus a unit where ``carried``; t is ``negative``."""
+    """Where x is in a half wave: abs(v) is ``v``, or 1 where ``one`` holds and ``v`` is 0; t is
+    ``negative``."""
 
-    inverse: Word
-    carried: Bit
+    v: Word
+    one: Bit
     negative: Bit
 
 
@@ -81,19 +82,25 @@ def _phase(c: Circuit, x: Word, spec: QuadINR) -> _Phase:
     fraction, whole = x[:bits], x[bits:]
     if spec.extension is Extension.PERIODIC:
         falling, negative = whole[:2]
-        return _Phase(c.exclusive(fraction, (opposite(falling),), "r"), opposite(falling), negative)
+        return _turned(c, fraction, opposite(falling), negative)
     negative = x[-1] if spec.x.signed else ZERO
     inside = opposite(c.any_of(c.exclusive(whole, (negative,), "beyond"), "outside"))
-    inverse = c.exclusive(fraction, (opposite(negative),), "r")
-    (carried,) = c.both((inside,), (opposite(negative),), "carried")
-    return _Phase(c.both(inverse, (inside,), "r_inside"), carried, negative)
+    (rising,) = c.both((inside,), (opposite(negative),), "rising")
+    return _turned(c, c.both(fraction, (inside,), "fraction"), rising, negative)
+
+
+def _turned(c: Circuit, fraction: Word, rising: Bit, negative: Bit) -> _Phase:
+    """abs(v) is 1 - fraction where t moves away from 0: the inverse and a unit."""
+    inverse = c.exclusive(fraction, (rising,), "inverse")
+    terms = (Term(inverse, name="inverse"), Term((rising,), name="rising"))
+    *v, one = c.sum(len(fraction) + 1, terms, "v")
+    return _Phase(tuple(v), one, negative)
 
 
 def _square(c: Circuit, phase: _Phase, cut: int) -> list[Term]:
     """Rows of v**2 without the columns below ``cut``."""
-    terms = square_terms(c, phase.inverse, "square", cut=cut)
-    row = c.both((ONE, *phase.inverse), (phase.carried,), "carried_row")
-    return [*terms, Term(row[cut:], cut, name="carried_row")]
+    one = Term((phase.one,), 2 * len(phase.v), name="one")
+    return [*square_terms(c, phase.v, "square", cut=cut), one]
 
 
 def _offsets(spec: QuadINR) -> tuple[int, int] | None:
@@ -140,7 +147,7 @@ def _rounded_with_the_sum(
 ) -> Word:
     """The result's code out of the heap of the square."""
     drop, cut = _dropped(spec), spec.dropped_columns
-    width = 2 * len(phase.inverse) + 1
+    width = 2 * len(phase.v) + 1
     rising, falling = offsets
     terms = _square(c, phase, cut)
     difference = falling - rising
@@ -180,7 +187,7 @@ def _placed(c: Circuit, fraction: Word, whole: Bit, negative: Bit, spec: QuadINR
 
 def _exactly(c: Circuit, phase: _Phase, spec: QuadINR) -> Exact:
     """The exact result, in front of a rounding that the sum cannot do."""
-    bits = 2 * len(phase.inverse)
+    bits = 2 * len(phase.v)
     rows = _square(c, phase, 0)
     if spec.extension is not Extension.SIGMOID:
         rows = [row._replace(negative=True) for row in rows]
