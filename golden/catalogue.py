@@ -18,6 +18,7 @@ UNITS = {
         "multipede.golden.bitmod_group_accumulator:BitModGroupAccumulator"
     ),
     "compensated_lmul": "multipede.golden.compensated_lmul:CompensatedLMul",
+    "cordic_sine": "multipede.golden.cordic_sine:CordicSine",
     "dequantiser": "multipede.golden.dequantiser:Dequantiser",
     "dequantise_first_tile": "multipede.golden.dequantise_first_tile:DequantiseFirstTile",
     "exact_lmul_tile": "multipede.golden.exact_lmul_tile:ExactLMulTile",
@@ -42,6 +43,7 @@ UNITS = {
     ),
     "stallable": "multipede.golden.stallable:Stallable",
     "table_precompute": "multipede.golden.table_precompute:TablePrecompute",
+    "taylor_sine": "multipede.golden.taylor_sine:TaylorSine",
 }
 """unit name -> module and class of its specification"""
 

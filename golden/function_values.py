@@ -19,6 +19,9 @@ _DEGREE = 15
 _DIRECT = 48
 """codes of a block below which mpmath is asked for each"""
 
+_LONGEST = 1 << 14
+"""codes of the longest block"""
+
 _CHECKED = (0.03, 0.19, 0.37, 0.52, 0.68, 0.83, 0.97)
 """where in a block the polynomial is compared"""
 
@@ -37,7 +40,7 @@ def function_values(
     parts, begin = [], first
     # Blocks begin at multiples of their size, so that poles and edges at powers of two end them.
     while begin <= last:
-        size = min(begin & -begin if begin else 1 << 20, 1 << 12)
+        size = min(begin & -begin if begin else _LONGEST, _LONGEST)
         while size > last + 1 - begin:
             size //= 2
         parts.append(_block(function, fraction_bits, begin, begin + size - 1, unit))

@@ -4,37 +4,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import mpmath
 import numpy as np
 
+from multipede.golden.fixed_function import FixedFunction
 from multipede.golden.formats import FixedPoint
 from multipede.golden.function_folds import Fold
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.polynomial_design import PolynomialDesign
 from multipede.golden.polynomial_search import Segmentation, design_polynomial
 from multipede.golden.real_functions import RealFunction, parse_function
-from multipede.golden.rounded_operation import MAXIMUM_STAGES
-from multipede.golden.spec import Kind, Port, Spec
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 __all__ = ["PiecewisePolynomial"]
 
-MAXIMUM_BITS = 24
 MAXIMUM_DEGREE = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class PiecewisePolynomial(Spec):
-    """y = f(x), faithfully: one of the two numbers of ``result`` next to f(x), or f(x) itself.
+class PiecewisePolynomial(FixedFunction):
+    """y = f(x), faithfully; see :class:`~multipede.golden.fixed_function.FixedFunction`.
 
     Tables, their widths and those of the arithmetic behind them are found when they are first
     asked for (``design``), as small as an estimate of their gates can tell, and tried at every
-    code. Where f leaves the range of ``result`` by less than a unit in the last place, as
-    1 - 2**-20 rounded up to 1 would, the nearest number of ``result`` counts as f(x).
+    code.
 
     Parameters
     ----------
@@ -60,7 +54,6 @@ class PiecewisePolynomial(Spec):
 
     unit: ClassVar[str] = "piecewise_polynomial"
     title: ClassVar[str] = "any smooth function of one variable, by tables and polynomials"
-    kind: ClassVar[Kind] = Kind.FUNCTION
     source: ClassVar[str] = (
         "faithful piecewise polynomials as of FloPoCo's FixFunctionByPiecewisePoly; errors shared"
         " and searched by trying every code"
@@ -77,12 +70,9 @@ class PiecewisePolynomial(Spec):
     stages: int = 2
 
     def __post_init__(self):
-        for name in ("x", "result"):
-            require_type(name, getattr(self, name), FixedPoint)
-            require_range(f"bits of {name}", getattr(self, name).bits, 1, MAXIMUM_BITS)
+        super().__post_init__()
         require_type("function", self.function, str)
         require_range("degree", self.degree, 0, MAXIMUM_DEGREE)
-        require_range("stages", self.stages, 0, MAXIMUM_STAGES)
         for name, kind in (("fold", Fold), ("segmentation", Segmentation), ("tables", str)):
             if getattr(self, name) is not None:
                 require_type(name, getattr(self, name), kind)
@@ -129,25 +119,20 @@ class PiecewisePolynomial(Spec):
             return PolynomialDesign.from_text(self.tables)
         return _named_design(self)
 
-    @property
-    def inputs(self) -> Mapping[str, Port]:
-        """The argument ``x`` ()."""
-        return {"x": Port(self.x, meaning="argument")}
+    def exactly(self, x: Fraction) -> mpmath.mpf:
+        """f of the number next to x that counts. ValueError for a unit of a Python function, which
+        is not kept."""
+        if self.tables is not None:
+            raise ValueError(f"tables: of {self.function} nothing else is known")
+        first, last = self.codes
+        scale = 1 << self.x.fraction_bits
+        nearest = min(max(x, Fraction(first, scale)), Fraction(last, scale))
+        return parse_function(self.function)(nearest)
 
-    @property
-    def outputs(self) -> Mapping[str, Port]:
-        """The result ``y`` ()."""
-        return {"y": Port(self.result, meaning="f(x) or a neighbour")}
-
-    @property
-    def operations(self) -> Mapping[str, int]:
-        """One activation."""
-        return {"activation": 1}
-
-    @property
-    def latency(self) -> int:
-        """As many clocks as there are register ranks."""
-        return self.stages
+    def results(self, x: np.ndarray) -> np.ndarray:
+        """The polynomials' values."""
+        places = self.result.fraction_bits - self.x.fraction_bits
+        return self.design.results(np.clip(x, *self.codes), places)
 
     def related_records(
         self, generator: np.random.Generator, count: int
@@ -164,16 +149,6 @@ class PiecewisePolynomial(Spec):
         turns = generator.integers(-4, 4, count) << design.bits
         codes = np.where(generator.random(count) < 0.5, address, ~address) + turns
         return {"x": np.asarray(self.x.from_bits(codes & ((1 << self.x.bits) - 1)))}
-
-    def reference(self, state: Any = None, **inputs: "Tensor") -> "tuple[dict[str, Tensor], None]":
-        """The result; there is no state."""
-        import torch
-
-        self.check_tensors(inputs)
-        codes = np.clip(inputs["x"].to(torch.int64).cpu().numpy(), *self.codes)
-        places = self.result.fraction_bits - self.x.fraction_bits
-        results = self.design.results(codes, places) & ((1 << self.result.bits) - 1)
-        return {"y": torch.from_numpy(np.asarray(self.result.from_bits(results)))}, None
 
 
 def _ends(interval: str) -> tuple[Fraction, Fraction]:

@@ -21,6 +21,7 @@ from multipede.hw.arithmetic.circuit_unit import CircuitUnit
 from multipede.hw.arithmetic.constant_table import constant_table
 from multipede.hw.arithmetic.exact_result import Exact
 from multipede.hw.arithmetic.operands import Number, Range
+from multipede.hw.arithmetic.quarter_wave import mirrored
 from multipede.hw.arithmetic.round_integer import round_to_integer
 from multipede.hw.arithmetic.rounded_unit import RoundedUnitPlan
 from multipede.hw.arithmetic.squarer import square_terms
@@ -91,9 +92,7 @@ def _phase(c: Circuit, x: Word, spec: QuadINR) -> _Phase:
 
 def _turned(c: Circuit, fraction: Word, rising: Bit, negative: Bit) -> _Phase:
     """abs(v) is 1 - fraction where t moves away from 0: the inverse and a unit."""
-    inverse = c.exclusive(fraction, (rising,), "inverse")
-    terms = (Term(inverse, name="inverse"), Term((rising,), name="rising"))
-    *v, one = c.sum(len(fraction) + 1, terms, "v")
+    *v, one = mirrored(c, fraction, rising, "v")
     return _Phase(tuple(v), one, negative)
 
 

@@ -16,6 +16,7 @@ from multipede.hw.arithmetic.circuit import (
     padded,
 )
 from multipede.hw.arithmetic.constant_table import constant_table
+from multipede.hw.arithmetic.quarter_wave import negated_sum
 
 __all__ = ["polynomial", "truncated_rows"]
 
@@ -45,9 +46,7 @@ def polynomial(c: Circuit, x: Word, design: PolynomialDesign, places: int, bits:
         rows.append(Term(total, signed=signed, name="coefficient_0"))
     if design.fold is Fold.RELU:
         rows += _positive(c, x, design, places)
-    rows.append(Term((negative,), design.guard, negative=True, name="negative"))
-    value = c.sum(bits + design.guard, rows, "value")[design.guard :]
-    return c.exclusive(value, (negative,), "result")
+    return negated_sum(c, rows, 0, design.guard, bits, negative)
 
 
 def truncated_rows(c: Circuit, a: Word, signed: bool, b: Word, cut: int) -> list[Term]:
