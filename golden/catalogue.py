@@ -22,6 +22,7 @@ UNITS = {
     "dequantiser": "multipede.golden.dequantiser:Dequantiser",
     "dequantise_first_tile": "multipede.golden.dequantise_first_tile:DequantiseFirstTile",
     "exact_lmul_tile": "multipede.golden.exact_lmul_tile:ExactLMulTile",
+    "finer": "multipede.golden.finer:Finer",
     "float_adder": "multipede.golden.float_adder:FloatAdder",
     "float_lut_tensor_core": "multipede.golden.float_lut_tensor_core:FloatLutTensorCore",
     "float_multiplier": "multipede.golden.float_multiplier:FloatMultiplier",
@@ -41,9 +42,11 @@ UNITS = {
     "second_level_dequantiser": (
         "multipede.golden.second_level_dequantiser:SecondLevelDequantiser"
     ),
+    "sinc_divider": "multipede.golden.sinc_divider:SincDivider",
     "stallable": "multipede.golden.stallable:Stallable",
     "table_precompute": "multipede.golden.table_precompute:TablePrecompute",
     "taylor_sine": "multipede.golden.taylor_sine:TaylorSine",
+    "wire": "multipede.golden.wire:Wire",
 }
 """unit name -> module and class of its specification"""
 

@@ -59,15 +59,24 @@ class Folded(NamedTuple):
 
 
 def fold_codes(
-    fold: Fold, codes: np.ndarray, bits: int, *, signed: bool, adds: bool = False
+    fold: Fold,
+    codes: np.ndarray,
+    bits: int,
+    *,
+    signed: bool,
+    adds: bool = False,
+    centred: bool = False,
 ) -> Folded:
     """Codes (int64) folded to addresses of ``bits`` bits.
 
     Without a fold the address is the lowest bits, in the order of the codes: of ``signed`` ones
     the highest bit is inverted. What ``adds`` has an adder for the carry after all, that stays at
-    the highest address.
+    the highest address. ``centred`` codes stand for half a unit more than they say, so that the
+    inverse is the mirror image and there is no carry.
     """
     folded = _folded(fold, codes, bits, signed)
+    if centred:
+        return folded._replace(carry=np.zeros_like(codes))
     if not adds:
         return folded
     address = np.minimum(folded.address + folded.carry, (1 << bits) - 1)

@@ -60,6 +60,7 @@ class PolynomialDesign:
     ----------
     fold : the symmetry.
     adds : whether the carry is added to the address.
+    centred : whether codes of x stand for half a unit more than they say.
     bits : of the address.
     signed : whether codes of x are, where nothing is folded.
     guard : places of v below the result's last.
@@ -72,6 +73,7 @@ class PolynomialDesign:
 
     fold: Fold
     adds: bool
+    centred: bool
     bits: int
     signed: bool
     guard: int
@@ -88,7 +90,7 @@ class PolynomialDesign:
     @property
     def carries(self) -> bool:
         """Whether there is a carry into v."""
-        return self.fold.mirrors and not self.adds
+        return self.fold.mirrors and not (self.adds or self.centred)
 
     @property
     def segment_bits(self) -> int:
@@ -126,7 +128,14 @@ class PolynomialDesign:
     def results(self, codes: np.ndarray, places: int) -> np.ndarray:
         """f of codes of x (int64) in units in the last place of the result, which has ``places``
         fraction bits more than x (fewer if negative)."""
-        folded = fold_codes(self.fold, codes, self.bits, signed=self.signed, adds=self.adds)
+        folded = fold_codes(
+            self.fold,
+            codes,
+            self.bits,
+            signed=self.signed,
+            adds=self.adds,
+            centred=self.centred,
+        )
         v = self.partial_sums(folded.address, folded.carry)[-1]
         if self.fold is Fold.RELU:
             v = v + (folded.added << (places + self.guard))

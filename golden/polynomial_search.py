@@ -62,6 +62,7 @@ class Problem:
 
     fold: Fold
     adds: bool
+    centred: bool
     bits: int
     signed: bool
     lower: np.ndarray
@@ -108,19 +109,23 @@ def design_polynomial(
     degree: int,
     fold: Fold | None = None,
     segmentation: Segmentation | None = None,
+    tolerance: float = 1.0,
+    centred: bool = False,
 ) -> PolynomialDesign:
     """The smallest design of the ways that are left open, by an estimate of its gates.
 
-    ``interval`` are the lowest and the highest code of x that count. Raises ValueError if the
+    ``interval`` are the lowest and the highest code of x that count; ``centred`` codes stand for
+    half a unit more. Errors stay below ``tolerance`` units in the last place, more than 1/2 and 1
+    at most. Raises ValueError if the
     function is not finite there, does not fit ``result``, has not the symmetry, or needs more than
     MAXIMUM_SEGMENTS segments.
     """
-    values = sampled(function, x, result, interval)
+    values = sampled(function, x, result, interval, centred=centred)
     folds = list(Fold) if fold is None else [fold]
     problems = [
         problem
         for f, adds in product(folds, (False, True))
-        for problem in _problems(f, adds, values, x, result, interval)
+        for problem in _problems(f, adds, values, x, result, interval, tolerance, centred)
     ]
     if not problems:
         raise ValueError(f"fold = {fold.value}: {function.text!r} has no such symmetry")
@@ -146,19 +151,29 @@ def design_polynomial(
 def _ways(problem: Problem, degree: int, ways: list[Segmentation]) -> list[Segmentation]:
     """Those that go with the problem: a carry needs segments of one length, and but for tables
     that is why an adder for it would be built in vain."""
-    if not problem.fold.mirrors or (degree == 0 and problem.adds):
+    if not problem.fold.mirrors or problem.centred or (degree == 0 and problem.adds):
         return ways
     needed = Segmentation.POWERS if problem.adds else Segmentation.UNIFORM
     return [way for way in ways if way is needed]
 
 
 def sampled(
-    function: RealFunction, x: FixedPoint, result: FixedPoint, interval: tuple[int, int]
+    function: RealFunction,
+    x: FixedPoint,
+    result: FixedPoint,
+    interval: tuple[int, int],
+    *,
+    centred: bool = False,
 ) -> np.ndarray:
     """f in units in the result's last place at the codes of the interval, and at the one behind it
     if it is finite there (NaN else). Raises ValueError where f does not fit ``result``."""
     unit = Fraction(1, 1 << result.fraction_bits)
-    values = function_values(function, x.fraction_bits, *interval, unit)
+    first, last = interval
+    if centred:
+        # The odd codes of a place more.
+        values = function_values(function, x.fraction_bits + 1, 2 * first, 2 * last + 1, unit)[1::2]
+    else:
+        values = function_values(function, x.fraction_bits, first, last, unit)
     for extreme in (values.min(), values.max()):
         if not result.minimum_code - 1.0001 <= extreme <= result.maximum_code + 1.0001:
             raise ValueError(
@@ -167,7 +182,9 @@ def sampled(
                 f" {extreme * float(unit):g}"
             )
     try:
-        behind = float(function(Fraction(interval[1] + 1, 1 << x.fraction_bits)) / float(unit))
+        behind = float(
+            function(Fraction(2 * last + 2 + centred, 2 << x.fraction_bits)) / float(unit)
+        )
     except ValueError:
         behind = float("nan")
     return np.append(values, behind)
@@ -180,13 +197,18 @@ def _problems(
     x: FixedPoint,
     result: FixedPoint,
     interval: tuple[int, int],
+    tolerance: float,
+    centred: bool,
 ) -> list[Problem]:
     """What the fold asks of v; nothing if the function has not the symmetry, and more than one if
     it repeats with more than one period."""
-    if adds and not fold.mirrors:
+    if (adds and not fold.mirrors) or (centred and (adds or fold is Fold.RELU)):
         return []
     widths = _address_bits(fold, values, interval)
-    found = [_problem(fold, adds, bits, values, x, result, interval) for bits in widths]
+    found = [
+        _problem(fold, adds, bits, values, x, result, interval, tolerance, centred)
+        for bits in widths
+    ]
     return [problem for problem in found if problem is not None]
 
 
@@ -198,24 +220,26 @@ def _problem(
     x: FixedPoint,
     result: FixedPoint,
     interval: tuple[int, int],
+    tolerance: float,
+    centred: bool,
 ) -> Problem | None:
     """What the fold asks of v; None if the function has not the symmetry."""
     first, last = interval
     low, high = result.minimum_code, result.maximum_code
     codes = np.arange(first, last + 1)
     f = np.clip(values[:-1], low, high)
-    folded = fold_codes(fold, codes, bits, signed=first < 0, adds=adds)
+    folded = fold_codes(fold, codes, bits, signed=first < 0, adds=adds, centred=centred)
     places = result.fraction_bits - x.fraction_bits
     added = folded.added * 2.0**places
-    least = np.maximum(np.floor(f - 1) + 1, low)
-    most = np.minimum(np.ceil(f + 1) - 1, high)
+    least = np.maximum(np.floor(f - tolerance) + 1, low)
+    most = np.minimum(np.ceil(f + tolerance) - 1, high)
     # Of what is negated, modulo the range of an unsigned result.
     turn = 0 if result.signed else 1 << result.bits
     negative = folded.negative == 1
     lower = np.where(negative, turn - most, least - added)
     upper = np.where(negative, turn - least, most - added) + 1
     middle = np.where(negative, turn - values[:-1], values[:-1] - added) + 0.5
-    shape = (1 << bits, 1 + (fold.mirrors and not adds))
+    shape = (1 << bits, 1 + (fold.mirrors and not (adds or centred)))
     bounds = np.full(shape, -np.inf), np.full(shape, np.inf)
     place = (folded.address, folded.carry)
     np.maximum.at(bounds[0], place, lower)
@@ -229,7 +253,7 @@ def _problem(
         near = abs(behind - centre[-2]) < abs(centre[-2] - centre[max(0, len(centre) - 4)]) + 8
         centre[-1] = behind if near and not np.isnan(behind) else centre[-2]
     least_guard = max(0, -places) if fold is Fold.RELU else 0
-    return Problem(fold, adds, bits, first < 0, *bounds, centre, least_guard)
+    return Problem(fold, adds, centred, bits, first < 0, *bounds, centre, least_guard)
 
 
 def _address_bits(fold: Fold, values: np.ndarray, interval: tuple[int, int]) -> list[int]:
@@ -418,6 +442,7 @@ def _fit(
     shape = PolynomialDesign(
         problem.fold,
         problem.adds,
+        problem.centred,
         problem.bits,
         problem.signed,
         widths.guard,
@@ -562,9 +587,7 @@ def _coefficients(
 
 def _fitted(problem: Problem, degree: int, points: _Points, places: list[int]) -> list[np.ndarray]:
     """a_1, ..., a_d, rounded: each interpolates what those above it leave."""
-    reach = (
-        points.length if problem.fold.mirrors and not problem.adds else max(1, points.length - 1)
-    )
+    reach = points.length if problem.lower.shape[1] > 1 else max(1, points.length - 1)
     found: list[np.ndarray] = []
     for i in range(degree, 0, -1):
         nodes = _nodes(i, reach)
@@ -611,6 +634,7 @@ def _reachable(problem: Problem, degree: int) -> float:
     shape = PolynomialDesign(
         problem.fold,
         problem.adds,
+        problem.centred,
         problem.bits,
         problem.signed,
         widths.guard,

@@ -85,6 +85,8 @@ def _folded(c: Circuit, x: Word, design: PolynomialDesign) -> tuple[Word, Bit, B
     elif design.fold in (Fold.EVEN, Fold.RELU):
         negative = ZERO
     address = c.exclusive(x[:bits], (mirrored,), "address")
+    if design.centred:
+        return address, ZERO, negative
     if not design.adds:
         return address, mirrored, negative
     terms = (Term(address, name="address"), Term((mirrored,), name="mirrored"))
