@@ -18,6 +18,7 @@ class CordicSinePlan(CircuitUnitPlan):
     """The first rotations are a table; angles are as narrow as their ranges."""
 
     spec: CordicSine
+    divides = True
 
     def results(self, c: Circuit, codes: Mapping[str, Word]) -> Mapping[str, Word]:
         spec, design = self.spec, self.spec.design

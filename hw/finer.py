@@ -15,6 +15,7 @@ class FinerPlan(CircuitUnitPlan):
     """Where x is negative, the sine of abs(x) is taken half a period later."""
 
     spec: Finer
+    divides = True
 
     def results(self, c: Circuit, codes: Mapping[str, Word]) -> Mapping[str, Word]:
         spec, x = self.spec, codes["x"]

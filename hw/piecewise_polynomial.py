@@ -14,6 +14,7 @@ class PiecewisePolynomialPlan(CircuitUnitPlan):
     """Clamp, fold, look up, multiply and add."""
 
     spec: PiecewisePolynomial
+    divides = True
 
     def results(self, c: Circuit, codes: Mapping[str, Word]) -> Mapping[str, Word]:
         spec = self.spec

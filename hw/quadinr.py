@@ -44,6 +44,7 @@ class QuadINRPlan(RoundedUnitPlan):
     the result is 1 - q or q - 1, and 1 - q is, but for a unit, the inverse of q."""
 
     spec: QuadINR
+    divides = True
 
     def result(self, c: Circuit, x: Number) -> Word:
         spec = self.spec

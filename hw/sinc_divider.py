@@ -16,6 +16,7 @@ class SincDividerPlan(CircuitUnitPlan):
     """The sine of the half period, which is positive; the sign is the half period's."""
 
     spec: SincDivider
+    divides = True
 
     def results(self, c: Circuit, codes: Mapping[str, Word]) -> Mapping[str, Word]:
         spec, x = self.spec, codes["x"]

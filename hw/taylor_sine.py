@@ -16,6 +16,7 @@ class TaylorSinePlan(CircuitUnitPlan):
     """All products without the columns that no result feels."""
 
     spec: TaylorSine
+    divides = True
 
     def results(self, c: Circuit, codes: Mapping[str, Word]) -> Mapping[str, Word]:
         spec, design = self.spec, self.spec.design

@@ -16,6 +16,7 @@ class WirePlan(CircuitUnitPlan):
     """One rounding, with the product."""
 
     spec: Wire
+    divides = True
 
     def results(self, c: Circuit, codes: Mapping[str, Word]) -> Mapping[str, Word]:
         spec = self.spec

@@ -15,6 +15,7 @@ import numpy as np
 
 from multipede.hw.arithmetic.cell_plan import CellPlan
 from multipede.hw.arithmetic.circuit import Bit, Circuit, Node, Operator, Word
+from multipede.hw.arithmetic.divided_sums import divided_sums
 from multipede.hw.arithmetic.summation import plan as plan_sum
 from multipede.hw.arithmetic.word_plan import WordPlan
 from multipede.hw.style import Style
@@ -47,24 +48,46 @@ class Placed:
 
 
 class CircuitPlan:
-    """A circuit in a style, cut by ``ranks`` register ranks of which the last is the outputs'."""
+    """A circuit in a style, cut by ``ranks`` register ranks of which the last is the outputs'.
 
-    def __init__(self, circuit: Circuit, style: Style, *, ranks: int):
-        self.circuit = circuit
+    Sums of more than ``piece`` columns are divided (:mod:`.divided_sums`), so that a rank can cut
+    their carries; ``skew`` moves all ranks nearer to the inputs (above 1) or to the outputs.
+    """
+
+    def __init__(
+        self,
+        circuit: Circuit,
+        style: Style,
+        *,
+        ranks: int,
+        piece: int | None = None,
+        skew: float = 1.0,
+    ):
         self.style = style
         self.ranks = ranks
-        live = _live(circuit)
+        self._divided = piece is not None
+        self._follow(circuit if piece is None else divided_sums(circuit, piece))
+        self._cut(skew)
+
+    def _follow(self, circuit: Circuit) -> None:
+        """Find what of the circuit is needed, and when it is there."""
+        self.circuit = circuit
+        self._live = _live(circuit)
         # Per node that is needed its operands, as far as they are.
         self._operands = {
-            number: _needed(circuit.nodes[number], bits) for number, bits in live.items()
+            number: _needed(circuit.nodes[number], bits) for number, bits in self._live.items()
         }
         self._arrival: dict[int, float] = {}
-        for number in sorted(live):
+        for number in sorted(self._live):
             node = circuit.nodes[number]
-            self._arrival[number] = self._start(number) + _delay(node, style)
-        longest = max(self._arrival.values(), default=0)
+            self._arrival[number] = self._start(number) + _delay(node, self.style)
+        self._longest = max(self._arrival.values(), default=0)
+
+    def _cut(self, skew: float) -> None:
+        """Lay the ranks."""
+        ranks, longest, live = self.ranks, self._longest, self._live
         inside = max(0, ranks - 1)
-        self._cuts = [longest * (index + 1) / (inside + 1) for index in range(inside)]
+        self._cuts = [longest * ((index + 1) / (inside + 1)) ** skew for index in range(inside)]
         self.placed: dict[int, Placed] = {}
         for number in sorted(live):
             self.placed[number] = self._place(number, live[number])
@@ -88,7 +111,7 @@ class CircuitPlan:
         """When a node can begin: late rows of a sum join it at its end."""
         early = max((self._arrival[n] for n in self._sources(number, late=False)), default=0)
         late = max((self._arrival[n] for n in self._sources(number)), default=0)
-        return max(early, late - _LATE)
+        return max(early, late - (_tree(self.circuit.nodes[number]) if self._divided else _LATE))
 
     def _sources(self, number: int, *, late: bool = True) -> set[int]:
         """The nodes that the operands come from; those of late rows only if asked for."""
@@ -102,6 +125,11 @@ class CircuitPlan:
     def operands(self, number: int) -> list[Word]:
         """The operands of a node, as far as its live bits depend on them."""
         return self._operands[number]
+
+    @property
+    def longest_sum(self) -> int:
+        """The most columns of a sum."""
+        return max((p.node.width for p in self.placed.values() if p.sum is not None), default=0)
 
     @cached_property
     def registers(self) -> dict[tuple[int, int], list[int]]:
@@ -191,10 +219,16 @@ def _delay(node: Node, style: Style) -> float:
         if node.operator in (Operator.ANY, Operator.ALL):
             return math.log2(len(node.inputs[0]))
         return _DELAYS.get(node.operator, 1)
-    levels = math.ceil(math.log(max(2, len(node.heap.rows)) / 2, 1.5))
     if style is Style.CELLS:
-        return 3 * levels + node.width
-    return 3 * levels + 2 * math.log2(node.width) + 2
+        return _tree(node) + node.width
+    return _tree(node) + 2 * math.log2(node.width) + 2
+
+
+def _tree(node: Node) -> int:
+    """How long a sum takes to have two rows left."""
+    if node.heap is None:
+        return 0
+    return 3 * math.ceil(math.log(max(2, len(node.heap.rows)) / 2, 1.5))
 
 
 def _value(bit: Bit, bits: Mapping[Bit, np.ndarray]) -> np.ndarray:

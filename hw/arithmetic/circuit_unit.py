@@ -4,12 +4,15 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
+from typing import ClassVar
 
 from amaranth.hdl import Module, Value
 
 from multipede.hw.arithmetic.circuit import Circuit, Word
 from multipede.hw.arithmetic.circuit_emit import emit_circuit
 from multipede.hw.arithmetic.circuit_plan import CircuitPlan
+from multipede.hw.arithmetic.pipeline import balanced_plan
+from multipede.hw.style import Style
 from multipede.hw.unit import Unit, UnitPlan, delayed
 
 __all__ = ["CircuitUnit", "CircuitUnitPlan"]
@@ -20,6 +23,9 @@ class CircuitUnitPlan(UnitPlan):
 
     A port that is an array is one word, the first element in its lowest bits.
     """
+
+    divides: ClassVar[bool] = False
+    """whether sums may be divided so that ranks can cut their carries"""
 
     @abstractmethod
     def results(self, c: Circuit, codes: Mapping[str, Word]) -> Mapping[str, Word]:
@@ -32,6 +38,8 @@ class CircuitUnitPlan(UnitPlan):
         codes = {name: c.input(name, port.bits) for name, port in self.spec.inputs.items()}
         for name, word in self.results(c, codes).items():
             c.output(name, word)
+        if self.divides and self.style is Style.CELLS and self.spec.latency > 1:
+            return balanced_plan(c, self.style, ranks=self.spec.latency)
         return CircuitPlan(c, self.style, ranks=self.spec.latency)
 
     def inventory(self) -> Counter:
