@@ -32,6 +32,7 @@ UNITS = {
     "lmul": "multipede.golden.lmul:LMul",
     "lmul_tile": "multipede.golden.lmul_tile:LMulTile",
     "lut_tensor_core": "multipede.golden.lut_tensor_core:LutTensorCore",
+    "gabor": "multipede.golden.gabor:Gabor",
     "integer_multiplier": "multipede.golden.integer_multiplier:IntegerMultiplier",
     "mitchell": "multipede.golden.mitchell:Mitchell",
     "mixpe": "multipede.golden.mixpe:MixPE",
@@ -46,7 +47,6 @@ UNITS = {
     "stallable": "multipede.golden.stallable:Stallable",
     "table_precompute": "multipede.golden.table_precompute:TablePrecompute",
     "taylor_sine": "multipede.golden.taylor_sine:TaylorSine",
-    "wire": "multipede.golden.wire:Wire",
 }
 """unit name -> module and class of its specification"""
 

@@ -103,7 +103,7 @@ class CordicSine(FixedFunction):
     Parameters
     ----------
     x : format of the argument, of 1 to 22 fraction bits.
-    result : signed format of the result, of 2 fraction bits at least.
+    result : signed format of the result, which holds 1, of 2 fraction bits at least.
     """
 
     unit: ClassVar[str] = "cordic_sine"
@@ -139,10 +139,9 @@ def check_sine_formats(x: FixedPoint, result: FixedPoint) -> None:
     """ValueError unless quarter turns and a sine fit the formats."""
     if not 1 <= x.fraction_bits <= 22:
         raise ValueError(f"x = {x}: allowed are 1 to 22 fraction bits")
-    if not result.signed or not 2 <= result.fraction_bits < result.bits:
+    if not result.signed or result.fraction_bits < 2 or result.maximum < 1:
         raise ValueError(
-            f"result = {result}: it must be signed, with 2 fraction bits or more, but fewer than"
-            " bits"
+            f"result = {result}: it must be signed and hold 1, with 2 fraction bits or more"
         )
 
 

@@ -11,6 +11,7 @@ import mpmath
 import numpy as np
 
 from multipede.golden.cordic_sine import check_sine_formats
+from multipede.golden.faithful_task import FaithfulTask
 from multipede.golden.fixed_function import FixedFunction
 from multipede.golden.folded_square import largest_loss, truncated_square
 from multipede.golden.formats import FixedPoint
@@ -64,8 +65,6 @@ class Finer(FixedFunction):
         super().__post_init__()
         check_sine_formats(self.x, self.result)
         require_range("fraction bits of result", self.result.fraction_bits, 2, 18)
-        if self.result.maximum < 1:
-            raise ValueError(f"result = {self.result}: 1 must be among its numbers")
         require_range("shift", self.shift, 0, 8)
         require_range("degree", self.degree, 1, 3)
 
@@ -130,13 +129,12 @@ class Finer(FixedFunction):
 
 @lru_cache(maxsize=64)
 def _designed(argument: FixedPoint, result: FixedPoint, degree: int) -> PolynomialDesign:
-    return design_polynomial(
+    task = FaithfulTask(
         parse_function("sine"),
         argument,
         result,
         (argument.minimum_code, argument.maximum_code),
-        degree=degree,
-        fold=Fold.SINE,
         tolerance=TOLERANCE,
         centred=True,
     )
+    return design_polynomial(task, degree=degree, fold=Fold.SINE)

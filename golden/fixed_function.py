@@ -25,8 +25,9 @@ class FixedFunction(Spec):
     """Base of the units whose result is a faithful y = f(x): one of the two numbers of ``result``
     next to f(x), or f(x) itself.
 
-    Where f(x) leaves the range of ``result`` by less than a unit in the last place, as 1 - 2**-20
-    rounded up to 1 would, the nearest number of ``result`` counts as f(x).
+    f may exceed the largest number of ``result`` by a unit in the last place at most, as 1 does in
+    formats below 1: then that number counts as f(x) and, so that symmetries are kept, minus that
+    number as what is below it.
 
     Subclasses are dataclasses that declare their arguments, named as their ports, and these
     parameters.

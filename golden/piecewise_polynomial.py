@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import mpmath
 import numpy as np
 
+from multipede.golden.faithful_task import FaithfulTask
 from multipede.golden.fixed_function import FixedFunction
 from multipede.golden.formats import FixedPoint
 from multipede.golden.function_folds import Fold
@@ -167,12 +168,7 @@ def _named_design(spec: PiecewisePolynomial) -> PolynomialDesign:
 
 
 def _designed(function: RealFunction, spec: PiecewisePolynomial) -> PolynomialDesign:
+    task = FaithfulTask(function, spec.x, spec.result, spec.codes)
     return design_polynomial(
-        function,
-        spec.x,
-        spec.result,
-        spec.codes,
-        degree=spec.degree,
-        fold=spec.fold,
-        segmentation=spec.segmentation,
+        task, degree=spec.degree, fold=spec.fold, segmentation=spec.segmentation
     )

@@ -11,18 +11,15 @@ What this finds is tried at every address; nothing here relies on an error estim
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from fractions import Fraction
 from itertools import product
 
 import numpy as np
 
-from multipede.golden.formats import FixedPoint
-from multipede.golden.function_folds import Fold, fold_codes
-from multipede.golden.function_values import function_values
+from multipede.golden.faithful_task import FaithfulTask, Problem
+from multipede.golden.function_folds import Fold
 from multipede.golden.polynomial_design import PolynomialDesign, Region, horner
-from multipede.golden.real_functions import RealFunction
 
-__all__ = ["MAXIMUM_SEGMENTS", "Segmentation", "design_polynomial"]
+__all__ = ["MAXIMUM_SEGMENTS", "Segmentation", "design_polynomial", "fewest_segments"]
 
 MAXIMUM_SEGMENTS = 1 << 12
 _PLACES = 33
@@ -53,30 +50,6 @@ class Segmentation(Enum):
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What v must be, by address and carry.
-
-    ``lower`` <= v < ``upper``, in units in the result's last place, of shape (2**bits, 1 or 2);
-    ``centre`` (2**bits + 1,) is a smooth function near their middle, of the address plus the carry.
-    """
-
-    fold: Fold
-    adds: bool
-    centred: bool
-    bits: int
-    signed: bool
-    lower: np.ndarray
-    upper: np.ndarray
-    centre: np.ndarray
-    guard: int
-
-    @property
-    def addresses(self) -> int:
-        """How many there are."""
-        return 1 << self.bits
-
-
-@dataclass(frozen=True)
 class _Widths:
     """What the search shrinks: bits below the result's last of v, those that a_1, a_2, a_3 have
     more than v's error asks for, and places of zeta that inner products leave out."""
@@ -101,34 +74,23 @@ def _with(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:
 
 
 def design_polynomial(
-    function: RealFunction,
-    x: FixedPoint,
-    result: FixedPoint,
-    interval: tuple[int, int],
+    task: FaithfulTask,
     *,
     degree: int,
     fold: Fold | None = None,
     segmentation: Segmentation | None = None,
-    tolerance: float = 1.0,
-    centred: bool = False,
 ) -> PolynomialDesign:
     """The smallest design of the ways that are left open, by an estimate of its gates.
 
-    ``interval`` are the lowest and the highest code of x that count; ``centred`` codes stand for
-    half a unit more. Errors stay below ``tolerance`` units in the last place, more than 1/2 and 1
-    at most. Raises ValueError if the
-    function is not finite there, does not fit ``result``, has not the symmetry, or needs more than
-    MAXIMUM_SEGMENTS segments.
+    Raises ValueError if the function is not finite on its interval, does not fit the result, has
+    not the symmetry, or needs more than MAXIMUM_SEGMENTS segments.
     """
-    values = sampled(function, x, result, interval, centred=centred)
     folds = list(Fold) if fold is None else [fold]
     problems = [
-        problem
-        for f, adds in product(folds, (False, True))
-        for problem in _problems(f, adds, values, x, result, interval, tolerance, centred)
+        problem for f, adds in product(folds, (False, True)) for problem in task.problems(f, adds)
     ]
     if not problems:
-        raise ValueError(f"fold = {fold.value}: {function.text!r} has no such symmetry")
+        raise ValueError(f"fold = {fold.value}: {task.function.text!r} has no such symmetry")
     ways = list(Segmentation) if segmentation is None else [segmentation]
     if degree == 0 and segmentation is None:
         ways = [Segmentation.UNIFORM]
@@ -141,11 +103,26 @@ def design_polynomial(
     if not designs:
         reachable = min(_reachable(problem, degree) for problem in problems)
         raise ValueError(
-            f"function = {function.text!r}: {MAXIMUM_SEGMENTS} segments of degree {degree} do not"
-            f" make it faithful to {result}; within them an error of {reachable:.3g} units in the"
-            " last place can be reached"
+            f"function = {task.function.text!r}: {MAXIMUM_SEGMENTS} segments of degree {degree} do"
+            f" not make it faithful to {task.result}; within them an error of {reachable:.3g}"
+            " units in the last place can be reached"
         )
     return min(designs, key=lambda pair: pair[0])[1]
+
+
+def fewest_segments(task: FaithfulTask, *, degree: int, fold: Fold = Fold.NONE) -> int:
+    """The least number of segments of one length that can be faithful, whatever their widths.
+
+    Raises ValueError as :func:`design_polynomial`.
+    """
+    problems = task.problems(fold, False)
+    if not problems:
+        raise ValueError(f"fold = {fold.value}: {task.function.text!r} has no such symmetry")
+    (problem,) = problems
+    for longest in range(problem.bits, -1, -1):
+        if _regions(problem, degree, Segmentation.UNIFORM, longest) is not None:
+            return 1 << (problem.bits - longest)
+    raise ValueError(f"function = {task.function.text!r}: no segments are short enough")
 
 
 def _ways(problem: Problem, degree: int, ways: list[Segmentation]) -> list[Segmentation]:
@@ -155,142 +132,6 @@ def _ways(problem: Problem, degree: int, ways: list[Segmentation]) -> list[Segme
         return ways
     needed = Segmentation.POWERS if problem.adds else Segmentation.UNIFORM
     return [way for way in ways if way is needed]
-
-
-def sampled(
-    function: RealFunction,
-    x: FixedPoint,
-    result: FixedPoint,
-    interval: tuple[int, int],
-    *,
-    centred: bool = False,
-) -> np.ndarray:
-    """f in units in the result's last place at the codes of the interval, and at the one behind it
-    if it is finite there (NaN else). Raises ValueError where f does not fit ``result``."""
-    unit = Fraction(1, 1 << result.fraction_bits)
-    first, last = interval
-    if centred:
-        # The odd codes of a place more.
-        values = function_values(function, x.fraction_bits + 1, 2 * first, 2 * last + 1, unit)[1::2]
-    else:
-        values = function_values(function, x.fraction_bits, first, last, unit)
-    for extreme in (values.min(), values.max()):
-        if not result.minimum_code - 1.0001 <= extreme <= result.maximum_code + 1.0001:
-            raise ValueError(
-                f"result = {result}: it holds {float(result.minimum):g} to"
-                f" {float(result.maximum):g}, and {function.text!r} reaches"
-                f" {extreme * float(unit):g}"
-            )
-    try:
-        behind = float(
-            function(Fraction(2 * last + 2 + centred, 2 << x.fraction_bits)) / float(unit)
-        )
-    except ValueError:
-        behind = float("nan")
-    return np.append(values, behind)
-
-
-def _problems(
-    fold: Fold,
-    adds: bool,
-    values: np.ndarray,
-    x: FixedPoint,
-    result: FixedPoint,
-    interval: tuple[int, int],
-    tolerance: float,
-    centred: bool,
-) -> list[Problem]:
-    """What the fold asks of v; nothing if the function has not the symmetry, and more than one if
-    it repeats with more than one period."""
-    if (adds and not fold.mirrors) or (centred and (adds or fold is Fold.RELU)):
-        return []
-    widths = _address_bits(fold, values, interval)
-    found = [
-        _problem(fold, adds, bits, values, x, result, interval, tolerance, centred)
-        for bits in widths
-    ]
-    return [problem for problem in found if problem is not None]
-
-
-def _problem(
-    fold: Fold,
-    adds: bool,
-    bits: int,
-    values: np.ndarray,
-    x: FixedPoint,
-    result: FixedPoint,
-    interval: tuple[int, int],
-    tolerance: float,
-    centred: bool,
-) -> Problem | None:
-    """What the fold asks of v; None if the function has not the symmetry."""
-    first, last = interval
-    low, high = result.minimum_code, result.maximum_code
-    codes = np.arange(first, last + 1)
-    f = np.clip(values[:-1], low, high)
-    folded = fold_codes(fold, codes, bits, signed=first < 0, adds=adds, centred=centred)
-    places = result.fraction_bits - x.fraction_bits
-    added = folded.added * 2.0**places
-    least = np.maximum(np.floor(f - tolerance) + 1, low)
-    most = np.minimum(np.ceil(f + tolerance) - 1, high)
-    # Of what is negated, modulo the range of an unsigned result.
-    turn = 0 if result.signed else 1 << result.bits
-    negative = folded.negative == 1
-    lower = np.where(negative, turn - most, least - added)
-    upper = np.where(negative, turn - least, most - added) + 1
-    middle = np.where(negative, turn - values[:-1], values[:-1] - added) + 0.5
-    shape = (1 << bits, 1 + (fold.mirrors and not (adds or centred)))
-    bounds = np.full(shape, -np.inf), np.full(shape, np.inf)
-    place = (folded.address, folded.carry)
-    np.maximum.at(bounds[0], place, lower)
-    np.minimum.at(bounds[1], place, upper)
-    centre = _centre(folded.address + folded.carry, middle, 1 << bits)
-    if centre is None or (bounds[0] >= bounds[1]).any():
-        return None
-    if np.isnan(centre[-1]) or not fold.mirrors:
-        behind = values[-1] + 0.5
-        # Far beyond the end there is no use in it.
-        near = abs(behind - centre[-2]) < abs(centre[-2] - centre[max(0, len(centre) - 4)]) + 8
-        centre[-1] = behind if near and not np.isnan(behind) else centre[-2]
-    least_guard = max(0, -places) if fold is Fold.RELU else 0
-    return Problem(fold, adds, centred, bits, first < 0, *bounds, centre, least_guard)
-
-
-def _address_bits(fold: Fold, values: np.ndarray, interval: tuple[int, int]) -> list[int]:
-    """Bits that the fold's address may have."""
-    first, last = interval
-    if fold.periodic:
-        count = last - first + 1
-        periods = [1 << bits for bits in range(2, count.bit_length())]
-        for period in periods:
-            if np.abs(values[period:-1] - values[: -1 - period]).max(initial=0) < 0.01:
-                return [period.bit_length() - 3]
-        return []
-    if fold is Fold.NONE:
-        if first < 0:
-            return [max((~first).bit_length(), last.bit_length()) + 1]
-        return [(first ^ last).bit_length()]
-    if first >= 0 or last < 0:
-        return []
-    return [max((~first).bit_length(), last.bit_length())]
-
-
-def _centre(places: np.ndarray, middle: np.ndarray, count: int) -> np.ndarray | None:
-    """The mean of what arguments of one place ask for; None if they disagree."""
-    low, high = np.full(count + 1, np.inf), np.full(count + 1, -np.inf)
-    np.minimum.at(low, places, middle)
-    np.maximum.at(high, places, middle)
-    known = np.isfinite(low)
-    if (high[known] - low[known] > 0.25).any():
-        return None
-    centre = np.where(known, low, np.nan)
-    if not known.all():
-        # Nothing is asked for there; what is nearest keeps polynomials calm.
-        inside = np.nonzero(known)[0]
-        gaps = np.nonzero(~known[:-1])[0]
-        nearest = inside[np.clip(np.searchsorted(inside, gaps), 0, len(inside) - 1)]
-        centre[gaps] = centre[nearest]
-    return centre
 
 
 def _smallest(

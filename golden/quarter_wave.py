@@ -16,6 +16,9 @@ from multipede.golden.real_functions import PRECISION, parse_function
 __all__ = ["QuarterWave", "faithful_offset", "quarter_sines", "quarter_wave", "sine_of_turns"]
 
 
+_TOLERANCE = 1 - 2.0**-14
+
+
 class QuarterWave(NamedTuple):
     """Codes folded into the first quarter: ``place`` is 0 to 2**f, and the sine is ``negative``."""
 
@@ -52,8 +55,9 @@ def faithful_offset(v: np.ndarray, wanted: np.ndarray, guard: int, largest: int)
     """
     scale = 1 << guard
     wanted = np.minimum(wanted, largest)
-    least = np.floor(wanted - 1) + 1
-    most = np.minimum(np.ceil(wanted + 1) - 1, largest)
+    # A sine of 1 must not be taken for a little less, which has another neighbour.
+    least = np.floor(wanted - _TOLERANCE) + 1
+    most = np.minimum(np.ceil(wanted + _TOLERANCE) - 1, largest)
     low = int((least * scale - v).max())
     high = int(((most + 1) * scale - 1 - v).min())
     return (low + high) // 2 if low <= high else None

@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 
 from multipede.golden.cordic_sine import check_sine_formats
+from multipede.golden.faithful_task import FaithfulTask
 from multipede.golden.fixed_function import FixedFunction
 from multipede.golden.formats import FixedPoint
 from multipede.golden.function_folds import Fold
@@ -34,7 +35,7 @@ class SincDivider(FixedFunction):
     Parameters
     ----------
     x : signed format of the argument, of 1 to 22 fraction bits, which a period of 4 fits.
-    result : signed format of the result, of 2 to 16 fraction bits.
+    result : signed format of the result, which holds 1, of 2 to 16 fraction bits.
     degree : of the sine's polynomials, 1 to 3.
     """
 
@@ -81,8 +82,7 @@ class SincDivider(FixedFunction):
             return mpmath.sinc(mpmath.pi * x.numerator / x.denominator / 2)
 
     def results(self, x: np.ndarray) -> np.ndarray:
-        """The floor of the quotient, negated in every second half of a period; a quotient of 1 or
-        more is 1, or the format's largest number if 1 is none."""
+        """The floor of the quotient, 1 at most, negated in every second half of a period."""
         bits, near = self.x.fraction_bits, self.near_bits
         magnitude = np.abs(x)
         half = magnitude & ((2 << bits) - 1)
@@ -91,7 +91,7 @@ class SincDivider(FixedFunction):
         scaled = sine << (near - 1) if near else sine >> 1
         is_near = magnitude < 1 << near
         quotient = np.where(is_near, 0, scaled // np.where(is_near, 1, magnitude))
-        largest = min(1 << self.result.fraction_bits, self.result.maximum_code)
+        largest = 1 << self.result.fraction_bits
         quotient = np.where(is_near, largest, np.minimum(quotient, largest))
         return np.where(magnitude >> (bits + 1) & 1, -quotient, quotient)
 
@@ -109,14 +109,10 @@ class SincDivider(FixedFunction):
 
 @lru_cache(maxsize=64)
 def _designed(argument: FixedPoint, result: FixedPoint, degree: int) -> PolynomialDesign:
-    design = design_polynomial(
-        parse_function("sin(pi * x / 2) * 2 / pi"),
-        argument,
-        result,
-        (argument.minimum_code, argument.maximum_code),
-        degree=degree,
-        fold=Fold.SINE,
-    )
+    function = parse_function("sin(pi * x / 2) * 2 / pi")
+    interval = (argument.minimum_code, argument.maximum_code)
+    task = FaithfulTask(function, argument, result, interval)
+    design = design_polynomial(task, degree=degree, fold=Fold.SINE)
     constants, *others = design.coefficients
     raised = tuple(constant + (1 << design.guard) for constant in constants)
     return replace(design, coefficients=(raised, *others))

@@ -125,7 +125,7 @@ class TaylorSine(FixedFunction):
     Parameters
     ----------
     x : format of the argument, of 1 to 22 fraction bits.
-    result : signed format of the result, of 2 fraction bits at least.
+    result : signed format of the result, which holds 1, of 2 fraction bits at least.
     series : the coefficients.
     """
 

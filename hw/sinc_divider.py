@@ -29,11 +29,9 @@ class SincDividerPlan(CircuitUnitPlan):
         places = spec.result.fraction_bits
         quotient, _ = divide(c, scaled, magnitude, places + 1, "quotient")
         far = c.any_of(magnitude[near:], "far")
-        largest = constant(min(1 << places, spec.result.maximum_code), places + 1)
-        # The only quotients beyond the largest are those of 1.
-        beyond = quotient[-1]
-        quotient = c.choose(beyond, largest, quotient, "bounded")
-        quotient = c.choose(far, quotient, largest, "near_1")
+        one = constant(1 << places, places + 1)
+        quotient = c.choose(quotient[-1], one, quotient, "bounded")
+        quotient = c.choose(far, quotient, one, "near_1")
         value = Term(padded(quotient, spec.result.bits)[: spec.result.bits], name="quotient")
         return {"y": negated_sum(c, [value], 0, 0, spec.result.bits, magnitude[bits + 1])}
 

@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 
 from multipede.golden.formats import FixedPoint
+from multipede.golden.gabor import Gabor
 from multipede.golden.polynomial_design import PolynomialDesign
-from multipede.golden.wire import Wire
-from multipede.hw.arithmetic.circuit import ZERO, Circuit, Word, opposite, padded
+from multipede.hw.arithmetic.circuit import ZERO, Circuit, Word, padded
 from multipede.hw.arithmetic.circuit_unit import CircuitUnit, CircuitUnitPlan
 from multipede.hw.arithmetic.polynomial import polynomial, truncated_rows
 
-__all__ = ["WirePlan", "WireUnit"]
+__all__ = ["GaborPlan", "GaborUnit"]
 
 
-class WirePlan(CircuitUnitPlan):
+class GaborPlan(CircuitUnitPlan):
     """One rounding, with the product."""
 
-    spec: Wire
+    spec: Gabor
     divides = True
 
     def results(self, c: Circuit, codes: Mapping[str, Word]) -> Mapping[str, Word]:
@@ -27,12 +27,7 @@ class WirePlan(CircuitUnitPlan):
         # From -1 to 1, both included.
         width = spec.result.fraction_bits + 2
         product = c.sum(width + drop, rows, "product", plus=1 << drop >> 1)[drop:]
-        bits = spec.result.bits
-        if bits == width - 1:
-            *fraction, _, sign = product
-            (one,) = c.both(product[-2:-1], (opposite(sign),), "one")
-            product = (*c.either(tuple(fraction), (one,), "saturated"), sign)
-        return {"y": padded(product, bits, product[-1])}
+        return {"y": padded(product, spec.result.bits, product[-1])}
 
     def _factor(
         self,
@@ -46,8 +41,8 @@ class WirePlan(CircuitUnitPlan):
         return polynomial(c, x, design, places, result.bits)
 
 
-class WireUnit(CircuitUnit):
+class GaborUnit(CircuitUnit):
     """y = cos(pi u / 2) exp(-v**2)."""
 
-    specification = Wire
-    planning = WirePlan
+    specification = Gabor
+    planning = GaborPlan

@@ -8,6 +8,7 @@ from typing import ClassVar
 import mpmath
 import numpy as np
 
+from multipede.golden.faithful_task import FaithfulTask
 from multipede.golden.fixed_function import FixedFunction
 from multipede.golden.formats import FixedPoint
 from multipede.golden.number_format import require_range
@@ -16,7 +17,7 @@ from multipede.golden.polynomial_search import design_polynomial
 from multipede.golden.quarter_wave import sine_of_turns
 from multipede.golden.real_functions import PRECISION, parse_function
 
-__all__ = ["Wire"]
+__all__ = ["Gabor"]
 
 FACTOR_PLACES = 2
 """fraction bits that the factors have more than the result"""
@@ -27,7 +28,7 @@ product, rounded to nearest with an eighth to spare, makes less than one"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wire(FixedFunction):
+class Gabor(FixedFunction):
     """y = cos(pi u / 2) * exp(-v**2), faithfully.
 
     The real form of WIRE's complex Gabor wavelet, as in its public code: cos(omega f) *
@@ -43,11 +44,11 @@ class Wire(FixedFunction):
     Parameters
     ----------
     u, v : formats of the arguments, signed.
-    result : signed format of the result, of 2 to 20 fraction bits.
+    result : signed format of the result, which holds 1, of 2 to 20 fraction bits.
     degree : of the factors' polynomials, 1 to 3.
     """
 
-    unit: ClassVar[str] = "wire"
+    unit: ClassVar[str] = "gabor"
     title: ClassVar[str] = "WIRE's activation in its real form: a cosine times a bell"
     source: ClassVar[str] = "WIRE (CVPR 2023), the real Gabor layer of its public code"
     arguments: ClassVar[tuple[str, ...]] = ("u", "v")
@@ -64,10 +65,8 @@ class Wire(FixedFunction):
             if not getattr(self, name).signed:
                 raise ValueError(f"{name} = {getattr(self, name)}: it must be signed")
         require_range("fraction bits of result", self.result.fraction_bits, 2, 20)
-        if not self.result.signed or self.result.bits <= self.result.fraction_bits:
-            raise ValueError(
-                f"result = {self.result}: it must be signed, with more bits than fraction bits"
-            )
+        if not self.result.signed or self.result.maximum < 1:
+            raise ValueError(f"result = {self.result}: it must be signed and hold 1")
         require_range("degree", self.degree, 1, 3)
 
     @property
@@ -112,23 +111,16 @@ class Wire(FixedFunction):
             return sine_of_turns(u + 1) * bell
 
     def results(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """The rounded product of the factors, that of 1 by 1 being the format's largest number if
-        1 is none."""
-        result = self.result
+        """The rounded product of the factors."""
         wave = self.wave.results(u, self.places - self.u.fraction_bits)
         bell = self.bell.results(v, self.places - self.v.fraction_bits)
         product = truncated_product(wave, bell, self.bell_format.bits + 1, self.cut)
-        drop = 2 * self.places - result.fraction_bits - self.cut
-        return np.minimum((product + (1 << drop >> 1)) >> drop, result.maximum_code)
+        drop = 2 * self.places - self.result.fraction_bits - self.cut
+        return (product + (1 << drop >> 1)) >> drop
 
 
 @lru_cache(maxsize=64)
 def _designed(function: str, x: FixedPoint, result: FixedPoint, degree: int) -> PolynomialDesign:
-    return design_polynomial(
-        parse_function(function),
-        x,
-        result,
-        (x.minimum_code, x.maximum_code),
-        degree=degree,
-        tolerance=TOLERANCE,
-    )
+    interval = (x.minimum_code, x.maximum_code)
+    task = FaithfulTask(parse_function(function), x, result, interval, TOLERANCE)
+    return design_polynomial(task, degree=degree)
