@@ -214,6 +214,13 @@ def _add_reproduce(command: _Command) -> None:
         metavar="FORMAT",
         help="costs: one of several (e5m2, e4m3, bf16, fp16, fp32)",
     )
+    reproduce.add_argument(
+        "--bits",
+        action="append",
+        type=int,
+        metavar="N",
+        help="quadinr costs: one of several (8, 10, 12, 16, 24)",
+    )
     reproduce.add_argument("--sentences", type=int, metavar="N", help="embeddings: how many (600)")
 
 

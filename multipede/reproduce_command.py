@@ -10,26 +10,29 @@ from multipede.answer import HELD, TOOL_FAILED, Answer
 EXPERIMENTS = {
     "lut_tensor_core": ("ablation", "shapes", "rivals", "widths"),
     "lmul": ("statistics", "costs", "embeddings"),
+    "quadinr": ("costs",),
 }
 """unit -> its experiments, the first by default"""
 
 _SHAPE = re.compile(r"(\d+)x(\d+)x(\d+)", re.IGNORECASE)
-_TILES = ("rivals", "widths")
-_ON_CELLS = (*EXPERIMENTS["lut_tensor_core"], "costs")
+_LUT = tuple(f"lut_tensor_core {name}" for name in EXPERIMENTS["lut_tensor_core"])
+_TILES = ("lut_tensor_core rivals", "lut_tensor_core widths")
+_ON_CELLS = (*_LUT, "lmul costs", "quadinr costs")
 _OPTIONS = {
     "target": ("--target", _ON_CELLS),
     "clock_period": ("--clock-period", _ON_CELLS),
-    "shape": ("--shape", EXPERIMENTS["lut_tensor_core"]),
-    "table_inputs": ("--table-inputs", EXPERIMENTS["lut_tensor_core"]),
+    "shape": ("--shape", _LUT),
+    "table_inputs": ("--table-inputs", _LUT),
     "weight_bits": ("--weight-bits", _TILES),
     "activation": ("--activation", _TILES),
     "stages": ("--stages", _TILES),
-    "format": ("--format", ("costs",)),
-    "sentences": ("--sentences", ("embeddings",)),
+    "format": ("--format", ("lmul costs",)),
+    "sentences": ("--sentences", ("lmul embeddings",)),
+    "bits": ("--bits", ("quadinr costs",)),
 }
 """parameter -> its option, and the experiments that have it"""
 
-_CLOCK_PERIOD = {"costs": 4.0}
+_CLOCK_PERIOD = {"lmul costs": 4.0, "quadinr costs": 1.5}
 _DEFAULT_CLOCK_PERIOD = 2.0
 
 
@@ -45,7 +48,7 @@ def reproduce_command(options: argparse.Namespace) -> Answer:
     }
     for parameter in given:
         option, experiments = _OPTIONS[parameter]
-        if name not in experiments:
+        if f"{options.paper} {name}" not in experiments:
             raise ValueError(f"{option} has a meaning for {' and '.join(experiments)} only")
     found = _EXPERIMENTS[options.paper](name, given)
     return (TOOL_FAILED if found.errors else HELD), found.to_dict(), str(found)
@@ -61,10 +64,10 @@ def _lut_tensor_core(name: str, given: dict[str, Any]) -> Any:
         "rivals": lookup_rivals.rivals,
         "widths": lookup_rivals.widths,
     }
-    asked = _on_cells(name, given)
+    asked = _on_cells(f"lut_tensor_core {name}", given)
     shapes = tuple(map(_shape, asked.pop("shape", ())))
     if shapes:
-        of_tiles = name in _TILES
+        of_tiles = f"lut_tensor_core {name}" in _TILES
         asked |= {"shape": _only("--shape", shapes)} if of_tiles else {"candidates": shapes}
     if "activation" in asked:
         asked["activation"] = parse_format(asked["activation"])
@@ -85,25 +88,32 @@ def _lmul(name: str, given: dict[str, Any]) -> Any:
     from multipede.cost_model.reproduction.lmul_costs import lmul_costs
     from multipede.golden.formats import parse_format
 
-    asked = _on_cells(name, given)
+    asked = _on_cells("lmul costs", given)
     if "format" in asked:
         asked["formats"] = tuple(map(parse_format, asked.pop("format")))
     return lmul_costs(**asked)
 
 
+def _quadinr(name: str, given: dict[str, Any]) -> Any:
+    from multipede.cost_model.reproduction.quadinr_costs import quadinr_costs
+
+    return quadinr_costs(**_on_cells(f"quadinr {name}", given))
+
+
 _EXPERIMENTS: dict[str, Callable[[str, dict[str, Any]], Any]] = {
     "lut_tensor_core": _lut_tensor_core,
     "lmul": _lmul,
+    "quadinr": _quadinr,
 }
 
 
-def _on_cells(name: str, given: dict[str, Any]) -> dict[str, Any]:
+def _on_cells(experiment: str, given: dict[str, Any]) -> dict[str, Any]:
     """The parameters, target and clock among them."""
     from multipede.asic_flow import Constraints
     from multipede.cost_model.targets import cell_library, require_target
 
     asked = {"target": "n28"} | given
-    default = _CLOCK_PERIOD.get(name, _DEFAULT_CLOCK_PERIOD)
+    default = _CLOCK_PERIOD.get(experiment, _DEFAULT_CLOCK_PERIOD)
     constraints = Constraints(clock_period=asked.pop("clock_period", default))
     require_target(asked["target"])
     if cell_library(asked["target"], None) is None:

@@ -8,7 +8,8 @@ import pytest
 
 from multipede.fpga.devices import DEVICES, device
 from multipede.fpga.resources import count_resources, resources, resources_of_rtlil
-from multipede.golden.formats import INT2, INT3, INT4, INT5, UINT3
+from multipede.golden.cordic_sine import CordicSine
+from multipede.golden.formats import INT2, INT3, INT4, INT5, UINT3, FixedPoint
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
@@ -183,3 +184,9 @@ class TestBadInput:
     def test_a_cell_that_the_table_does_not_know_is_not_left_uncounted(self):
         with pytest.raises(ToolError, match="ecp5: the netlist holds 2 NOVELTY, an unknown cell"):
             count_resources(device("ecp5"), {"LUT4": 1, "NOVELTY": 2})
+
+
+def test_operands_of_which_nothing_is_left():
+    """Yosys leaves an adder whose operand is 0 with an operand of no width."""
+    spec = CordicSine(x=FixedPoint(8, 4), result=FixedPoint(8, 6), stages=3)
+    assert resources(spec, device="xcup").lut > 100
