@@ -1,0 +1,211 @@
+"""Networks in fixed point: integer weights, exact sums, activations as their units compute them.
+
+A layer's sums are exact: a dot product of weight codes and input codes, and a bias with as many
+fraction bits as both together. A sum is rounded to nearest, ties upwards, to the format of the
+activation's argument; there it wraps if the activation is periodic, and saturates else. The last
+layer's sums are rounded to the output's format likewise, and saturate.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from multipede.golden.formats import FixedPoint, Overflow
+from multipede.golden.inr import Inr
+from multipede.golden.inr_activations import Activation
+from multipede.golden.number_format import require_range, require_type
+from multipede.golden.spec import Spec
+
+__all__ = ["LinearMap", "QuantisedInr", "reference_of", "rounded_sums"]
+
+ActivationFunction = Callable[..., np.ndarray]
+"""codes of the arguments, by their ports' names, to the results' codes (int64)"""
+
+
+@dataclass(frozen=True)
+class LinearMap:
+    """A linear map in fixed point.
+
+    Attributes
+    ----------
+    weight : codes (outputs, inputs), int64, of ``weight_format``. bias : codes (outputs,) of as
+        many fraction bits as a product of weight and input has.
+    inputs, argument : formats of what goes in and of what the sums are rounded to.
+    overflow : what sums beyond ``argument`` become, WRAP or SATURATE.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+    weight_format: FixedPoint
+    inputs: FixedPoint
+    argument: FixedPoint
+    overflow: Overflow
+
+    @property
+    def places(self) -> int:
+        """Fraction bits of the exact sums."""
+        return self.weight_format.fraction_bits + self.inputs.fraction_bits
+
+    @property
+    def accumulator_bits(self) -> int:
+        """Bits that hold every sum, sign included."""
+        largest = np.abs(self.weight).sum(axis=1).max() << (self.inputs.bits - 1)
+        return int(largest + np.abs(self.bias).max()).bit_length() + 1
+
+    def sums(self, codes: np.ndarray) -> np.ndarray:
+        """The exact sums (n, outputs), int64, of input codes (n, inputs).
+
+        float64 products are exact: all sums stay below 2**53.
+        """
+        product = codes.astype(np.float64) @ self.weight.T.astype(np.float64)
+        return product.astype(np.int64) + self.bias
+
+    def __call__(self, codes: np.ndarray) -> np.ndarray:
+        """The sums' codes in ``argument``."""
+        return rounded_sums(self.sums(codes), self.places, self.argument, self.overflow)
+
+
+def rounded_sums(
+    sums: np.ndarray, places: int, argument: FixedPoint, overflow: Overflow
+) -> np.ndarray:
+    """Codes of sums of so many fraction bits, rounded to nearest, ties upwards."""
+    drop = places - argument.fraction_bits
+    codes = (sums + (1 << drop >> 1)) >> drop if drop > 0 else sums << -drop
+    below, above = codes < argument.minimum_code, codes > argument.maximum_code
+    return argument.admit(codes, below, above, overflow)
+
+
+@dataclass(frozen=True)
+class QuantisedInr:
+    """A network in fixed point.
+
+    Attributes
+    ----------
+    activation : of all layers but the last. unit : its specification.
+    layers : the linear maps of each layer, as many as the activation has arguments.
+    last : the linear map behind them. coordinates : format of what goes in.
+    """
+
+    activation: Activation
+    unit: Spec
+    layers: tuple[tuple[LinearMap, ...], ...]
+    last: LinearMap
+    coordinates: FixedPoint
+
+    @classmethod
+    def of(
+        cls,
+        network: Inr,
+        coordinates: Tensor,
+        *,
+        weight_bits: int = 12,
+        bits: int = 16,
+    ) -> "QuantisedInr":
+        """The network quantised.
+
+        Weights have as many fraction bits as the largest of a map leaves of ``weight_bits``; the
+        activation's scale is part of them. Activations' results have ``bits`` bits, two before the
+        point, and their arguments just a period, or as many before the point as the arguments at
+        ``coordinates`` (n, inputs) need.
+
+        Raises TypeError or ValueError for parameters out of range (bits 8 to 24).
+        """
+        require_type("network", network, Inr)
+        require_range("weight_bits", weight_bits, 4, 24)
+        require_range("bits", bits, 8, 24)
+        activation = network.activation
+        value = FixedPoint(bits, bits - 2)
+        argument = _argument_format(network, coordinates, bits)
+        overflow = Overflow.WRAP if activation.periodic else Overflow.SATURATE
+        layers, inputs = [], value
+        with torch.no_grad():
+            for layer in network.layers:
+                scaled = [
+                    (scale * linear.weight, scale * linear.bias)
+                    for scale, linear in zip(activation.scales, layer.maps, strict=True)
+                ]
+                layers.append(
+                    tuple(
+                        _quantised(*pair, weight_bits, inputs, argument, overflow)
+                        for pair in scaled
+                    )
+                )
+            pair = network.last.weight, network.last.bias
+            last = _quantised(*pair, weight_bits, inputs, value, Overflow.SATURATE)
+        return cls(activation, activation.unit(argument, value), tuple(layers), last, value)
+
+    @property
+    def argument(self) -> FixedPoint:
+        """The format of the activation's arguments."""
+        return self.layers[0][0].argument
+
+    def __call__(self, coordinates: Tensor, function: ActivationFunction | None = None) -> Tensor:
+        """Colours (n, outputs), float32, at coordinates (n, inputs) from -1 to 1.
+
+        ``function`` computes the activations; None for the unit's reference.
+        """
+        function = reference_of(self.unit) if function is None else function
+        codes = np.asarray(self.coordinates.encode(coordinates.cpu().double().numpy()))
+        places = self.last.argument.fraction_bits
+        colours = np.ldexp(self.codes(codes, function).astype(np.float64), -places)
+        return torch.from_numpy(colours.astype(np.float32))
+
+    def codes(self, codes: np.ndarray, function: ActivationFunction) -> np.ndarray:
+        """The output's codes (n, outputs) of coordinate codes (n, inputs)."""
+        names = list(self.unit.inputs)
+        for maps in self.layers:
+            arguments = {
+                name: linear(codes).reshape(-1) for name, linear in zip(names, maps, strict=True)
+            }
+            codes = function(**arguments).reshape(len(codes), -1)
+        return self.last(codes)
+
+
+def reference_of(unit: Spec) -> ActivationFunction:
+    """The activation by the unit's reference."""
+
+    def function(**codes: np.ndarray) -> np.ndarray:
+        tensors = {name: torch.from_numpy(array) for name, array in codes.items()}
+        outputs, _ = unit.reference(**tensors)
+        return outputs["y"].numpy()
+
+    return function
+
+
+def _argument_format(network: Inr, coordinates: Tensor, bits: int) -> FixedPoint:
+    """Two bits before the point of what is periodic; else as many as arguments need."""
+    activation = network.activation
+    if activation.periodic:
+        return FixedPoint(bits, bits - 2)
+    with torch.no_grad():
+        largest, x = 0.0, coordinates
+        for layer in network.layers:
+            arguments = layer.arguments(x)
+            largest = max(largest, *(float(u.abs().max()) for u in arguments))
+            x = activation.function(*arguments)
+    if activation.bound is not None:
+        largest = min(largest, activation.bound)
+    whole = max(1, math.frexp(largest)[1])
+    return FixedPoint(bits, max(1, bits - 1 - whole))
+
+
+def _quantised(
+    weight: Tensor,
+    bias: Tensor,
+    weight_bits: int,
+    inputs: FixedPoint,
+    argument: FixedPoint,
+    overflow: Overflow,
+) -> LinearMap:
+    """The map with the most fraction bits that its largest weight leaves."""
+    largest = float(weight.abs().max())
+    whole = math.frexp(largest)[1] if largest else 0
+    weight_format = FixedPoint(weight_bits, max(0, weight_bits - 1 - whole))
+    places = weight_format.fraction_bits + inputs.fraction_bits
+    codes = np.asarray(weight_format.encode(weight.double().numpy()))
+    biases = np.rint(np.ldexp(bias.double().numpy(), places)).astype(np.int64)
+    return LinearMap(codes, biases, weight_format, inputs, argument, overflow)
