@@ -10,7 +10,7 @@ from multipede.answer import HELD, TOOL_FAILED, Answer
 EXPERIMENTS = {
     "lut_tensor_core": ("ablation", "shapes", "rivals", "widths"),
     "lmul": ("statistics", "costs", "embeddings"),
-    "quadinr": ("costs",),
+    "quadinr": ("costs", "images", "video", "tuning"),
 }
 """unit -> its experiments, the first by default"""
 
@@ -18,6 +18,8 @@ _SHAPE = re.compile(r"(\d+)x(\d+)x(\d+)", re.IGNORECASE)
 _LUT = tuple(f"lut_tensor_core {name}" for name in EXPERIMENTS["lut_tensor_core"])
 _TILES = ("lut_tensor_core rivals", "lut_tensor_core widths")
 _ON_CELLS = (*_LUT, "lmul costs", "quadinr costs")
+_PICTURES = ("quadinr images", "quadinr video")
+_TRAINED = (*_PICTURES, "quadinr tuning")
 _OPTIONS = {
     "target": ("--target", _ON_CELLS),
     "clock_period": ("--clock-period", _ON_CELLS),
@@ -29,6 +31,13 @@ _OPTIONS = {
     "format": ("--format", ("lmul costs",)),
     "sentences": ("--sentences", ("lmul embeddings",)),
     "bits": ("--bits", ("quadinr costs",)),
+    "image": ("--image", _PICTURES),
+    "size": ("--size", (*_PICTURES, "quadinr tuning")),
+    "frames": ("--frames", ("quadinr video",)),
+    "iterations": ("--iterations", _TRAINED),
+    "hidden": ("--hidden", _TRAINED),
+    "layers": ("--layers", _TRAINED),
+    "plot": ("--plot", _PICTURES),
 }
 """parameter -> its option, and the experiments that have it"""
 
@@ -95,9 +104,33 @@ def _lmul(name: str, given: dict[str, Any]) -> Any:
 
 
 def _quadinr(name: str, given: dict[str, Any]) -> Any:
-    from multipede.cost_model.reproduction.quadinr_costs import quadinr_costs
+    if name == "costs":
+        from multipede.cost_model.reproduction.quadinr_costs import quadinr_costs
 
-    return quadinr_costs(**_on_cells(f"quadinr {name}", given))
+        return quadinr_costs(**_on_cells("quadinr costs", given))
+    from multipede.cost_model.reproduction import quadinr_images
+    from multipede.golden.inr_training import Training
+    from multipede.toolchain import write_atomically
+
+    asked, plot = dict(given), given.get("plot")
+    asked.pop("plot", None)
+    trained = {key: asked.pop(key) for key in ("iterations", "hidden", "layers") if key in asked}
+    defaults = {"video": {"batch": 16384}, "tuning": {"iterations": 500, "hidden": 32, "layers": 2}}
+    asked["training"] = Training(**(defaults.get(name, {}) | trained))
+    chosen = asked.pop("image", None)
+    if chosen and name == "video":
+        asked["name"] = _only("--image", chosen)
+    elif chosen:
+        asked["names"] = chosen
+    experiments = {
+        "images": quadinr_images.images,
+        "video": quadinr_images.moving_images,
+        "tuning": quadinr_images.tuning,
+    }
+    found = experiments[name](**asked)
+    if plot is not None:
+        write_atomically(plot, found.draw())
+    return found
 
 
 _EXPERIMENTS: dict[str, Callable[[str, dict[str, Any]], Any]] = {
