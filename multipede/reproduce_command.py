@@ -115,7 +115,11 @@ def _quadinr(name: str, given: dict[str, Any]) -> Any:
     asked, plot = dict(given), given.get("plot")
     asked.pop("plot", None)
     trained = {key: asked.pop(key) for key in ("iterations", "hidden", "layers") if key in asked}
-    defaults = {"video": {"batch": 16384}, "tuning": {"iterations": 500, "hidden": 32, "layers": 2}}
+    defaults = {
+        "images": {"batch": 4096},
+        "video": {"batch": 16384},
+        "tuning": {"iterations": 500, "hidden": 32, "layers": 2},
+    }
     asked["training"] = Training(**(defaults.get(name, {}) | trained))
     chosen = asked.pop("image", None)
     if chosen and name == "video":

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Fidelity", "Pictures", "fidelity", "images", "moving_images", "tuning"]
 
 QUADINR = "QuadINR"
-RATES = (0.5, 1.0, 2.0, 4.0)
+RATES = (0.25, 0.5, 1.0, 2.0)
 SCALES = (0.5, 1.0, 2.0)
 """multiples of an activation's own that ``tuning`` tries"""
 
@@ -233,11 +233,11 @@ def images(
     TypeError, ValueError
         For unknown names and sizes out of range. ToolError and ImportError if something is missing.
     """
-    training = Training() if training is None else training
+    training = Training(batch=4096) if training is None else training
     pictures = {name: image(name, size) for name in names}
     return _pictures(
         f"images of {size}x{size} by networks of {training.layers} layers of {training.hidden}"
-        f" units, {training.iterations:,} steps",
+        f" units, {training.iterations:,} steps of {training.batch or size * size:,} pixels",
         pictures,
         activations,
         training,
@@ -258,7 +258,8 @@ def moving_images(
     training = Training(batch=16384) if training is None else training
     return _pictures(
         f"video of {frames} frames of {size}x{size} by networks of {training.layers} layers of"
-        f" {training.hidden} units, {training.iterations:,} steps of {training.batch:,} pixels",
+        f" {training.hidden} units, {training.iterations:,} steps of"
+        f" {training.batch or frames * size * size:,} pixels",
         {f"{name}, moving": video(name, frames, size)},
         activations,
         training,

@@ -1,0 +1,145 @@
+"""QuadINR's claims: experiments at tiny sizes."""
+
+from functools import partial
+
+import pytest
+
+from multipede.asic_flow import Constraints
+from multipede.cost_model.reproduction.pipelined import pipelined
+from multipede.cost_model.reproduction.quadinr_costs import (
+    QUADINR,
+    activations,
+    quadinr_costs,
+)
+from multipede.cost_model.reproduction.quadinr_images import images, moving_images, tuning
+from multipede.golden.formats import FixedPoint
+from multipede.golden.inr_training import Training
+from multipede.golden.taylor_sine import TaylorSine
+from tests.golden.faithful import all_codes
+
+TINY = Training(iterations=20, hidden=8, layers=2)
+
+
+def test_images_by_rtl_equal_those_by_golden():
+    found = images(
+        names=("coffee", "rocket"),
+        activations=("QuadINR", "siren"),
+        size=16,
+        training=TINY,
+        workers=1,
+    )
+    assert [(row.activation, row.picture) for row in found.rows] == [
+        (name, picture) for name in ("QuadINR", "SIREN") for picture in ("coffee", "rocket")
+    ]
+    for row in found.rows:
+        assert row.equal
+        assert row.quantised_psnr == row.rtl_psnr
+        assert abs(row.float_psnr - row.rtl_psnr) < 0.5
+        assert row.activations == 16 * 16 * 2 * 8
+    assert found.errors == []
+    assert found.colours["SIREN", "rocket"].shape == (16, 16, 3)
+    text = str(found)
+    assert "equal to the reference's in all 4 pictures" in text
+    assert f"SIREN {found.gain('SIREN'):+.2f}" in text
+    assert found.draw()[:4] == b"\x89PNG"
+
+
+def test_a_video_by_rtl():
+    found = moving_images(activations=("SIREN",), frames=3, size=16, training=TINY, workers=1)
+    (row,) = found.rows
+    assert row.equal
+    assert row.activations == 3 * 16 * 16 * 2 * 8
+    assert found.colours[row.activation, row.picture].shape == (3, 16, 16, 3)
+    assert found.draw()[:4] == b"\x89PNG"
+
+
+def test_tuning_tries_all_multiples():
+    found = tuning(
+        activations=("Gauss",),
+        size=8,
+        training=Training(iterations=3, hidden=4, layers=1),
+        workers=1,
+    )
+    assert len(found.found) == 12
+    assert len(set(found.found.values())) == 12
+    assert str(found).count("\n") == 5
+
+
+@pytest.mark.regress
+def test_costs_at_eight_bits():
+    found = quadinr_costs(constraints=Constraints(clock_period=3.0), bits=(8,), records=200)
+    assert found.errors == []
+    rows = {row.label: row for row in found.rows[8]}
+    assert list(rows) == list(activations(8))
+    for row in rows.values():
+        assert row.holds_clock
+        assert row.area > 20
+        assert row.energy > 0.01
+        assert row.latency(3.0) == 3.0 * row.stages
+        assert all(row.fpga[device]["lut"] > 4 for device in ("xcup", "ecp5"))
+    assert rows["sine, CORDIC"].area > 2 * rows[QUADINR].area
+    assert found.best_sine(8).label.startswith("sine")
+    assert "times its area" in str(found)
+
+
+def test_as_few_stages_as_hold_the_clock():
+    unit = partial(TaylorSine, x=FixedPoint(8, 4), result=FixedPoint(8, 6))
+    rows = [
+        pipelined(
+            "sine",
+            lambda stages: unit(stages=stages),
+            "n28",
+            constraints=Constraints(clock_period=period),
+            records=200,
+        )
+        for period in (2.5, 1.2, 0.05)
+    ]
+    loose, tight, missed = rows
+    assert loose.stages == 1
+    assert 2 <= tight.stages <= 5
+    assert loose.holds_clock
+    assert tight.holds_clock
+    assert tight.area > loose.area
+    assert tight.latency(1.2) == 1.2 * tight.stages
+    assert missed.stages == 12
+    assert not missed.holds_clock
+    assert missed.energy is None
+    assert missed.latency(0.05) == pytest.approx(12 * missed.delay / 1000)
+
+
+def test_what_cannot_be_built_is_a_row_with_its_error():
+    def unit(stages):
+        raise ValueError("no such unit")
+
+    row = pipelined("x", unit, "n28", constraints=Constraints(clock_period=1.0), records=10)
+    assert row.error == "no such unit"
+
+
+def test_all_activations_have_the_same_formats():
+    for bits in (8, 12):
+        for label, unit in activations(bits).items():
+            spec = unit(2)
+            assert spec.stages == 2, label
+            for port in (*spec.inputs.values(), *spec.outputs.values()):
+                assert port.format.bits == bits
+            assert len(all_codes(spec.result)) == 1 << bits
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: quadinr_costs(constraints=Constraints(clock_period=1.0), bits=()),
+            "bits is empty",
+        ),
+        (lambda: quadinr_costs(constraints=Constraints(clock_period=1.0), bits=(7,)), "bits = 7"),
+        (lambda: quadinr_costs(constraints=Constraints()), "a clock period is needed"),
+        (lambda: images(names=()), "names is empty"),
+        (lambda: images(activations=()), "activations is empty"),
+        (lambda: images(activations=("relu",)), "activation = 'relu'"),
+        (lambda: images(names=("coffee",), size=16, training=TINY, workers=0), "workers = 0"),
+    ],
+)
+def test_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
