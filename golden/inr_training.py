@@ -14,11 +14,11 @@ from multipede.golden.inr import Inr, psnr
 from multipede.golden.inr_activations import Activation
 from multipede.golden.number_format import require_range, require_type
 
-__all__ = ["Training", "fit", "reached"]
+__all__ = ["InrTraining", "fit_inr", "reached"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class InrTraining:
     """How a network is fitted: Adam, its rate falling by half a cosine to a tenth.
 
     Parameters
@@ -49,11 +49,11 @@ class Training:
                 raise ValueError(f"learning_rate = {self.learning_rate}: more than 0, less than 1")
 
 
-def fit(
+def fit_inr(
     activation: Activation,
     coordinates: Tensor,
     colours: Tensor,
-    training: Training | None = None,
+    training: InrTraining | None = None,
     *,
     checkpoint: Path | None = None,
     label: str = "",
@@ -69,7 +69,7 @@ def fit(
     TypeError, ValueError
         For shapes that do not go together, and a checkpoint that is none or of other arguments.
     """
-    training = Training() if training is None else training
+    training = InrTraining() if training is None else training
     if coordinates.dim() != 2 or colours.dim() != 2 or len(coordinates) != len(colours):
         raise ValueError(
             f"coordinates {tuple(coordinates.shape)} and colours {tuple(colours.shape)}:"
@@ -94,7 +94,7 @@ class _Run:
     """A network, its optimiser and how far they are."""
 
     def __init__(
-        self, activation: Activation, coordinates: Tensor, colours: Tensor, training: Training
+        self, activation: Activation, coordinates: Tensor, colours: Tensor, training: InrTraining
     ):
         self._coordinates, self._colours, self._training = coordinates, colours, training
         with torch.random.fork_rng(devices=[]):

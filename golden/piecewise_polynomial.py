@@ -84,8 +84,8 @@ class PiecewisePolynomial(FixedFunction):
             raise ValueError(f"interval = {self.interval!r}: {self.x} has no number in it")
         if self.tables is None:
             parse_function(self.function)
-        else:
-            PolynomialDesign.from_text(self.tables)
+        elif (design := PolynomialDesign.from_text(self.tables)).bits > self.x.bits:
+            raise ValueError(f"tables: of {design.bits} address bits, and x = {self.x}")
 
     @classmethod
     def of_callable(cls, function: Callable[[mpmath.mpf], Any], **parameters: Any) -> Self:

@@ -165,9 +165,33 @@ class PolynomialDesign:
             for name in ("cuts", "dropped"):
                 fields[name] = tuple(fields[name])
             fields["coefficients"] = tuple(map(tuple, fields["coefficients"]))
-            return cls(**fields)
-        except (TypeError, ValueError, KeyError) as error:
+            design = cls(**fields)
+            wrong = design._inconsistency()
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
             raise ValueError(f"tables: no tables of a function: {error}") from None
+        if wrong:
+            raise ValueError(f"tables: no tables of a function: {wrong}")
+        return design
+
+    def _inconsistency(self) -> str | None:
+        """What does not go together; None for a design that can be built."""
+        numbers = [self.bits, self.guard, *self.cuts, *self.dropped]
+        numbers += [part for region in self.regions for part in vars(region).values()]
+        if any(type(number) is not int or not 0 <= number < 64 << 20 for number in numbers):
+            return "widths and places are whole numbers, 0 or more"
+        if len(self.coefficients) < 1 or {len(self.cuts), len(self.dropped)} != {self.degree}:
+            return "for each product there is a cut and a number of dropped places"
+        behind = 0
+        for region in self.regions:
+            if region.first != behind or region.segment_bits > region.bits:
+                return "regions follow each other, segments within them"
+            behind += 1 << region.bits
+        if behind != 1 << self.bits:
+            return "regions reach from the lowest address to the highest"
+        for column in self.coefficients:
+            if len(column) != self.segments or any(type(entry) is not int for entry in column):
+                return "each segment has one of each coefficient"
+        return None
 
 
 def horner(

@@ -126,8 +126,9 @@ def fewest_segments(task: FaithfulTask, *, degree: int, fold: Fold = Fold.NONE) 
 
 
 def _ways(problem: Problem, degree: int, ways: list[Segmentation]) -> list[Segmentation]:
-    """Those that go with the problem: a carry needs segments of one length, and but for tables
-    that is why an adder for it would be built in vain."""
+    """Those that go with the problem. Segments of one length take a carry, so that an adder in
+    front would be in vain, unless there is nothing behind the table for a carry to go into; regions
+    between powers of two need the adder."""
     if not problem.fold.mirrors or problem.centred or (degree == 0 and problem.adds):
         return ways
     needed = Segmentation.POWERS if problem.adds else Segmentation.UNIFORM

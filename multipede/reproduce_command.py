@@ -109,7 +109,7 @@ def _quadinr(name: str, given: dict[str, Any]) -> Any:
 
         return quadinr_costs(**_on_cells("quadinr costs", given))
     from multipede.cost_model.reproduction import quadinr_images
-    from multipede.golden.inr_training import Training
+    from multipede.golden.inr_training import InrTraining
     from multipede.toolchain import write_atomically
 
     asked, plot = dict(given), given.get("plot")
@@ -120,7 +120,7 @@ def _quadinr(name: str, given: dict[str, Any]) -> Any:
         "video": {"batch": 16384},
         "tuning": {"iterations": 500, "hidden": 32, "layers": 2},
     }
-    asked["training"] = Training(**(defaults.get(name, {}) | trained))
+    asked["training"] = InrTraining(**(defaults.get(name, {}) | trained))
     chosen = asked.pop("image", None)
     if chosen and name == "video":
         asked["name"] = _only("--image", chosen)

@@ -41,6 +41,13 @@ COMMANDS = {
         "costs",
     ],
     "What it does to a network": ["multipede", "reproduce", "lmul", "embeddings"],
+    "Activations beside each other on n28 at one clock, and on FPGAs": [
+        *("multipede", "reproduce", "quadinr", "costs"),
+    ],
+    "Images out of networks whose activations the RTL computes": [
+        *("multipede", "reproduce", "quadinr", "images"),
+    ],
+    "A video likewise": ["multipede", "reproduce", "quadinr", "video", "--iterations", "500"],
     "How far n28 is from published 28 nm results": ["multipede", "validate", "n28"],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from multipede.cost_model.reproduction.quadinr_costs import published_quadinr
 from multipede.golden.images import IMAGES, TUNING_IMAGE, image, video
 from multipede.golden.inr_activations import ACTIVATIONS, Activation, activation
-from multipede.golden.inr_training import Training
+from multipede.golden.inr_training import InrTraining
 from multipede.golden.number_format import require_range
 from multipede.sim.compiled import compile_model
 from multipede.toolchain import ToolError
@@ -158,7 +158,7 @@ def fidelity(
     name: str,
     picture: str,
     colours: "Tensor",
-    training: Training,
+    training: InrTraining,
     *,
     bits: int = 16,
     weight_bits: int = 12,
@@ -173,7 +173,7 @@ def fidelity(
     import torch
 
     from multipede.golden.inr import equal_width, grid, psnr
-    from multipede.golden.inr_training import fit, reached
+    from multipede.golden.inr_training import fit_inr, reached
     from multipede.golden.quantised_inr import QuantisedInr
 
     chosen = activation(name)
@@ -184,7 +184,7 @@ def fidelity(
     training = replace(training, hidden=equal_width(chosen, training.hidden))
     checkpoint = _checkpoint(chosen, picture, wanted, training)
     label = f"{name}, {picture}"
-    network = fit(chosen, coordinates, wanted, training, checkpoint=checkpoint, label=label)
+    network = fit_inr(chosen, coordinates, wanted, training, checkpoint=checkpoint, label=label)
     quantised = QuantisedInr.of(network, coordinates, bits=bits, weight_bits=weight_bits)
     model = compile_model(quantised.unit)
     by_reference = quantised(coordinates)
@@ -206,7 +206,7 @@ def fidelity(
     return row, by_rtl.reshape(shape)
 
 
-def _checkpoint(chosen: Activation, picture: str, colours: "Tensor", training: Training) -> Path:
+def _checkpoint(chosen: Activation, picture: str, colours: "Tensor", training: InrTraining) -> Path:
     """Where the network's state is kept."""
     identity = (chosen.name, chosen.scales, chosen.learning_rate, picture, training)
     digest = hashlib.sha256(repr(identity).encode() + colours.numpy().tobytes()).hexdigest()
@@ -218,7 +218,7 @@ def images(
     names: Sequence[str] = IMAGES,
     activations: Sequence[str] = tuple(a.name for a in ACTIVATIONS),
     size: int = 128,
-    training: Training | None = None,
+    training: InrTraining | None = None,
     workers: int | None = None,
 ) -> Pictures:
     """Every activation on every image: PSNR of the trained network, in fixed point and in RTL.
@@ -233,7 +233,7 @@ def images(
     TypeError, ValueError
         For unknown names and sizes out of range. ToolError and ImportError if something is missing.
     """
-    training = Training(batch=4096) if training is None else training
+    training = InrTraining(batch=4096) if training is None else training
     pictures = {name: image(name, size) for name in names}
     return _pictures(
         f"images of {size}x{size} by networks of {training.layers} layers of {training.hidden}"
@@ -251,11 +251,11 @@ def moving_images(
     activations: Sequence[str] = tuple(a.name for a in ACTIVATIONS),
     frames: int = 16,
     size: int = 128,
-    training: Training | None = None,
+    training: InrTraining | None = None,
     workers: int | None = None,
 ) -> Pictures:
     """The same of a video: a window that moves and zooms on an image, as in :func:`images`."""
-    training = Training(batch=16384) if training is None else training
+    training = InrTraining(batch=16384) if training is None else training
     return _pictures(
         f"video of {frames} frames of {size}x{size} by networks of {training.layers} layers of"
         f" {training.hidden} units, {training.iterations:,} steps of"
@@ -271,7 +271,7 @@ def _pictures(
     title: str,
     pictures: "Mapping[str, Tensor]",
     activations: Sequence[str],
-    training: Training,
+    training: InrTraining,
     workers: int | None,
 ) -> Pictures:
     for given, what in ((pictures, "names"), (activations, "activations")):
@@ -290,7 +290,7 @@ def _pictures(
 
 
 def _work(
-    job: tuple[str, str], *, pictures: "Mapping[str, Tensor]", training: Training
+    job: tuple[str, str], *, pictures: "Mapping[str, Tensor]", training: InrTraining
 ) -> "tuple[Fidelity, Tensor]":
     name, picture = job
     return fidelity(name, picture, pictures[picture], training, threads=1)
@@ -311,11 +311,11 @@ def tuning(
     *,
     activations: Sequence[str] = tuple(a.name for a in ACTIVATIONS),
     size: int = 64,
-    training: Training | None = None,
+    training: InrTraining | None = None,
     workers: int | None = None,
 ) -> "Tuning":
     """Multiples of each activation's scales and learning rate, on an image of no experiment."""
-    training = Training(iterations=500, hidden=32, layers=2) if training is None else training
+    training = InrTraining(iterations=500, hidden=32, layers=2) if training is None else training
     known = [activation(name).name for name in activations]
     jobs = [(name, scale, rate) for name in known for scale in SCALES for rate in RATES]
     work = partial(_tuned, colours=image(TUNING_IMAGE, size), training=training)
@@ -323,11 +323,11 @@ def tuning(
     return Tuning(size, training, found)
 
 
-def _tuned(job: tuple[str, float, float], *, colours: "Tensor", training: Training) -> float:
+def _tuned(job: tuple[str, float, float], *, colours: "Tensor", training: InrTraining) -> float:
     import torch
 
     from multipede.golden.inr import equal_width, grid
-    from multipede.golden.inr_training import fit, reached
+    from multipede.golden.inr_training import fit_inr, reached
 
     torch.set_num_threads(1)
     name, scale, rate = job
@@ -339,7 +339,7 @@ def _tuned(job: tuple[str, float, float], *, colours: "Tensor", training: Traini
         learning_rate=rate * chosen.learning_rate,
     )
     coordinates, wanted = grid(*colours.shape[:-1]), colours.reshape(-1, colours.shape[-1])
-    return reached(fit(chosen, coordinates, wanted, training), coordinates, wanted)
+    return reached(fit_inr(chosen, coordinates, wanted, training), coordinates, wanted)
 
 
 @dataclass(frozen=True)
@@ -347,7 +347,7 @@ class Tuning:
     """PSNR in dB by activation, multiple of its scales and multiple of its learning rate."""
 
     size: int
-    training: Training
+    training: InrTraining
     found: Mapping[tuple[str, float, float], float]
 
     @property
@@ -376,7 +376,7 @@ class Tuning:
         return "\n".join(lines)
 
 
-def _notes(training: Training) -> tuple[str, ...]:
+def _notes(training: InrTraining) -> tuple[str, ...]:
     claim = published_quadinr()
     return (
         "float: as trained; fixed: weights of 12 bits, arguments and results of activations of 16,"

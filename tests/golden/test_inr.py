@@ -11,11 +11,11 @@ from multipede.golden.formats import FP16, FixedPoint, Overflow
 from multipede.golden.images import IMAGES, TUNING_IMAGE, image, video
 from multipede.golden.inr import Inr, InrLayer, equal_width, grid, psnr
 from multipede.golden.inr_activations import ACTIVATIONS, Activation, activation
-from multipede.golden.inr_training import Training, fit, reached
+from multipede.golden.inr_training import InrTraining, fit_inr, reached
 from multipede.golden.quantised_inr import QuantisedInr, reference_of, rounded_sums
 
 NAMES = [a.name for a in ACTIVATIONS]
-SHORT = Training(iterations=30, hidden=12, layers=2, every=10)
+SHORT = InrTraining(iterations=30, hidden=12, layers=2, every=10)
 
 
 @pytest.fixture(scope="module")
@@ -93,15 +93,15 @@ def test_grid_and_psnr():
 @pytest.mark.parametrize("name", NAMES)
 def test_training_fits(name, picture):
     chosen = activation(name)
-    begun = fit(chosen, *picture, Training(iterations=1, hidden=12, layers=2))
-    network = fit(chosen, *picture, Training(iterations=80, hidden=12, layers=2))
+    begun = fit_inr(chosen, *picture, InrTraining(iterations=1, hidden=12, layers=2))
+    network = fit_inr(chosen, *picture, InrTraining(iterations=80, hidden=12, layers=2))
     assert reached(network, *picture) > reached(begun, *picture) + 3
 
 
 def test_the_same_seed_gives_the_same_network(picture):
-    first, again = (fit(activation("QuadINR"), *picture, SHORT) for _ in range(2))
-    other = fit(
-        activation("QuadINR"), *picture, Training(iterations=30, hidden=12, layers=2, seed=2)
+    first, again = (fit_inr(activation("QuadINR"), *picture, SHORT) for _ in range(2))
+    other = fit_inr(
+        activation("QuadINR"), *picture, InrTraining(iterations=30, hidden=12, layers=2, seed=2)
     )
     assert all(
         torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True)
@@ -111,9 +111,9 @@ def test_the_same_seed_gives_the_same_network(picture):
 
 @pytest.mark.parametrize("batch", [None, 50])
 def test_a_training_broken_off_goes_on_to_the_same_end(picture, tmp_path, batch, monkeypatch):
-    training = Training(iterations=30, hidden=12, layers=2, every=10, batch=batch)
+    training = InrTraining(iterations=30, hidden=12, layers=2, every=10, batch=batch)
     chosen, path = activation("SIREN"), tmp_path / "deep" / "state.pt"
-    whole = fit(chosen, *picture, training)
+    whole = fit_inr(chosen, *picture, training)
     steps = []
 
     def step(self, real=torch.optim.Adam.step):
@@ -125,9 +125,9 @@ def test_a_training_broken_off_goes_on_to_the_same_end(picture, tmp_path, batch,
     with monkeypatch.context() as patched:
         patched.setattr(torch.optim.Adam, "step", step)
         with pytest.raises(KeyboardInterrupt):
-            fit(chosen, *picture, training, checkpoint=path)
-    resumed = fit(chosen, *picture, training, checkpoint=path)
-    ended = fit(chosen, *picture, training, checkpoint=path)
+            fit_inr(chosen, *picture, training, checkpoint=path)
+    resumed = fit_inr(chosen, *picture, training, checkpoint=path)
+    ended = fit_inr(chosen, *picture, training, checkpoint=path)
     for network in (resumed, ended):
         pairs = zip(whole.parameters(), network.parameters(), strict=True)
         assert all(torch.equal(a, b) for a, b in pairs)
@@ -136,19 +136,19 @@ def test_a_training_broken_off_goes_on_to_the_same_end(picture, tmp_path, batch,
 
 def test_checkpoints_of_something_else_are_refused(picture, tmp_path):
     path = tmp_path / "state.pt"
-    fit(activation("SIREN"), *picture, SHORT, checkpoint=path)
+    fit_inr(activation("SIREN"), *picture, SHORT, checkpoint=path)
     before = path.read_bytes()
     with pytest.raises(ValueError, match="another network, other colours or another training"):
-        fit(activation("Gauss"), *picture, SHORT, checkpoint=path)
+        fit_inr(activation("Gauss"), *picture, SHORT, checkpoint=path)
     assert path.read_bytes() == before
     path.write_bytes(before[:100])
     with pytest.raises(ValueError, match="cannot be read"):
-        fit(activation("SIREN"), *picture, SHORT, checkpoint=path)
+        fit_inr(activation("SIREN"), *picture, SHORT, checkpoint=path)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_fixed_point_is_near_the_network(name, picture):
-    network = fit(activation(name), *picture, Training(iterations=60, hidden=12, layers=2))
+    network = fit_inr(activation(name), *picture, InrTraining(iterations=60, hidden=12, layers=2))
     quantised = QuantisedInr.of(network, picture[0], weight_bits=16, bits=12)
     with torch.no_grad():
         distance = (quantised(picture[0]) - network(picture[0])).abs().max()
@@ -159,7 +159,7 @@ def test_fixed_point_is_near_the_network(name, picture):
 
 def test_sums_are_exact_and_rounded_once(picture):
     """Against Python's integers, from weights to arguments."""
-    network = fit(activation("QuadINR"), *picture, SHORT)
+    network = fit_inr(activation("QuadINR"), *picture, SHORT)
     quantised = QuantisedInr.of(network, picture[0])
     ((linear,), *_) = quantised.layers
     codes = np.asarray(quantised.coordinates.encode(picture[0].double().numpy()))
@@ -193,7 +193,7 @@ def test_argument_formats(picture):
     """A period of what is periodic; a bell's arguments end where it has ended."""
     formats = {}
     for name in NAMES:
-        network = fit(activation(name), *picture, SHORT)
+        network = fit_inr(activation(name), *picture, SHORT)
         formats[name] = QuantisedInr.of(network, picture[0], bits=10).argument
     assert formats["QuadINR"] == formats["SIREN"] == FixedPoint(10, 8)
     assert formats["Gauss"].fraction_bits >= 6
@@ -228,11 +228,11 @@ def test_videos_move():
         (lambda: video("coffee", 1, 32), ValueError, "frames = 1"),
         (lambda: Inr("SIREN"), TypeError, "activation must be Activation"),
         (lambda: Inr(ACTIVATIONS[0], layers=0), ValueError, "layers = 0: allowed are 1 to 16"),
-        (lambda: Training(iterations=0), ValueError, "iterations = 0"),
-        (lambda: Training(learning_rate=2.0), ValueError, "learning_rate = 2.0"),
-        (lambda: Training(batch=0), ValueError, "batch = 0"),
+        (lambda: InrTraining(iterations=0), ValueError, "iterations = 0"),
+        (lambda: InrTraining(learning_rate=2.0), ValueError, "learning_rate = 2.0"),
+        (lambda: InrTraining(batch=0), ValueError, "batch = 0"),
         (
-            lambda: fit(ACTIVATIONS[0], torch.zeros(3, 2), torch.zeros(4, 3)),
+            lambda: fit_inr(ACTIVATIONS[0], torch.zeros(3, 2), torch.zeros(4, 3)),
             ValueError,
             r"coordinates \(3, 2\) and colours \(4, 3\)",
         ),

@@ -224,9 +224,20 @@ def test_a_wrong_table_is_not_faithful():
 def test_designs_as_text():
     design = PiecewisePolynomial().design
     assert PolynomialDesign.from_text(design.to_text()) == design
-    for text in ("", "{}", "[]", design.to_text()[:-3]):
+    text = design.to_text()
+    broken = (
+        *("", "{}", "[]", "3", text[:-3], text.replace('"guard":2', '"guard":-2')),
+        text.replace('"bits":11', '"bits":12'),
+        text.replace('"regions":[[0,11,6]]', '"regions":[[0,11,5]]'),
+        text.replace('"cuts":[', '"cuts":[1,'),
+    )
+    assert len(set(broken)) == len(broken)
+    assert text not in broken
+    for wrong in broken:
         with pytest.raises(ValueError, match="no tables of a function"):
-            PolynomialDesign.from_text(text)
+            PolynomialDesign.from_text(wrong)
+    with pytest.raises(ValueError, match=r"of 11 address bits, and x = fixed8\.4"):
+        PiecewisePolynomial(x=FixedPoint(8, 4), tables=text)
 
 
 @pytest.mark.parametrize(
