@@ -110,9 +110,12 @@ def parse_function(text: str) -> RealFunction:
     try:
         tree = ast.parse(NAMED.get(text, text).strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
+        tree = None
+    lone = tree is not None and isinstance(tree.body, ast.Name)
+    if tree is None or (lone and tree.body.id not in ("x", *CONSTANTS)):
         raise ValueError(
             f"function = {text!r}: neither an expression in x nor one of {', '.join(NAMED)}"
-        ) from None
+        )
     with mpmath.workprec(PRECISION):
         return RealFunction(text, _evaluator(tree.body, text))
 

@@ -114,6 +114,8 @@ def _quadinr(name: str, given: dict[str, Any]) -> Any:
 
     asked, plot = dict(given), given.get("plot")
     asked.pop("plot", None)
+    if plot is not None and not plot.parent.is_dir():
+        raise ValueError(f"--plot {plot}: {plot.parent} is no directory")
     trained = {key: asked.pop(key) for key in ("iterations", "hidden", "layers") if key in asked}
     defaults = {
         "images": {"batch": 4096},

@@ -50,10 +50,11 @@ class CircuitUnit(Unit):
     """Any unit that is one circuit; subclasses name the specification and the plan."""
 
     def elaborate(self, platform) -> Module:
+        circuit = self.plan.circuit  # made before anything of Amaranth's, in case it cannot be
         m = Module()
         # Arrays are words of their elements, the first one lowest.
         inputs = {name: Value.cast(self.i.payload[name]) for name in self.spec.inputs}
-        outputs = emit_circuit(m, platform, self.plan.circuit, inputs)
+        outputs = emit_circuit(m, platform, circuit, inputs)
         valid = delayed(m, self.i.valid, self.spec.latency, name="valid", reset=True)
         m.d.comb += self.o.valid.eq(valid)
         for name, value in outputs.items():
