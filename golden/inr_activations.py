@@ -36,9 +36,10 @@ class Activation:
     name : as in the experiments. source : where it is from.
     function : of the scaled outputs of the layer's linear maps, to the result.
     scales : of each linear map; as many as the unit has arguments.
-    unit : from the formats of argument and result to the specification.
-    periodic : whether arguments may be taken modulo 4.
-    bound : magnitude of arguments beyond which the result is 0 to 16 bits; None if there is none.
+    unit : from the formats of the arguments and the result to the specification.
+    periodic : of each argument whether it may be taken modulo 4.
+    bounds : of each argument the magnitude beyond which the result is 0 to 16 bits; None if there
+        is none.
     siren : whether weights are initialised as SIREN's, for the frequency ``omega``; else as
         torch.nn.Linear does.
     learning_rate : of Adam, that did best on an image that the experiments do not use
@@ -49,9 +50,9 @@ class Activation:
     source: str
     function: "Callable[..., Tensor]"
     scales: tuple[float, ...]
-    unit: Callable[[FixedPoint, FixedPoint], Spec]
-    periodic: bool
-    bound: float | None
+    unit: Callable[..., Spec]
+    periodic: tuple[bool, ...]
+    bounds: tuple[float | None, ...]
     siren: bool
     learning_rate: float
 
@@ -114,8 +115,8 @@ ACTIVATIONS = (
         parabolas,
         (quarter_turns(30),),
         lambda x, result: QuadINR(x=x, result=result),
-        periodic=True,
-        bound=None,
+        periodic=(True,),
+        bounds=(None,),
         siren=True,
         learning_rate=4e-3,
     ),
@@ -125,8 +126,8 @@ ACTIVATIONS = (
         sines,
         (quarter_turns(30),),
         _polynomial("sine"),
-        periodic=True,
-        bound=None,
+        periodic=(True,),
+        bounds=(None,),
         siren=True,
         learning_rate=4e-3,
     ),
@@ -136,30 +137,30 @@ ACTIVATIONS = (
         growing_sines,
         (float(1 << FINER_SHIFT),),
         lambda x, result: Finer(x=x, result=result, shift=FINER_SHIFT),
-        periodic=False,
-        bound=None,
+        periodic=(False,),
+        bounds=(None,),
         siren=True,
         learning_rate=4e-3,
     ),
     Activation(
         "Gauss",
-        "Gaussian activations (ECCV 2022), scale 30 as in FINER's public code",
+        "Gaussian activations (ECCV 2022), scale 15 between those of public code",
         bells,
-        (30.0,),
+        (15.0,),
         _polynomial("gauss"),
-        periodic=False,
-        bound=4.0,
+        periodic=(False,),
+        bounds=(4.0,),
         siren=False,
-        learning_rate=8e-3,
+        learning_rate=2e-3,
     ),
     Activation(
         "WIRE",
         "WIRE (CVPR 2023), the real form",
         wavelets,
         (quarter_turns(10), 10.0),
-        lambda x, result: Gabor(u=x, v=x, result=result),
-        periodic=False,
-        bound=4.0,
+        lambda u, v, result: Gabor(u=u, v=v, result=result),
+        periodic=(True, False),
+        bounds=(None, 4.0),
         siren=False,
         learning_rate=2e-2,
     ),
@@ -169,8 +170,8 @@ ACTIVATIONS = (
         sincs,
         (quarter_turns(40),),
         _polynomial("sinc"),
-        periodic=False,
-        bound=None,
+        periodic=(False,),
+        bounds=(None,),
         siren=True,
         learning_rate=4e-3,
     ),

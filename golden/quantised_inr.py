@@ -2,7 +2,7 @@
 
 A layer's sums are exact: a dot product of weight codes and input codes, and a bias with as many
 fraction bits as both together. A sum is rounded to nearest, ties upwards, to the format of the
-activation's argument; there it wraps if the activation is periodic, and saturates else. The last
+activation's argument; there it wraps if the activation is periodic in it, and saturates else. The last
 layer's sums are rounded to the output's format likewise, and saturate.
 """
 
@@ -119,8 +119,10 @@ class QuantisedInr:
         require_range("bits", bits, 8, 24)
         activation = network.activation
         value = FixedPoint(bits, bits - 2)
-        argument = _argument_format(network, coordinates, bits)
-        overflow = Overflow.WRAP if activation.periodic else Overflow.SATURATE
+        arguments = _argument_formats(network, coordinates, bits)
+        overflows = [
+            Overflow.WRAP if periodic else Overflow.SATURATE for periodic in activation.periodic
+        ]
         layers, inputs = [], value
         with torch.no_grad():
             for layer in network.layers:
@@ -131,17 +133,19 @@ class QuantisedInr:
                 layers.append(
                     tuple(
                         _quantised(*pair, weight_bits, inputs, argument, overflow)
-                        for pair in scaled
+                        for pair, argument, overflow in zip(
+                            scaled, arguments, overflows, strict=True
+                        )
                     )
                 )
             pair = network.last.weight, network.last.bias
             last = _quantised(*pair, weight_bits, inputs, value, Overflow.SATURATE)
-        return cls(activation, activation.unit(argument, value), tuple(layers), last, value)
+        return cls(activation, activation.unit(*arguments, value), tuple(layers), last, value)
 
     @property
-    def argument(self) -> FixedPoint:
-        """The format of the activation's arguments."""
-        return self.layers[0][0].argument
+    def arguments(self) -> tuple[FixedPoint, ...]:
+        """The formats of the activation's arguments."""
+        return tuple(linear.argument for linear in self.layers[0])
 
     def __call__(self, coordinates: Tensor, function: ActivationFunction | None = None) -> Tensor:
         """Colours (n, outputs), float32, at coordinates (n, inputs) from -1 to 1.
@@ -176,21 +180,24 @@ def reference_of(unit: Spec) -> ActivationFunction:
     return function
 
 
-def _argument_format(network: Inr, coordinates: Tensor, bits: int) -> FixedPoint:
+def _argument_formats(network: Inr, coordinates: Tensor, bits: int) -> list[FixedPoint]:
     """Two bits before the point of what is periodic; else as many as arguments need."""
     activation = network.activation
-    if activation.periodic:
-        return FixedPoint(bits, bits - 2)
+    largest = [0.0] * activation.arguments
     with torch.no_grad():
-        largest, x = 0.0, coordinates
+        x = coordinates
         for layer in network.layers:
             arguments = layer.arguments(x)
-            largest = max(largest, *(float(u.abs().max()) for u in arguments))
+            largest = [
+                max(m, float(u.abs().max())) for m, u in zip(largest, arguments, strict=True)
+            ]
             x = activation.function(*arguments)
-    if activation.bound is not None:
-        largest = min(largest, activation.bound)
-    whole = max(1, math.frexp(largest)[1])
-    return FixedPoint(bits, max(1, bits - 1 - whole))
+    formats = []
+    for most, periodic, bound in zip(largest, activation.periodic, activation.bounds, strict=True):
+        reach = most if bound is None else min(most, bound)
+        whole = 1 if periodic else max(1, math.frexp(reach)[1])
+        formats.append(FixedPoint(bits, max(1, bits - 1 - whole)))
+    return formats
 
 
 def _quantised(

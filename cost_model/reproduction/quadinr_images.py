@@ -44,7 +44,7 @@ class Fidelity:
         references, and with all activations from the RTL.
     equal : whether the RTL's colours are the reference's to the bit.
     activations : how many the RTL computed. rtl_seconds : for the whole picture, model compiled.
-    argument : format of the activations' arguments.
+    arguments : formats of the activations' arguments.
     """
 
     activation: str
@@ -56,7 +56,7 @@ class Fidelity:
     equal: bool
     activations: int
     rtl_seconds: float
-    argument: str
+    arguments: str
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def fidelity(
         bool((by_rtl == by_reference).all()),
         len(coordinates) * training.hidden * training.layers,
         seconds,
-        quantised.argument.name,
+        ", ".join(argument.name for argument in quantised.arguments),
     )
     return row, by_rtl.reshape(shape)
 

@@ -50,7 +50,7 @@ def test_wire_is_a_wave_within_a_bell():
 def test_units_compute_what_networks_are_trained_with(chosen):
     """To a unit in the last place, but for QuadINR's, whose unit rounds to nearest."""
     x, result = FixedPoint(12, 8), FixedPoint(10, 8)
-    unit = chosen.unit(x, result)
+    unit = chosen.unit(*[x] * chosen.arguments, result)
     codes = [np.arange(-500, 500) * sign for sign in (1, -1)[: chosen.arguments]]
     found = reference_of(unit)(**dict(zip(unit.inputs, codes, strict=True)))
     real = chosen.function(*(torch.from_numpy(code / 2.0**8) for code in codes))
@@ -194,10 +194,11 @@ def test_argument_formats(picture):
     formats = {}
     for name in NAMES:
         network = fit_inr(activation(name), *picture, SHORT)
-        formats[name] = QuantisedInr.of(network, picture[0], bits=10).argument
-    assert formats["QuadINR"] == formats["SIREN"] == FixedPoint(10, 8)
-    assert formats["Gauss"].fraction_bits >= 6
-    assert all(f.bits == 10 for f in formats.values())
+        formats[name] = QuantisedInr.of(network, picture[0], bits=10).arguments
+    assert formats["QuadINR"] == formats["SIREN"] == (FixedPoint(10, 8),)
+    assert formats["Gauss"][0].fraction_bits >= 6
+    assert formats["WIRE"][0] == FixedPoint(10, 8)
+    assert all(f.bits == 10 for found in formats.values() for f in found)
 
 
 @pytest.mark.parametrize("name", [*IMAGES, TUNING_IMAGE])
