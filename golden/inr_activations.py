@@ -151,7 +151,7 @@ ACTIVATIONS = (
         periodic=(False,),
         bounds=(4.0,),
         siren=False,
-        learning_rate=2e-3,
+        learning_rate=4e-3,
     ),
     Activation(
         "WIRE",

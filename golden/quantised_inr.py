@@ -2,8 +2,8 @@
 
 A layer's sums are exact: a dot product of weight codes and input codes, and a bias with as many
 fraction bits as both together. A sum is rounded to nearest, ties upwards, to the format of the
-activation's argument; there it wraps if the activation is periodic in it, and saturates else. The last
-layer's sums are rounded to the output's format likewise, and saturate.
+activation's argument; where the activation is periodic in it, it wraps, and saturates else. The
+last layer's sums are rounded to the output's format likewise, and saturate.
 """
 
 import math
