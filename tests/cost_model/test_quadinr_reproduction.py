@@ -1,9 +1,11 @@
 """QuadINR's claims: experiments at tiny sizes."""
 
+import json
 from functools import partial
 
 import pytest
 
+from multipede import cli
 from multipede.asic_flow import Constraints
 from multipede.cost_model.reproduction.pipelined import pipelined
 from multipede.cost_model.reproduction.quadinr_costs import (
@@ -13,6 +15,7 @@ from multipede.cost_model.reproduction.quadinr_costs import (
 )
 from multipede.cost_model.reproduction.quadinr_images import images, moving_images, tuning
 from multipede.golden.formats import FixedPoint
+from multipede.golden.inr_activations import ACTIVATIONS
 from multipede.golden.inr_training import InrTraining
 from multipede.golden.taylor_sine import TaylorSine
 from tests.golden.faithful import all_codes
@@ -143,3 +146,35 @@ def test_all_activations_have_the_same_formats():
 def test_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["costs", "--size", "32"], "--size has a meaning for quadinr images and"),
+        (["costs", "--bits", "7"], "bits = 7: allowed are 8 to 24"),
+        (["images", "--bits", "8"], "--bits has a meaning for quadinr costs only"),
+        (["images", "--format", "bf16"], "--format has a meaning for lmul costs only"),
+        (["images", "--image", "lena"], "image = 'lena': allowed are astronaut"),
+        (["images", "--plot", "nowhere/x.png"], "nowhere is no directory"),
+        (["video", "--image", "coffee", "--image", "rocket"], "--image: one is needed, not 2"),
+        (["video", "--frames", "1"], "frames = 1: allowed are 2 to 256"),
+        (["tuning", "--iterations", "0"], "iterations = 0"),
+        (["picture"], "quadinr has no experiment 'picture'"),
+    ],
+)
+def test_the_command_refuses(capsys, words, message):
+    assert cli.main(["reproduce", "quadinr", *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.regress
+def test_the_command_writes_pictures(capsys, tmp_path):
+    small = ["--size", "8", "--iterations", "2", "--hidden", "2", "--layers", "1"]
+    words = ["images", *small, "--image", "coffee", "--plot", str(tmp_path / "pictures.png")]
+    assert cli.main(["reproduce", "quadinr", *words, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["activation"] for row in rows] == [a.name for a in ACTIVATIONS]
+    assert all(row["equal"] for row in rows)
+    assert (tmp_path / "pictures.png").read_bytes()[:4] == b"\x89PNG"
+    assert len(list(tmp_path.iterdir())) == 1
