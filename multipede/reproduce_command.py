@@ -58,7 +58,8 @@ def reproduce_command(options: argparse.Namespace) -> Answer:
     for parameter in given:
         option, experiments = _OPTIONS[parameter]
         if f"{options.paper} {name}" not in experiments:
-            raise ValueError(f"{option} has a meaning for {' and '.join(experiments)} only")
+            meant = [e.removeprefix(f"{options.paper} ") for e in experiments]
+            raise ValueError(f"{option} has a meaning for {' and '.join(meant)} only")
     found = _EXPERIMENTS[options.paper](name, given)
     return (TOOL_FAILED if found.errors else HELD), found.to_dict(), str(found)
 

@@ -213,7 +213,7 @@ def test_sentences():
     [
         (["ablation"], "lmul has no experiment 'ablation': it has statistics, costs, embeddings"),
         (["--clock-period", "2"], "--clock-period has a meaning for"),
-        (["embeddings", "--format", "bf16"], "--format has a meaning for lmul costs only"),
+        (["embeddings", "--format", "bf16"], "--format has a meaning for costs only"),
         (["costs", "--format", "int8"], "formats must be a float format"),
         (["costs", "--target", "gates"], "--target gates: delays are needed"),
     ],
