@@ -5,7 +5,7 @@ in the last place. Since the result is the floor of v, that bounds v from both s
 of x, and everything that is not exact (the polynomial, its coefficients, the columns left out, the
 floor) shares one unit. Coefficients are found by interpolation near Chebyshev nodes, the highest
 first, each rounded before the next is fitted to what is left; a_0 is any number between the bounds.
-What this finds is tried at every address; nothing here relies on an error estimate.
+What this finds is tried at every address; no step relies on an estimate of errors.
 """
 
 from collections.abc import Iterator
@@ -244,14 +244,14 @@ def estimated_size(design: PolynomialDesign) -> float:
 def _multiplexer_bits(column: tuple[int, ...]) -> int:
     """Bits of multiplexers that choose between different halves, each counted once; of constants
     the choice is free."""
-    values, total = np.array(column, np.int64), 0
-    width, leaf = _width(min(column), max(column)), True
-    while len(values) > 1:
-        pairs = np.stack([values[::2], values[1::2]], axis=1)
-        chosen, values = np.unique(pairs, axis=0, return_inverse=True)
+    width, total, leaf = _width(min(column), max(column)), 0, True
+    numbers = np.unique(np.array(column, np.int64), return_inverse=True)[1]
+    while len(numbers) > 1:
+        count = len(numbers)
+        pairs, numbers = np.unique(numbers[::2] * count + numbers[1::2], return_inverse=True)
         if not leaf:
-            total += width * int((chosen[:, 0] != chosen[:, 1]).sum())
-        values, leaf = values.reshape(-1), False
+            total += width * int((pairs // count != pairs % count).sum())
+        leaf = False
     return total
 
 
@@ -281,7 +281,21 @@ def _fit(
     if any(cut < 0 for cut in cuts):
         return None
     columns: list[list[int]] = [[] for _ in range(degree + 1)]
-    shape = PolynomialDesign(
+    shape = _without_coefficients(problem, degree, widths, cuts, longest)
+    for region in regions:
+        found = _fit_region(problem, degree, region, shape, places)
+        if found is None:
+            return None
+        for column, part in zip(columns, found, strict=True):
+            column.extend(part.tolist())
+    return replace(shape, regions=regions, coefficients=tuple(map(tuple, columns)))
+
+
+def _without_coefficients(
+    problem: Problem, degree: int, widths: _Widths, cuts: tuple[int, ...], longest: int
+) -> PolynomialDesign:
+    """What of a design decides how points of segments of 2**longest addresses are evaluated."""
+    return PolynomialDesign(
         problem.fold,
         problem.adds,
         problem.centred,
@@ -293,13 +307,6 @@ def _fit(
         widths.dropped,
         ((),) * (degree + 1),
     )
-    for region in regions:
-        found = _fit_region(problem, degree, region, shape, places)
-        if found is None:
-            return None
-        for column, part in zip(columns, found, strict=True):
-            column.extend(part.tolist())
-    return replace(shape, regions=regions, coefficients=tuple(map(tuple, columns)))
 
 
 def _lowest_places(degree: int, widths: _Widths, longest: int) -> list[int] | None:
@@ -473,18 +480,7 @@ def _reachable(problem: Problem, degree: int) -> float:
     length = 1 << bits
     starts = np.arange(0, problem.addresses, length)
     points = _Points(problem, starts, np.arange(length), Region(0, bits, bits), bits)
-    shape = PolynomialDesign(
-        problem.fold,
-        problem.adds,
-        problem.centred,
-        problem.bits,
-        problem.signed,
-        widths.guard,
-        (Region(0, 0, bits),),
-        cuts,
-        widths.dropped,
-        ((),) * (degree + 1),
-    )
+    shape = _without_coefficients(problem, degree, widths, cuts, bits)
     fitted = _fitted(problem, degree, points, places) if degree else []
     low, high = points.bounds(fitted, shape)
     # The bounds leave a unit on each side; what they lack is shared by both.
