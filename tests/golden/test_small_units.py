@@ -3,6 +3,7 @@
 import pytest
 
 from multipede.golden.catalogue import unit, unit_names
+from multipede.golden.fixed_function import FixedFunction
 from multipede.golden.small_units import small_unit
 from multipede.golden.stallable import Stallable
 from multipede.golden.tile import Tile
@@ -15,6 +16,11 @@ def test_it_is_one_of_the_unit_and_small(name):
     core = spec.computation
     if isinstance(core, Tile):
         assert (core.rows, core.columns, core.lanes) == (1, 2, max(2, core.least_lanes))
+    elif isinstance(core, FixedFunction):
+        whole = unit(name)()
+        for port, wide in ((p, getattr(whole, p)) for p in (*core.arguments, "result")):
+            assert getattr(core, port).bits == 10
+            assert getattr(core, port).minimum == wide.minimum
     else:
         assert spec == unit(name)()
     assert isinstance(spec, Stallable) == (name == "stallable")
