@@ -26,7 +26,9 @@ from multipede.golden.mitchell import Mitchell
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.golden.number_converter import NumberConverter
+from multipede.golden.quadinr import QuadINR
 from multipede.golden.second_level_dequantiser import SecondLevelDequantiser
+from multipede.golden.small_units import small_unit
 from multipede.golden.stallable import Stallable
 from multipede.golden.table_precompute import TablePrecompute
 from multipede.hw import Style
@@ -71,6 +73,14 @@ FLOATS = {
         activation=E4M3, accumulator=FP16, planes_per_cycle=1, rows=1, columns=2
     ),
     "tables": TablePrecompute(rows=1),
+    "quadinr": QuadINR(stages=4),
+    **{
+        name: small_unit(name)
+        for name in (
+            *("piecewise_polynomial", "cordic_sine", "taylor_sine", "finer", "gabor"),
+            "sinc_divider",
+        )
+    },
     "lmul": LMul(format=E4M3, stages=0),
     "mitchell": Mitchell(format=E5M2),
     "compensated-lmul": CompensatedLMul(format=E4M3, stages=2),
