@@ -9,10 +9,11 @@ from typing import ClassVar
 import mpmath
 import numpy as np
 
-from multipede.golden.fixed_function import FixedFunction
+from multipede.golden.faithful_task import faithful_offset
+from multipede.golden.fixed_function import ARGUMENT, WAVE, FixedFunction
 from multipede.golden.formats import FixedPoint
 from multipede.golden.quarter_wave import (
-    faithful_offset,
+    check_sine_formats,
     quarter_sines,
     quarter_wave,
     sine_of_turns,
@@ -110,8 +111,8 @@ class CordicSine(FixedFunction):
     title: ClassVar[str] = "sine by CORDIC rotations, unrolled"
     source: ClassVar[str] = "Volder, IRE Trans. Electronic Computers EC-8, 1959 (rotation mode)"
 
-    x: FixedPoint = FixedPoint(16, 12)  # noqa: RUF009
-    result: FixedPoint = FixedPoint(16, 14)  # noqa: RUF009
+    x: FixedPoint = ARGUMENT
+    result: FixedPoint = WAVE
     stages: int = 12
 
     def __post_init__(self):
@@ -135,16 +136,6 @@ class CordicSine(FixedFunction):
         return np.where(negative == 1, -y, y)
 
 
-def check_sine_formats(x: FixedPoint, result: FixedPoint) -> None:
-    """ValueError unless quarter turns and a sine fit the formats."""
-    if not 1 <= x.fraction_bits <= 22:
-        raise ValueError(f"x = {x}: allowed are 1 to 22 fraction bits")
-    if not result.signed or result.fraction_bits < 2 or result.maximum < 1:
-        raise ValueError(
-            f"result = {result}: it must be signed and hold 1, with 2 fraction bits or more"
-        )
-
-
 @lru_cache(maxsize=64)
 def _designed(fraction_bits: int, result: FixedPoint) -> CordicDesign:
     places = result.fraction_bits
@@ -152,11 +143,10 @@ def _designed(fraction_bits: int, result: FixedPoint) -> CordicDesign:
     every = np.arange((1 << fraction_bits) + 1)
     seen = every[:: max(1, len(every) >> 13)]
     found = []
-    # The angle may have no fewer places than the argument.
-    for guard, angle_guard in product(range(8), range(4)):
+    for guard, more in product(range(8), range(4)):
+        # The angle may have no fewer places than the argument.
+        angle_guard = max(0, fraction_bits - places - guard) + more
         for iterations in range(places - 1, places + 4):
-            if places + guard + angle_guard < fraction_bits:
-                continue
             design = CordicDesign(iterations, guard, angle_guard, 0, places)
             size = iterations * (3 * (places + guard) + angle_guard)
             if found and size >= min(found)[0]:

@@ -15,7 +15,7 @@ from multipede.golden.function_folds import Fold, fold_codes
 from multipede.golden.function_values import function_values
 from multipede.golden.real_functions import RealFunction
 
-__all__ = ["FaithfulTask", "Problem"]
+__all__ = ["FaithfulTask", "Problem", "faithful_offset"]
 
 _UNSURE = 2.0**-14
 """units in the last place by which values may be off; a number of the result itself, seen as a
@@ -199,3 +199,19 @@ def _joined(places: np.ndarray, middle: np.ndarray, count: int) -> np.ndarray | 
     if (high[known] - low[known] > _SAME).any():
         return None
     return np.where(known, low, np.nan)
+
+
+def faithful_offset(v: np.ndarray, wanted: np.ndarray, guard: int, largest: int) -> int | None:
+    """What added to ``v`` makes its floor faithful to ``wanted``; None if nothing does.
+
+    ``v`` (int64) counts 2**-guard units in the last place, ``wanted`` (float64) units; results
+    above ``largest`` do not exist, and count as that.
+    """
+    scale = 1 << guard
+    wanted = np.minimum(wanted, largest)
+    tolerance = 1 - _UNSURE
+    least = np.floor(wanted - tolerance) + 1
+    most = np.minimum(np.ceil(wanted + tolerance) - 1, largest)
+    low = int((least * scale - v).max())
+    high = int(((most + 1) * scale - 1 - v).min())
+    return (low + high) // 2 if low <= high else None

@@ -10,16 +10,15 @@ from typing import ClassVar
 import mpmath
 import numpy as np
 
-from multipede.golden.cordic_sine import check_sine_formats
 from multipede.golden.faithful_task import FaithfulTask
-from multipede.golden.fixed_function import FixedFunction
+from multipede.golden.fixed_function import ARGUMENT, WAVE, FixedFunction
 from multipede.golden.folded_square import largest_loss, truncated_square
 from multipede.golden.formats import FixedPoint
 from multipede.golden.function_folds import Fold
 from multipede.golden.number_format import require_range
 from multipede.golden.polynomial_design import PolynomialDesign
 from multipede.golden.polynomial_search import design_polynomial
-from multipede.golden.quarter_wave import sine_of_turns
+from multipede.golden.quarter_wave import check_sine_formats, sine_of_turns
 from multipede.golden.real_functions import parse_function
 
 __all__ = ["Finer"]
@@ -55,8 +54,8 @@ class Finer(FixedFunction):
     title: ClassVar[str] = "FINER's activation: a sine of growing frequency"
     source: ClassVar[str] = "FINER (CVPR 2024), its activation as in its public code"
 
-    x: FixedPoint = FixedPoint(16, 12)  # noqa: RUF009
-    result: FixedPoint = FixedPoint(16, 14)  # noqa: RUF009
+    x: FixedPoint = ARGUMENT
+    result: FixedPoint = WAVE
     shift: int = 4
     degree: int = 2
     stages: int = 4
@@ -88,7 +87,8 @@ class Finer(FixedFunction):
     def dropped_columns(self) -> int:
         """Of the square, the lowest: as many as lose an eighth of the argument's unit at most."""
         drop, cut = self.exact_places - self.argument.fraction_bits, 0
-        while largest_loss(self.magnitude_bits, cut + 1) <= 2.0 ** (drop - 3):
+        columns = 2 * self.magnitude_bits
+        while cut < columns and largest_loss(self.magnitude_bits, cut + 1) <= 2.0 ** (drop - 3):
             cut += 1
         return cut
 

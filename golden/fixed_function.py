@@ -16,9 +16,12 @@ from multipede.golden.spec import Kind, Port, Spec
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["FixedFunction"]
+__all__ = ["ARGUMENT", "WAVE", "FixedFunction"]
 
 MAXIMUM_BITS = 24
+
+ARGUMENT, WAVE = FixedPoint(16, 12), FixedPoint(16, 14)
+"""formats that arguments and results have by default: four and two bits before the point"""
 
 
 class FixedFunction(Spec):

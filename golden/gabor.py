@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 
 from multipede.golden.faithful_task import FaithfulTask
-from multipede.golden.fixed_function import FixedFunction
+from multipede.golden.fixed_function import ARGUMENT, WAVE, FixedFunction
 from multipede.golden.formats import FixedPoint
 from multipede.golden.number_format import require_range
 from multipede.golden.polynomial_design import PolynomialDesign, truncated_product
@@ -53,9 +53,9 @@ class Gabor(FixedFunction):
     source: ClassVar[str] = "WIRE (CVPR 2023), the real Gabor layer of its public code"
     arguments: ClassVar[tuple[str, ...]] = ("u", "v")
 
-    u: FixedPoint = FixedPoint(16, 12)  # noqa: RUF009
-    v: FixedPoint = FixedPoint(16, 12)  # noqa: RUF009
-    result: FixedPoint = FixedPoint(16, 14)  # noqa: RUF009
+    u: FixedPoint = ARGUMENT
+    v: FixedPoint = ARGUMENT
+    result: FixedPoint = WAVE
     degree: int = 2
     stages: int = 4
 

@@ -20,13 +20,10 @@ TUNING_IMAGE = "hubble_deep_field"
 def image(name: str, size: int) -> Tensor:
     """The middle square of an image, (size, size, 3) colours from -1 to 1, float32.
 
-    Raises TypeError or ValueError for an unknown name and a size beyond 8 to 1024, ImportError if
-    scikit-image is missing.
+    Raises TypeError or ValueError for an unknown name and a size beyond 8 to 1024,
+    ModuleNotFoundError if scikit-image is missing.
     """
-    require_type("image", name, str)
     require_range("size", size, 8, 1024)
-    if name not in (*IMAGES, TUNING_IMAGE):
-        raise ValueError(f"image = {name!r}: allowed are {', '.join((*IMAGES, TUNING_IMAGE))}")
     square = _square(name)
     return _resized(square, (0.0, 0.0), len(square), size)
 
@@ -39,8 +36,6 @@ def video(name: str, frames: int, size: int) -> Tensor:
     """
     require_range("frames", frames, 2, 256)
     require_range("size", size, 8, 1024)
-    if name not in (*IMAGES, TUNING_IMAGE):
-        raise ValueError(f"image = {name!r}: allowed are {', '.join((*IMAGES, TUNING_IMAGE))}")
     square = _square(name)
     found = []
     for frame in range(frames):
@@ -56,10 +51,15 @@ def video(name: str, frames: int, size: int) -> Tensor:
 @cache
 def _square(name: str) -> np.ndarray:
     """The middle square, float64 from 0 to 1."""
+    require_type("image", name, str)
+    if name not in (*IMAGES, TUNING_IMAGE):
+        raise ValueError(f"image = {name!r}: allowed are {', '.join((*IMAGES, TUNING_IMAGE))}")
     try:
         data = import_module("skimage.data")
-    except ImportError:
-        raise ImportError("images need scikit-image: pip install 'multipede[images]'") from None
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "images need scikit-image: pip install 'multipede[images]'"
+        ) from None
     whole = getattr(data, name)()[..., :3] / 255.0
     side = min(whole.shape[:2])
     down, right = ((length - side) // 2 for length in whole.shape[:2])

@@ -42,8 +42,9 @@ class Activation:
         is none.
     siren : whether weights are initialised as SIREN's, for the frequency ``omega``; else as
         torch.nn.Linear does.
-    learning_rate : of Adam, that did best on an image that the experiments do not use
-        (``multipede reproduce quadinr tuning``), as did ``scales``.
+    learning_rate : of Adam, chosen on an image that the experiments do not use (``multipede
+        reproduce quadinr tuning``), as were the scales of Gauss and sinc; others are published,
+        QuadINR's being SIREN's.
     """
 
     name: str

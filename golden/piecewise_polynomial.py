@@ -21,6 +21,7 @@ from multipede.golden.real_functions import RealFunction, parse_function
 __all__ = ["PiecewisePolynomial"]
 
 MAXIMUM_DEGREE = 3
+NARROW = FixedPoint(12, 8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +62,8 @@ class PiecewisePolynomial(FixedFunction):
     )
 
     function: str = "gelu"
-    x: FixedPoint = FixedPoint(12, 8)  # noqa: RUF009
-    result: FixedPoint = FixedPoint(12, 8)  # noqa: RUF009
+    x: FixedPoint = NARROW
+    result: FixedPoint = NARROW
     degree: int = 2
     interval: str | None = None
     fold: Fold | None = None

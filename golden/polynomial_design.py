@@ -24,6 +24,9 @@ from multipede.golden.function_folds import Fold, fold_codes
 
 __all__ = ["PolynomialDesign", "Region", "truncated_product"]
 
+_WORD = 64
+"""bits that everything is computed in"""
+
 
 def truncated_product(a: np.ndarray, zeta: np.ndarray, bits: int, cut: int) -> np.ndarray:
     """About a zeta / 2**cut: the sum of a's multiples by the bits of zeta, each cut off.
@@ -176,9 +179,9 @@ class PolynomialDesign:
     def _inconsistency(self) -> str | None:
         """What does not go together; None for a design that can be built."""
         numbers = [self.bits, self.guard, *self.cuts, *self.dropped]
-        numbers += [part for region in self.regions for part in vars(region).values()]
-        if any(type(number) is not int or not 0 <= number < 64 << 20 for number in numbers):
-            return "widths and places are whole numbers, 0 or more"
+        numbers += [n for region in self.regions for n in (region.bits, region.segment_bits)]
+        if any(type(number) is not int or not 0 <= number < _WORD for number in numbers):
+            return f"widths and places are whole numbers, 0 to {_WORD - 1}"
         if len(self.coefficients) < 1 or {len(self.cuts), len(self.dropped)} != {self.degree}:
             return "for each product there is a cut and a number of dropped places"
         behind = 0

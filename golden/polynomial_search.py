@@ -16,6 +16,7 @@ from itertools import product
 import numpy as np
 
 from multipede.golden.faithful_task import FaithfulTask, Problem
+from multipede.golden.formats import Integer
 from multipede.golden.function_folds import Fold
 from multipede.golden.polynomial_design import PolynomialDesign, Region, horner
 
@@ -26,7 +27,8 @@ _PLACES = 33
 """of a long segment, that the search looks at before it looks at all"""
 
 _TABLE_BIT, _PRODUCT_BIT = 1.2, 6.3
-"""NAND2 equivalents of a multiplexer of a table of constants, and of a bit of a product's row"""
+"""NAND2 equivalents of a multiplexer of a table of constants, and of a bit of a product's row; by
+these alone designs are chosen, and no figure is made of them"""
 
 _WORSE = 3
 """lengths of segments in a row that do not help, after which no shorter ones are tried"""
@@ -228,11 +230,11 @@ def estimated_size(design: PolynomialDesign) -> float:
     total += (
         2.3
         * (len(design.regions) - 1)
-        * sum(_width(min(column), max(column)) for column in design.coefficients)
+        * sum(Integer.spanning(min(column), max(column)).bits for column in design.coefficients)
     )
     total += 2.0 * sum(region.segment_bits for region in design.regions[1:])
     for (low, high), i in zip(design.ranges, range(design.degree - 1, -1, -1), strict=True):
-        width, cut = _width(low, high), design.cuts[i]
+        width, cut = Integer.spanning(low, high).bits, design.cuts[i]
         rows = range(design.segment_bits - design.dropped[i])
         bits = sum(max(0, width - max(0, cut - place)) for place in rows)
         bits += max(0, width - cut) * (i == 0 and design.carries)
@@ -244,7 +246,7 @@ def estimated_size(design: PolynomialDesign) -> float:
 def _multiplexer_bits(column: tuple[int, ...]) -> int:
     """Bits of multiplexers that choose between different halves, each counted once; of constants
     the choice is free."""
-    width, total, leaf = _width(min(column), max(column)), 0, True
+    width, total, leaf = Integer.spanning(min(column), max(column)).bits, 0, True
     numbers = np.unique(np.array(column, np.int64), return_inverse=True)[1]
     while len(numbers) > 1:
         count = len(numbers)
@@ -253,11 +255,6 @@ def _multiplexer_bits(column: tuple[int, ...]) -> int:
             total += width * int((pairs // count != pairs % count).sum())
         leaf = False
     return total
-
-
-def _width(low: int, high: int) -> int:
-    """Bits of numbers from low to high."""
-    return max((~low).bit_length() if low < 0 else 0, high.bit_length()) + (low < 0 < high)
 
 
 def _fit(

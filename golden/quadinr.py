@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from multipede.golden.exact_arithmetic import Exact, add, multiply, remainder, scaled
+from multipede.golden.fixed_function import ARGUMENT, WAVE
 from multipede.golden.folded_square import largest_loss, truncated_square
 from multipede.golden.formats import FixedPoint, Float, Format, Overflow, Rounding
 from multipede.golden.number_format import require_type
@@ -16,7 +17,6 @@ from multipede.golden.spec import Kind
 
 __all__ = ["Extension", "QuadINR"]
 
-ARGUMENT, WAVE = FixedPoint(16, 12), FixedPoint(16, 14)
 MAXIMUM_FIXED_BITS = 32
 MAXIMUM_FAITHFUL_BITS = 30
 

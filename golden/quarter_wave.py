@@ -10,13 +10,17 @@ from typing import NamedTuple
 import mpmath
 import numpy as np
 
+from multipede.golden.formats import FixedPoint
 from multipede.golden.function_values import function_values
 from multipede.golden.real_functions import PRECISION, parse_function
 
-__all__ = ["QuarterWave", "faithful_offset", "quarter_sines", "quarter_wave", "sine_of_turns"]
-
-
-_TOLERANCE = 1 - 2.0**-14
+__all__ = [
+    "QuarterWave",
+    "check_sine_formats",
+    "quarter_sines",
+    "quarter_wave",
+    "sine_of_turns",
+]
 
 
 class QuarterWave(NamedTuple):
@@ -47,17 +51,11 @@ def sine_of_turns(x: Fraction) -> mpmath.mpf:
         return mpmath.sin(mpmath.pi * x.numerator / x.denominator / 2)
 
 
-def faithful_offset(v: np.ndarray, wanted: np.ndarray, guard: int, largest: int) -> int | None:
-    """What added to ``v`` makes its floor faithful to ``wanted``; None if nothing does.
-
-    ``v`` (int64) counts 2**-guard units in the last place, ``wanted`` (float64) units; results
-    above ``largest`` do not exist, and count as that.
-    """
-    scale = 1 << guard
-    wanted = np.minimum(wanted, largest)
-    # A sine of 1 must not be taken for a little less, which has another neighbour.
-    least = np.floor(wanted - _TOLERANCE) + 1
-    most = np.minimum(np.ceil(wanted + _TOLERANCE) - 1, largest)
-    low = int((least * scale - v).max())
-    high = int(((most + 1) * scale - 1 - v).min())
-    return (low + high) // 2 if low <= high else None
+def check_sine_formats(x: FixedPoint, result: FixedPoint) -> None:
+    """ValueError unless quarter turns and a sine fit the formats."""
+    if not 1 <= x.fraction_bits <= 22:
+        raise ValueError(f"x = {x}: allowed are 1 to 22 fraction bits")
+    if not result.signed or result.fraction_bits < 2 or result.maximum < 1:
+        raise ValueError(
+            f"result = {result}: it must be signed and hold 1, with 2 fraction bits or more"
+        )

@@ -36,8 +36,8 @@ NAMED = {
     "sqrt": "sqrt(x)",
     "tanh": "tanh(x)",
 }
-"""name -> expression. ``sine``, ``cosine`` and ``sinc`` count x in quarter turns, so that their
-period is 4."""
+"""name -> expression. ``sine``, ``cosine`` and ``sinc`` count x in quarter turns: the period of the
+former two is 4."""
 
 FUNCTIONS: Mapping[str, Callable] = {
     name: getattr(mpmath, name)
@@ -116,8 +116,11 @@ def parse_function(text: str) -> RealFunction:
         raise ValueError(
             f"function = {text!r}: neither an expression in x nor one of {', '.join(NAMED)}"
         )
-    with mpmath.workprec(PRECISION):
-        return RealFunction(text, _evaluator(tree.body, text))
+    try:
+        with mpmath.workprec(PRECISION):
+            return RealFunction(text, _evaluator(tree.body, text))
+    except RecursionError:
+        raise ValueError(f"function = {text[:40]!r}...: it is nested too deeply") from None
 
 
 def _evaluator(node: ast.AST, text: str) -> _Evaluator:

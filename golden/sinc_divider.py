@@ -9,14 +9,14 @@ from typing import ClassVar
 import mpmath
 import numpy as np
 
-from multipede.golden.cordic_sine import check_sine_formats
 from multipede.golden.faithful_task import FaithfulTask
-from multipede.golden.fixed_function import FixedFunction
+from multipede.golden.fixed_function import ARGUMENT, WAVE, FixedFunction
 from multipede.golden.formats import FixedPoint
 from multipede.golden.function_folds import Fold
 from multipede.golden.number_format import require_range
 from multipede.golden.polynomial_design import PolynomialDesign
 from multipede.golden.polynomial_search import design_polynomial
+from multipede.golden.quarter_wave import check_sine_formats
 from multipede.golden.real_functions import PRECISION, parse_function
 
 __all__ = ["SincDivider"]
@@ -43,8 +43,8 @@ class SincDivider(FixedFunction):
     title: ClassVar[str] = "sinc by a division of a sine by its argument"
     source: ClassVar[str] = "sin(x) / x, as implicit neural representations use it; own scheme"
 
-    x: FixedPoint = FixedPoint(16, 12)  # noqa: RUF009
-    result: FixedPoint = FixedPoint(16, 14)  # noqa: RUF009
+    x: FixedPoint = ARGUMENT
+    result: FixedPoint = WAVE
     degree: int = 2
     stages: int = 12
 
@@ -58,7 +58,7 @@ class SincDivider(FixedFunction):
 
     @property
     def near_bits(self) -> int:
-        """Arguments of magnitudes below 2**near_bits codes give 1: there x**2 is less than 2.25
+        """Arguments of magnitudes below 2**near_bits codes give 1: there x**2 is less than two
         units in the last place of the result, and 1 - sinc(x), (pi x / 2)**2 / 6, less than one."""
         doubled = 2 * self.x.fraction_bits - self.result.fraction_bits + 1
         return max(0, doubled // 2)

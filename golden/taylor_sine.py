@@ -9,14 +9,14 @@ from typing import ClassVar
 import mpmath
 import numpy as np
 
-from multipede.golden.cordic_sine import check_sine_formats
-from multipede.golden.fixed_function import FixedFunction
+from multipede.golden.faithful_task import faithful_offset
+from multipede.golden.fixed_function import ARGUMENT, WAVE, FixedFunction
 from multipede.golden.folded_square import truncated_square
 from multipede.golden.formats import FixedPoint
 from multipede.golden.number_format import require_type
 from multipede.golden.polynomial_design import truncated_product
 from multipede.golden.quarter_wave import (
-    faithful_offset,
+    check_sine_formats,
     quarter_sines,
     quarter_wave,
     sine_of_turns,
@@ -135,8 +135,8 @@ class TaylorSine(FixedFunction):
         "Taylor series of the sine at 0; minimax coefficients by mpmath.chebyfit"
     )
 
-    x: FixedPoint = FixedPoint(16, 12)  # noqa: RUF009
-    result: FixedPoint = FixedPoint(16, 14)  # noqa: RUF009
+    x: FixedPoint = ARGUMENT
+    result: FixedPoint = WAVE
     series: Series = Series.TAYLOR
     stages: int = 8
 

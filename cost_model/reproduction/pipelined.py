@@ -58,7 +58,6 @@ def pipelined(
     *,
     constraints: "Constraints",
     records: int,
-    with_fpga: bool = True,
 ) -> Pipelined:
     """The unit, made by its stages, with the fewest that hold the clock, or with all there may be.
 
@@ -72,7 +71,7 @@ def pipelined(
             used = power(spec, target, constraints=constraints, records=records)
             energy = used.power.energy_per_record
         fpga = {}
-        for device in FPGAS if with_fpga else ():
+        for device in FPGAS:
             taken = synthesize(spec, device)
             fpga[device] = {"lut": taken.lut, "ff": taken.ff, "dsp": taken.dsp}
     except (ToolError, ValueError) as error:

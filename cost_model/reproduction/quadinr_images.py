@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -162,7 +162,6 @@ def fidelity(
     *,
     bits: int = 16,
     weight_bits: int = 12,
-    threads: int | None = None,
 ) -> "tuple[Fidelity, Tensor]":
     """Fit a network to ``colours`` (sizes..., 3), quantise it, and compute it with the RTL.
 
@@ -170,15 +169,12 @@ def fidelity(
     the figures and the RTL's colours. Raises ValueError for an unknown activation, and ToolError
     as :func:`~multipede.sim.compiled.compile_model`.
     """
-    import torch
 
     from multipede.golden.inr import equal_width, grid, psnr
     from multipede.golden.inr_training import fit_inr, reached
     from multipede.golden.quantised_inr import QuantisedInr
 
     chosen = activation(name)
-    if threads is not None:
-        torch.set_num_threads(threads)
     shape = colours.shape
     coordinates, wanted = grid(*shape[:-1]), colours.reshape(-1, shape[-1])
     training = replace(training, hidden=equal_width(chosen, training.hidden))
@@ -231,10 +227,10 @@ def images(
     Raises
     ------
     TypeError, ValueError
-        For unknown names and sizes out of range. ToolError and ImportError if something is missing.
+        For unknown names and sizes out of range. ToolError if something is missing.
     """
     training = InrTraining(batch=4096) if training is None else training
-    pictures = {name: image(name, size) for name in names}
+    pictures = {name: _brought(image, name, size) for name in names}
     return _pictures(
         f"images of {size}x{size} by networks of {training.layers} layers of {training.hidden}"
         f" units, {training.iterations:,} steps of {training.batch or size * size:,} pixels",
@@ -260,11 +256,19 @@ def moving_images(
         f"video of {frames} frames of {size}x{size} by networks of {training.layers} layers of"
         f" {training.hidden} units, {training.iterations:,} steps of"
         f" {training.batch or frames * size * size:,} pixels",
-        {f"{name}, moving": video(name, frames, size)},
+        {f"{name}, moving": _brought(video, name, frames, size)},
         activations,
         training,
         workers,
     )
+
+
+def _brought(make: "Callable[..., Tensor]", *arguments: Any) -> "Tensor":
+    """An image or a video. ToolError without the package that has the images."""
+    try:
+        return make(*arguments)
+    except ModuleNotFoundError as error:
+        raise ToolError(str(error)) from None
 
 
 def _pictures(
@@ -293,7 +297,7 @@ def _work(
     job: tuple[str, str], *, pictures: "Mapping[str, Tensor]", training: InrTraining
 ) -> "tuple[Fidelity, Tensor]":
     name, picture = job
-    return fidelity(name, picture, pictures[picture], training, threads=1)
+    return fidelity(name, picture, pictures[picture], training)
 
 
 def _in_parallel(work: Any, jobs: Sequence[Any], workers: int | None) -> list[Any]:
@@ -303,7 +307,11 @@ def _in_parallel(work: Any, jobs: Sequence[Any], workers: int | None) -> list[An
     bar = {"desc": "networks", "total": len(jobs), "unit": "network", "disable": None}
     if workers == 1:
         return [work(job) for job in tqdm(jobs, **bar)]
-    with ProcessPoolExecutor(min(workers, len(jobs))) as pool:
+    import torch
+
+    # One thread each: processes are side by side already.
+    threads = {"initializer": torch.set_num_threads, "initargs": (1,)}
+    with ProcessPoolExecutor(min(workers, len(jobs)), **threads) as pool:
         return list(tqdm(pool.map(work, jobs), **bar))
 
 
@@ -318,18 +326,16 @@ def tuning(
     training = InrTraining(iterations=500, hidden=32, layers=2) if training is None else training
     known = [activation(name).name for name in activations]
     jobs = [(name, scale, rate) for name in known for scale in SCALES for rate in RATES]
-    work = partial(_tuned, colours=image(TUNING_IMAGE, size), training=training)
+    work = partial(_tuned, colours=_brought(image, TUNING_IMAGE, size), training=training)
     found = dict(zip(jobs, _in_parallel(work, jobs, workers), strict=True))
     return Tuning(size, training, found)
 
 
 def _tuned(job: tuple[str, float, float], *, colours: "Tensor", training: InrTraining) -> float:
-    import torch
 
     from multipede.golden.inr import equal_width, grid
     from multipede.golden.inr_training import fit_inr, reached
 
-    torch.set_num_threads(1)
     name, scale, rate = job
     chosen = activation(name)
     chosen = replace(chosen, scales=tuple(scale * own for own in chosen.scales))
@@ -382,8 +388,8 @@ def _notes(training: InrTraining) -> tuple[str, ...]:
         "float: as trained; fixed: weights of 12 bits, arguments and results of activations of 16,"
         " by the references; RTL: with every activation from the Verilated unit",
         f"networks of WIRE, with two maps a layer, are narrower for about equal parameters; Adam,"
-        f" seed {training.seed}; rates and scales chosen on another image (reproduce quadinr"
-        " tuning)",
+        f" seed {training.seed}; rates, and the scales of Gauss and sinc, chosen on another image"
+        " (reproduce quadinr tuning)",
         f"published ({claim['source']}): PSNR up to {claim['psnr_gain']} dB above activations"
         " before it; networks, images and training unknown",
     )

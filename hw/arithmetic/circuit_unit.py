@@ -39,7 +39,7 @@ class CircuitUnitPlan(UnitPlan):
         for name, word in self.results(c, codes).items():
             c.output(name, word)
         if self.divides and self.style is Style.CELLS and self.spec.latency > 1:
-            return balanced_plan(c, self.style, ranks=self.spec.latency)
+            return balanced_plan(c, ranks=self.spec.latency)
         return CircuitPlan(c, self.style, ranks=self.spec.latency)
 
     def inventory(self) -> Counter:

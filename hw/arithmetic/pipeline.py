@@ -18,10 +18,10 @@ _AS_GOOD = 1.05
 """by how much a clock may be longer if that saves registers"""
 
 
-def balanced_plan(circuit: Circuit, style: Style, *, ranks: int) -> CircuitPlan:
-    """The circuit cut by ``ranks`` ranks so that the longest path between two is shortest; of those
-    within 5 % of that the one with the fewest registers."""
-    tried = [(max(rank_delays(plan)), plan) for plan in _plans(circuit, style, ranks)]
+def balanced_plan(circuit: Circuit, *, ranks: int) -> CircuitPlan:
+    """The circuit in style CELLS, cut by ``ranks`` ranks so that the longest path between two is
+    shortest; of those within 5 % of that the one with the fewest registers."""
+    tried = [(max(rank_delays(plan)), plan) for plan in _plans(circuit, ranks)]
     bound = _AS_GOOD * min(delay for delay, _ in tried)
     good = [
         (plan.inventory()["register"], delay, n)
@@ -31,8 +31,8 @@ def balanced_plan(circuit: Circuit, style: Style, *, ranks: int) -> CircuitPlan:
     return tried[min(good)[2]][1]
 
 
-def _plans(circuit: Circuit, style: Style, ranks: int) -> Iterator[CircuitPlan]:
-    whole = CircuitPlan(circuit, style, ranks=ranks)
+def _plans(circuit: Circuit, ranks: int) -> Iterator[CircuitPlan]:
+    whole = CircuitPlan(circuit, Style.CELLS, ranks=ranks)
     sizes = {None} | {
         size
         for parts in range(2, 2 + _PIECES)
@@ -40,4 +40,4 @@ def _plans(circuit: Circuit, style: Style, ranks: int) -> Iterator[CircuitPlan]:
     }
     for size in sorted(sizes, key=lambda size: size or 0):
         for skew in _SKEWS:
-            yield CircuitPlan(circuit, style, ranks=ranks, piece=size, skew=skew)
+            yield CircuitPlan(circuit, Style.CELLS, ranks=ranks, piece=size, skew=skew)

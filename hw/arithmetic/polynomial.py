@@ -3,6 +3,7 @@
 See :mod:`multipede.golden.polynomial_design` for what is computed.
 """
 
+from multipede.golden.formats import Integer
 from multipede.golden.function_folds import Fold
 from multipede.golden.polynomial_design import PolynomialDesign
 from multipede.hw.arithmetic.circuit import (
@@ -32,7 +33,7 @@ def polynomial(c: Circuit, x: Word, design: PolynomialDesign, places: int, bits:
     for i in range(design.degree - 1, 0, -1):
         low, high = design.ranges[design.degree - i]
         rows = truncated_rows(c, total, signed, zeta[design.dropped[i] :], design.cuts[i])
-        width = max(1, (~low).bit_length() if low < 0 else 0, high.bit_length()) + (low < 0)
+        width = Integer.spanning(low, high).bits
         word, word_signed = columns[i]
         rows.append(Term(word, signed=word_signed, name=f"coefficient_{i}"))
         total, signed = c.sum(width, rows, f"sum_{i}"), low < 0
@@ -100,7 +101,7 @@ def _coefficient(
     """Coefficient ``number`` of the address's segment, and whether it is signed."""
     column = design.coefficients[number]
     low, high = min(column), max(column)
-    width = max(1, (~low).bit_length() if low < 0 else 0, high.bit_length()) + (low < 0)
+    width = Integer.spanning(low, high).bits
     start, word = 0, None
     for region in design.regions:
         entries = column[start : start + region.segments]

@@ -1,6 +1,7 @@
 """QuadINR's claims: experiments at tiny sizes."""
 
 import json
+import sys
 from functools import partial
 
 import pytest
@@ -14,10 +15,12 @@ from multipede.cost_model.reproduction.quadinr_costs import (
     quadinr_costs,
 )
 from multipede.cost_model.reproduction.quadinr_images import images, moving_images, tuning
+from multipede.golden import images as images_module
 from multipede.golden.formats import FixedPoint
 from multipede.golden.inr_activations import ACTIVATIONS
 from multipede.golden.inr_training import InrTraining
 from multipede.golden.taylor_sine import TaylorSine
+from multipede.toolchain import ToolError
 from tests.golden.faithful import all_codes
 
 TINY = InrTraining(iterations=20, hidden=8, layers=2)
@@ -54,6 +57,13 @@ def test_a_video_by_rtl():
     assert row.activations == 3 * 16 * 16 * 2 * 8
     assert found.colours[row.activation, row.picture].shape == (3, 16, 16, 3)
     assert found.draw()[:4] == b"\x89PNG"
+
+
+def test_without_the_images_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "skimage.data", None)
+    images_module._square.cache_clear()
+    with pytest.raises(ToolError, match="images need scikit-image: pip install"):
+        images(names=("coffee",), size=16, training=TINY, workers=1)
 
 
 def test_tuning_tries_all_multiples():

@@ -152,7 +152,8 @@ def test_fixed_point_is_near_the_network(name, picture):
     quantised = QuantisedInr.of(network, picture[0], weight_bits=16, bits=12)
     with torch.no_grad():
         distance = (quantised(picture[0]) - network(picture[0])).abs().max()
-    assert distance < 0.1
+    # Arguments that grow with the square need four bits more before the point.
+    assert distance < (0.05 if name == "FINER" else 0.02)
     coarse = QuantisedInr.of(network, picture[0], weight_bits=6, bits=8)
     assert distance < (coarse(picture[0]) - quantised(picture[0])).abs().max() < 1.5
 

@@ -73,6 +73,11 @@ def test_what_is_no_expression_is_refused(text):
         parse_function(text)
 
 
+def test_expressions_nested_too_deeply_are_refused():
+    with pytest.raises(ValueError, match="function = "):
+        parse_function("x" + " + x" * 100_000)
+
+
 def test_other_kinds_are_refused():
     with pytest.raises(TypeError, match="function must be str"):
         parse_function(3)

@@ -10,7 +10,7 @@ from multipede.golden.gabor import Gabor
 from multipede.golden.piecewise_polynomial import PiecewisePolynomial
 from multipede.golden.sinc_divider import SincDivider
 from multipede.golden.taylor_sine import Series, TaylorSine
-from tests.golden.faithful import all_codes, check_faithful
+from tests.golden.faithful import all_codes, check_faithful, errors
 
 SEED = 5
 QUARTER = np.pi / np.longdouble(2)
@@ -44,6 +44,21 @@ def test_sines_are_faithful_at_all_codes(sine_unit, x, result):
 @pytest.mark.parametrize("sine_unit", SINES, ids=["cordic", "taylor", "minimax"])
 def test_sines_of_16_bits(sine_unit):
     check_faithful(sine_unit(x=FixedPoint(16, 14), result=FixedPoint(16, 14)), sine)
+
+
+@pytest.mark.parametrize("unit", [CordicSine, TaylorSine, Finer])
+@pytest.mark.parametrize("x", [FixedPoint(18, 17), FixedPoint(6, 16)])
+def test_results_much_coarser_than_arguments(unit, x):
+    """The angle has the argument's places; of a square nothing may be left to sum."""
+    spec = unit(x=x, result=FixedPoint(4, 2))
+    found = errors(spec, _exact(spec), x=all_codes(x))
+    assert found.max() < 1
+
+
+def _exact(spec):
+    if isinstance(spec, Finer):
+        return lambda x: sine(x + x * np.abs(x) / 2**spec.shift)
+    return sine
 
 
 def test_minimax_coefficients_save_a_term():
