@@ -33,6 +33,7 @@ UNITS = {
     "lmul_tile": "multipede.golden.lmul_tile:LMulTile",
     "lut_tensor_core": "multipede.golden.lut_tensor_core:LutTensorCore",
     "gabor": "multipede.golden.gabor:Gabor",
+    "inr_network": "multipede.golden.inr_network:InrNetwork",
     "integer_multiplier": "multipede.golden.integer_multiplier:IntegerMultiplier",
     "mitchell": "multipede.golden.mitchell:Mitchell",
     "mixpe": "multipede.golden.mixpe:MixPE",

@@ -104,13 +104,16 @@ class QuantisedInr:
         *,
         weight_bits: int = 12,
         bits: int = 16,
+        shared: bool = False,
     ) -> "QuantisedInr":
         """The network quantised.
 
-        Weights have as many fraction bits as the largest of a map leaves of ``weight_bits``; the
-        activation's scale is part of them. Activations' results have ``bits`` bits, two before the
-        point, and their arguments just a period, or as many before the point as the arguments at
-        ``coordinates`` (n, inputs) need.
+        Weights have as many fraction bits as the largest of a map leaves of ``weight_bits``; with
+        ``shared``, of all maps of the first layer together, and of all others together, as
+        :class:`~multipede.golden.inr_network.InrNetwork` needs it. The activation's scale is part
+        of them. Activations' results have ``bits`` bits, two before the point, and their arguments
+        just a period, or as many before the point as the arguments at ``coordinates`` (n, inputs)
+        need.
 
         Raises TypeError or ValueError for parameters out of range (bits 8 to 24).
         """
@@ -123,23 +126,29 @@ class QuantisedInr:
         overflows = [
             Overflow.WRAP if periodic else Overflow.SATURATE for periodic in activation.periodic
         ]
-        layers, inputs = [], value
         with torch.no_grad():
-            for layer in network.layers:
-                scaled = [
+            scaled = [
+                [
                     (scale * linear.weight, scale * linear.bias)
                     for scale, linear in zip(activation.scales, layer.maps, strict=True)
                 ]
-                layers.append(
-                    tuple(
-                        _quantised(*pair, weight_bits, inputs, argument, overflow)
-                        for pair, argument, overflow in zip(
-                            scaled, arguments, overflows, strict=True
-                        )
-                    )
+                for layer in network.layers
+            ]
+            final = network.last.weight, network.last.bias
+            formats = _weight_formats([*scaled, [final]], weight_bits, shared)
+            *layers, (last,) = (
+                tuple(
+                    _quantised(*pair, weight, value, argument, overflow)
+                    for pair, weight, argument, overflow in zip(*columns, strict=True)
                 )
-            pair = network.last.weight, network.last.bias
-            last = _quantised(*pair, weight_bits, inputs, value, Overflow.SATURATE)
+                for columns in zip(
+                    [*scaled, [final]],
+                    formats,
+                    [*[arguments] * len(scaled), [value]],
+                    [*[overflows] * len(scaled), [Overflow.SATURATE]],
+                    strict=True,
+                )
+            )
         return cls(activation, activation.unit(*arguments, value), tuple(layers), last, value)
 
     @property
@@ -200,19 +209,37 @@ def _argument_formats(network: Inr, coordinates: Tensor, bits: int) -> list[Fixe
     return formats
 
 
+def _weight_formats(
+    layers: list[list[tuple[Tensor, Tensor]]], bits: int, shared: bool
+) -> list[list[FixedPoint]]:
+    """Of each map, with the most fraction bits that its largest weight leaves, or the largest of
+    those that share the format."""
+    largest = [[float(weight.abs().max()) for weight, _ in maps] for maps in layers]
+    if shared:
+        first, *behind = largest
+        most = max(max(maps) for maps in behind)
+        largest = [[max(first)] * len(first), *([most] * len(maps) for maps in behind)]
+    return [[_holding(most, bits) for most in maps] for maps in largest]
+
+
+def _holding(largest: float, bits: int) -> FixedPoint:
+    whole = math.frexp(largest)[1] if largest else 0
+    return FixedPoint(bits, max(0, bits - 1 - whole))
+
+
 def _quantised(
     weight: Tensor,
     bias: Tensor,
-    weight_bits: int,
+    weight_format: FixedPoint,
     inputs: FixedPoint,
     argument: FixedPoint,
     overflow: Overflow,
 ) -> LinearMap:
-    """The map with the most fraction bits that its largest weight leaves."""
-    largest = float(weight.abs().max())
-    whole = math.frexp(largest)[1] if largest else 0
-    weight_format = FixedPoint(weight_bits, max(0, weight_bits - 1 - whole))
+    """The map in fixed point."""
     places = weight_format.fraction_bits + inputs.fraction_bits
     codes = np.asarray(weight_format.encode(weight.double().numpy()))
     biases = np.rint(np.ldexp(bias.double().numpy(), places)).astype(np.int64)
+    if overflow is Overflow.WRAP:  # where whole rounds of the argument make no difference
+        round_bits = places + argument.bits - argument.fraction_bits
+        biases = (biases + (1 << round_bits - 1) & (1 << round_bits) - 1) - (1 << round_bits - 1)
     return LinearMap(codes, biases, weight_format, inputs, argument, overflow)

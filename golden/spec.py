@@ -34,6 +34,8 @@ class Kind(Enum):
     """Y[rows, columns] = sum over k of A[rows, k] W[k, columns]"""
     FUNCTION = "function"
     """y = f(x) per record"""
+    NETWORK = "network"
+    """a whole network per record"""
     PART = "part"
     """a building block of the others"""
 
@@ -258,6 +260,14 @@ class Spec(ABC):
         """Records whose operands matter together, such as addends that cancel; half of all random
         records in verification are of these. None if there are none."""
         return None
+
+    def ended(self, records: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The records (T, ...), the last one changed where it must be to give a result."""
+        if "last" not in self.inputs:
+            return dict(records)
+        last = records["last"].copy()
+        last[-1:] = 1
+        return {**records, "last": last}
 
     def check_inputs(self, inputs: Mapping[str, Any]) -> int:
         """Number of records T, if ``inputs`` are arrays for exactly this unit's input ports.

@@ -119,6 +119,10 @@ class Stallable(Spec):
         """Those of the unit inside."""
         return self.inside.related_records(generator, count)
 
+    def ended(self, records: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """As of the unit inside."""
+        return self.inside.ended(records)
+
     def to_dict(self) -> dict[str, Any]:
         """The description of the unit inside stands among the parameters."""
         return {"unit": self.unit, "parameters": {"inside": self.inside.to_dict()}}

@@ -103,6 +103,7 @@ _HOMES = {
     "golden.cordic_sine": ("CordicSine",),
     "golden.finer": ("Finer",),
     "golden.function_folds": ("Fold",),
+    "golden.inr_network": ("InrNetwork",),
     "golden.piecewise_polynomial": ("PiecewisePolynomial",),
     "golden.polynomial_search": ("Segmentation",),
     "golden.quadinr": ("Extension", "QuadINR"),

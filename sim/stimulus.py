@@ -226,9 +226,8 @@ def _random(spec: Spec, count: int, seed: int, *, gaps: float, stalls: float = 0
         for index, start in enumerate(range(0, count, CHUNK_RECORDS)):
             size = min(CHUNK_RECORDS, count - start)
             chunk = random_records(spec, size, seed=hash_seed(seed, index))
-            if "last" in chunk and start + size == count:
-                chunk["last"][-1] = 1  # so that what comes last is compared too
-            yield chunk
+            # So that what comes last is compared too.
+            yield spec.ended(chunk) if start + size == count else chunk
 
     added = [word for word, rate in (("gaps", gaps), ("stalls", stalls)) if rate]
     name = "random" + (f" with {', '.join(added)}" if added else "")
@@ -245,8 +244,8 @@ def _resets(spec: Spec, seed: int) -> Stimulus:
         for index in range(RESETS):
             chunk = random_records(spec, size, seed=hash_seed(seed, index))
             if "last" in chunk:
-                chunk["last"] = (np.arange(size) == size - 1).astype(np.int64)
-            yield chunk
+                chunk["last"][:] = 0
+            yield spec.ended(chunk)
 
     description = f"{RESETS} resets in mid-stream, seed {seed}"
     return Stimulus("resets", description, RESETS * size, chunks, resets=True)
