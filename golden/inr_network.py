@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from multipede.golden.fixed_function import ARGUMENT, WAVE
 from multipede.golden.formats import FixedPoint, Integer, Overflow
 from multipede.golden.inr_activations import ACTIVATIONS, Activation, activation
 from multipede.golden.network_layer import NetworkLayer
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["InrNetwork"]
 
 MAXIMUM_BITS = 16
+WIDE_WEIGHT, WEIGHT = FixedPoint(12, 6), FixedPoint(12, 10)
 PERIOD_BITS = 2
 """bits before the point of a period of activations, the sign included"""
 
@@ -44,8 +46,8 @@ class InrNetwork(Spec):
     the last one being the linear map behind the activations; sum m of output n of a layer whose
     activation has a arguments is row ``n * a + m``. In the column behind the last input stands the
     bias. ``data`` is the code; a weight's highest bits are left out. Beyond the layer nothing is
-    written. All weights are 0 until written, after a reset again. Any other record gives the colours
-    at ``coordinates``. A record that loads waits until all colours before it have been taken.
+    written. All weights are 0 until written, and from each reset on. Any other record gives the
+    colours at ``coordinates``. One that loads waits until all colours before it have been taken.
 
     Sums are exact; they are rounded to nearest, ties upwards, to the format of the activation's
     argument, where they wrap if the activation is periodic in it and saturate else. Colours
@@ -82,11 +84,11 @@ class InrNetwork(Spec):
     width: int = 32
     depth: int = 2
     channels: int = 3
-    first_weight: FixedPoint = FixedPoint(12, 6)
-    weight: FixedPoint = FixedPoint(12, 10)
-    argument: FixedPoint = FixedPoint(16, 14)
-    second_argument: FixedPoint = FixedPoint(16, 12)
-    value: FixedPoint = FixedPoint(16, 14)
+    first_weight: FixedPoint = WIDE_WEIGHT
+    weight: FixedPoint = WEIGHT
+    argument: FixedPoint = WAVE
+    second_argument: FixedPoint = ARGUMENT
+    value: FixedPoint = WAVE
     lanes: int = 8
     neurons: int = 1
     tile_stages: int = 2
@@ -115,7 +117,8 @@ class InrNetwork(Spec):
         require_type(name, number_format, FixedPoint)
         if not (number_format.signed and 2 <= number_format.bits <= MAXIMUM_BITS):
             raise ValueError(
-                f"{name} = {number_format}: signed fixed point of 2 to {MAXIMUM_BITS} bits is needed"
+                f"{name} = {number_format}: signed fixed point of 2 to {MAXIMUM_BITS} bits is"
+                " needed"
             )
 
     def _check_periods(self) -> None:

@@ -9,7 +9,7 @@ same units elaborate into ordinary submodules.
 import re
 
 from amaranth.back import rtlil
-from amaranth.hdl import ClockSignal, Const, Fragment, Instance, Module, ResetSignal, Value
+from amaranth.hdl import Cat, ClockSignal, Const, Fragment, Instance, Module, ResetSignal, Value
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
@@ -49,6 +49,8 @@ def shared(
 ) -> None:
     """Put ``component`` into ``m`` with its ports wired: inputs to values, outputs to signals.
 
+    Inputs of another width than their ports are cut or extended, as in an assignment.
+
     ``name`` names the module, ``instance`` this use of it; the component must have an attribute
     ``key``, equal for equal components, and a method ``duplicate``. Ports of nested members are
     named as in :func:`to_rtlil`.
@@ -65,13 +67,27 @@ def shared(
             m.d.comb += value.eq(signal) if flow is wiring.Out else signal.eq(value)
         return
     module, clocks = platform.define(name, component)
-    flows = {port: flow for port, (flow, _) in _ports(component).items()}
-    pins = {
-        f"{'o' if flows[port] is wiring.Out else 'i'}_{port}": value
-        for port, value in ports.items()
-    }
+    inner = _ports(component)
+    pins = {}
+    for port, value in ports.items():
+        flow, signal = inner[port]
+        if flow is wiring.Out:
+            pins[f"o_{port}"] = value
+        else:
+            pins[f"i_{port}"] = _resized(Value.cast(value), len(signal))
     pins |= {f"i_{pin}": (ClockSignal if pin == "clk" else ResetSignal)() for pin in clocks}
     m.submodules[instance] = Instance(module, **pins)
+
+
+def _resized(value: Value, width: int) -> Value:
+    """The value as an assignment to so many bits takes it."""
+    missing = width - len(value)
+    if missing == 0:
+        return value
+    if missing < 0:
+        return value[:width]
+    fill = value[-1] if value.shape().signed else Const(0, 1)
+    return Cat(value, fill.replicate(missing))
 
 
 def to_rtlil(component: wiring.Component, name: str) -> str:

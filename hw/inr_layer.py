@@ -89,6 +89,9 @@ class InrLayerPlan:
             count += times(design.plan.inventory(), layer.neurons)
         if layer.activation is not None:
             count += times(inventory(layer.activation, style=self.style), layer.neurons)
+            # Of validities one is taken.
+            count["register"] -= (layer.neurons - 1) * layer.activation.latency
+        count["register"] -= layer.tile_stages  # `last` is not taken
         count += WeightMemory.inventory(*self.weights) + WeightMemory.inventory(*self.biases)
         place = (self.depth - 1).bit_length()
         taken = layer.lanes * layer.value.bits
@@ -115,7 +118,7 @@ class InrLayer(wiring.Component):
     -------
     i : In(stream), the inputs, the first one in the lowest bits. o : Out(stream), the outputs.
     write : In(1), whether ``data`` becomes the weight of sum ``row`` and input ``column``, or its
-        bias in the column behind the last input.
+        bias in the column behind the last input. Both must be within the layer.
     """
 
     def __init__(self, plan: InrLayerPlan):
@@ -150,7 +153,7 @@ class InrLayer(wiring.Component):
         valid = delayed(m, summed, 1, name="rounded_valid", reset=True)
         if layer.activation is not None:
             rounded, valid = self._activated(m, platform, rounded, valid)
-        self._collected(m, rows, rounded, valid)
+        self._collected(m, platform, rows, rounded, valid)
         return m
 
     def _rows(self, m: Module) -> "_Rows":
@@ -190,7 +193,6 @@ class InrLayer(wiring.Component):
         """The row's weights, in the clock behind."""
         layer, plan = self.plan.layer, self.plan
         block, column, step, lane = self._place()
-        inside = (self.column < layer.inputs) & (self.row < layer.results)
         words = Signal(layer.columns * layer.lanes * layer.weight.bits, name="weights")
         shared(
             m,
@@ -200,7 +202,7 @@ class InrLayer(wiring.Component):
             instance="weight_memory",
             row=Cat(rows.step, rows.block),
             words_out=words,
-            write=self.write & inside,
+            write=self.write & (self.column != layer.inputs),
             row_in=Cat(step[: plan.step_bits], block),
             word=Cat(lane, column),
             data=self.data[: layer.weight.bits],
@@ -211,7 +213,6 @@ class InrLayer(wiring.Component):
         """The block's biases, beside its sums."""
         layer, plan = self.plan.layer, self.plan
         block, column, _, _ = self._place()
-        inside = (self.column == layer.inputs) & (self.row < layer.results)
         words = Signal(layer.columns * layer.bias.bits, name="biases")
         shared(
             m,
@@ -221,7 +222,7 @@ class InrLayer(wiring.Component):
             instance="bias_memory",
             row=delayed(m, rows.block, layer.tile_stages, name="block"),
             words_out=words,
-            write=self.write & inside,
+            write=self.write & (self.column == layer.inputs),
             row_in=block,
             word=column,
             data=self.data,
@@ -295,27 +296,39 @@ class InrLayer(wiring.Component):
             validities.append(result_valid)
         return Cat(found), validities[0]
 
-    def _collected(self, m: Module, rows: "_Rows", results: Value, valid: Value) -> None:
+    def _collected(self, m: Module, platform, rows: "_Rows", results: Value, valid: Value) -> None:
         """Queue the results and make vectors of them."""
         layer, plan = self.plan.layer, self.plan
-        m.submodules.queue = queue = BypassQueue(unsigned(plan.result_bits), depth=plan.depth)
+        first, first_valid = Signal(plan.result_bits, name="first"), Signal(name="first_valid")
+        has_place = Signal(name="first_has_place")
         used = Signal(range(plan.depth + 1), name="used")
         collected = Signal(layer.blocks * plan.result_bits, name="collected", reset_less=True)
         count = Signal(range(layer.blocks + 1), name="count")
         full, taken = Signal(name="full"), Signal(name="taken")
         m.d.comb += [
             rows.has_room.eq(used != plan.depth),
-            queue.i.payload.eq(results),
-            queue.i.valid.eq(valid),
             full.eq(count == layer.blocks),
             self.o.valid.eq(full),
             self.o.payload.eq(collected),
-            queue.o.ready.eq(~full | self.o.ready),
-            taken.eq(queue.o.valid & queue.o.ready),
+            has_place.eq(~full | self.o.ready),
+            taken.eq(first_valid & has_place),
         ]
+        shared(
+            m,
+            platform,
+            "queue",
+            BypassQueue(unsigned(plan.result_bits), depth=plan.depth),
+            instance="queue",
+            i_payload=results,
+            i_valid=valid,
+            i_ready=Signal(name="queue_ready"),  # never 0 where there are credits
+            o_payload=first,
+            o_valid=first_valid,
+            o_ready=has_place,
+        )
         m.d.sync += used.eq(used + rows.result_due - taken)
         with m.If(taken):
-            m.d.sync += collected.eq(Cat(collected, queue.o.payload)[plan.result_bits :])
+            m.d.sync += collected.eq(Cat(collected, first)[plan.result_bits :])
         with m.If(full & self.o.ready):
             m.d.sync += count.eq(taken)
         with m.Elif(taken):

@@ -36,8 +36,17 @@ class BypassQueue(wiring.Component):
 
     def __init__(self, shape, *, depth: int):
         require_range("depth", depth, 1, 1 << 20)
-        self.depth = depth
+        self.shape, self.depth = shape, depth
         super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    @property
+    def key(self) -> tuple:
+        """Equal for equal queues."""
+        return type(self), self.shape, self.depth
+
+    def duplicate(self) -> "BypassQueue":
+        """Another one of the same shape and depth."""
+        return BypassQueue(self.shape, depth=self.depth)
 
     def elaborate(self, platform) -> Module:
         m = Module()

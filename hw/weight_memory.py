@@ -56,7 +56,7 @@ class WeightMemory(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        width = self.words * self.bits
+        width, address = self.words * self.bits, (self.rows - 1).bit_length()
         memory = MemoryInstance(data=MemoryData(shape=width, depth=self.rows, init=[]))
         m.submodules.memory = memory
         written = Signal(self.rows, name="written")
@@ -66,8 +66,10 @@ class WeightMemory(wiring.Component):
             Signal(self.words, name="enable"),
             Signal(width, name="held", reset_less=True),
         )
-        memory.write_port(domain="sync", addr=self.row_in, data=fresh, en=enable)
-        memory.read_port(domain="comb", addr=self.row, data=stored, en=1, transparent_for=())
+        memory.write_port(domain="sync", addr=self.row_in[:address], data=fresh, en=enable)
+        memory.read_port(
+            domain="comb", addr=self.row[:address], data=stored, en=1, transparent_for=()
+        )
         m.d.comb += old.eq(written.bit_select(self.row_in, 1))
         # The first word that is written into a row clears the others.
         for word in range(self.words):
@@ -77,8 +79,7 @@ class WeightMemory(wiring.Component):
                 fresh.word_select(word, self.bits).eq(self.data & chosen.replicate(self.bits)),
                 enable[word].eq(self.write & (chosen | ~old)),
             ]
-        with m.If(self.write):
-            m.d.sync += written.bit_select(self.row_in, 1).eq(1)
+        m.d.sync += written.eq(written | (self.write << self.row_in))
         m.d.sync += [held.eq(stored), valid.eq(written.bit_select(self.row, 1))]
         m.d.comb += self.words_out.eq(held & valid.replicate(width))
         return m

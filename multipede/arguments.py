@@ -222,15 +222,18 @@ def _add_reproduce(command: _Command) -> None:
         help="quadinr costs: one of several (8, 10, 12, 16, 24)",
     )
     for option, what in (
-        ("--size", "images, video (128) and tuning (64): pixels of a side"),
+        ("--size", "images, video, network (128), tuning (64): pixels of a side"),
         ("--frames", "video: how many (16)"),
-        ("--iterations", "images, video (1000) and tuning (500): steps of training"),
-        ("--hidden", "images, video (64) and tuning (32): units of a layer"),
-        ("--layers", "images, video (3) and tuning (2): with an activation"),
+        ("--iterations", "images, video, network (1000), tuning (500): steps of training"),
+        ("--hidden", "images, video (64), network, tuning (32): units of a layer"),
+        ("--layers", "images, video (3), network, tuning (2): with an activation"),
     ):
         reproduce.add_argument(option, type=int, metavar="N", help=what)
     reproduce.add_argument(
-        "--image", action="append", metavar="NAME", help="images: one of several; video: the one"
+        "--image",
+        action="append",
+        metavar="NAME",
+        help="images, network: one of several; video: the one",
     )
     reproduce.add_argument(
         "--plot", type=Path, metavar="FILE", help="images and video: the RTL's pictures, as PNG"

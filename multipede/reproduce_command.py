@@ -10,7 +10,7 @@ from multipede.answer import HELD, TOOL_FAILED, Answer
 EXPERIMENTS = {
     "lut_tensor_core": ("ablation", "shapes", "rivals", "widths"),
     "lmul": ("statistics", "costs", "embeddings"),
-    "quadinr": ("costs", "images", "video", "tuning"),
+    "quadinr": ("costs", "images", "video", "network", "tuning"),
 }
 """unit -> its experiments, the first by default"""
 
@@ -19,7 +19,8 @@ _LUT = tuple(f"lut_tensor_core {name}" for name in EXPERIMENTS["lut_tensor_core"
 _TILES = ("lut_tensor_core rivals", "lut_tensor_core widths")
 _ON_CELLS = (*_LUT, "lmul costs", "quadinr costs")
 _PICTURES = ("quadinr images", "quadinr video")
-_TRAINED = (*_PICTURES, "quadinr tuning")
+_OF_IMAGES = (*_PICTURES, "quadinr network")
+_TRAINED = (*_OF_IMAGES, "quadinr tuning")
 _OPTIONS = {
     "target": ("--target", _ON_CELLS),
     "clock_period": ("--clock-period", _ON_CELLS),
@@ -31,8 +32,8 @@ _OPTIONS = {
     "format": ("--format", ("lmul costs",)),
     "sentences": ("--sentences", ("lmul embeddings",)),
     "bits": ("--bits", ("quadinr costs",)),
-    "image": ("--image", _PICTURES),
-    "size": ("--size", (*_PICTURES, "quadinr tuning")),
+    "image": ("--image", _OF_IMAGES),
+    "size": ("--size", _TRAINED),
     "frames": ("--frames", ("quadinr video",)),
     "iterations": ("--iterations", _TRAINED),
     "hidden": ("--hidden", _TRAINED),
@@ -109,7 +110,7 @@ def _quadinr(name: str, given: dict[str, Any]) -> Any:
         from multipede.cost_model.reproduction.quadinr_costs import quadinr_costs
 
         return quadinr_costs(**_on_cells("quadinr costs", given))
-    from multipede.cost_model.reproduction import quadinr_images
+    from multipede.cost_model.reproduction import quadinr_images, quadinr_network
     from multipede.golden.inr_training import InrTraining
     from multipede.toolchain import write_atomically
 
@@ -121,6 +122,7 @@ def _quadinr(name: str, given: dict[str, Any]) -> Any:
     defaults = {
         "images": {"batch": 4096},
         "video": {"batch": 16384},
+        "network": {"hidden": 32, "layers": 2, "batch": 4096},
         "tuning": {"iterations": 500, "hidden": 32, "layers": 2},
     }
     asked["training"] = InrTraining(**(defaults.get(name, {}) | trained))
@@ -132,6 +134,7 @@ def _quadinr(name: str, given: dict[str, Any]) -> Any:
     experiments = {
         "images": quadinr_images.images,
         "video": quadinr_images.moving_images,
+        "network": quadinr_network.networks,
         "tuning": quadinr_images.tuning,
     }
     found = experiments[name](**asked)

@@ -1,26 +1,19 @@
 """Images and a video out of networks whose activations the RTL computes."""
 
-import hashlib
 import io
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
+from multipede.cost_model.reproduction.inr_experiments import brought, fitted, in_parallel
 from multipede.cost_model.reproduction.quadinr_costs import published_quadinr
 from multipede.golden.images import IMAGES, TUNING_IMAGE, image, video
-from multipede.golden.inr_activations import ACTIVATIONS, Activation, activation
+from multipede.golden.inr_activations import ACTIVATIONS, activation
 from multipede.golden.inr_training import InrTraining
-from multipede.golden.number_format import require_range
 from multipede.sim.compiled import compile_model
 from multipede.toolchain import ToolError
-from multipede.toolchain.cache import subdirectory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -170,17 +163,11 @@ def fidelity(
     as :func:`~multipede.sim.compiled.compile_model`.
     """
 
-    from multipede.golden.inr import equal_width, grid, psnr
-    from multipede.golden.inr_training import fit_inr, reached
+    from multipede.golden.inr import psnr
+    from multipede.golden.inr_training import reached
     from multipede.golden.quantised_inr import QuantisedInr
 
-    chosen = activation(name)
-    shape = colours.shape
-    coordinates, wanted = grid(*shape[:-1]), colours.reshape(-1, shape[-1])
-    training = replace(training, hidden=equal_width(chosen, training.hidden))
-    checkpoint = _checkpoint(chosen, picture, wanted, training)
-    label = f"{name}, {picture}"
-    network = fit_inr(chosen, coordinates, wanted, training, checkpoint=checkpoint, label=label)
+    network, coordinates, wanted = fitted(name, picture, colours, training)
     quantised = QuantisedInr.of(network, coordinates, bits=bits, weight_bits=weight_bits)
     model = compile_model(quantised.unit)
     by_reference = quantised(coordinates)
@@ -195,18 +182,11 @@ def fidelity(
         psnr(by_reference, wanted),
         psnr(by_rtl, wanted),
         bool((by_rtl == by_reference).all()),
-        len(coordinates) * training.hidden * training.layers,
+        len(coordinates) * network.last.in_features * training.layers,
         seconds,
         ", ".join(argument.name for argument in quantised.arguments),
     )
-    return row, by_rtl.reshape(shape)
-
-
-def _checkpoint(chosen: Activation, picture: str, colours: "Tensor", training: InrTraining) -> Path:
-    """Where the network's state is kept."""
-    identity = (chosen.name, chosen.scales, chosen.learning_rate, picture, training)
-    digest = hashlib.sha256(repr(identity).encode() + colours.numpy().tobytes()).hexdigest()
-    return subdirectory("inr") / f"{digest}.pt"
+    return row, by_rtl.reshape(colours.shape)
 
 
 def images(
@@ -230,7 +210,7 @@ def images(
         For unknown names and sizes out of range. ToolError if something is missing.
     """
     training = InrTraining(batch=4096) if training is None else training
-    pictures = {name: _brought(image, name, size) for name in names}
+    pictures = {name: brought(image, name, size) for name in names}
     return _pictures(
         f"images of {size}x{size} by networks of {training.layers} layers of {training.hidden}"
         f" units, {training.iterations:,} steps of {training.batch or size * size:,} pixels",
@@ -256,19 +236,11 @@ def moving_images(
         f"video of {frames} frames of {size}x{size} by networks of {training.layers} layers of"
         f" {training.hidden} units, {training.iterations:,} steps of"
         f" {training.batch or frames * size * size:,} pixels",
-        {f"{name}, moving": _brought(video, name, frames, size)},
+        {f"{name}, moving": brought(video, name, frames, size)},
         activations,
         training,
         workers,
     )
-
-
-def _brought(make: "Callable[..., Tensor]", *arguments: Any) -> "Tensor":
-    """An image or a video. ToolError without the package that has the images."""
-    try:
-        return make(*arguments)
-    except ModuleNotFoundError as error:
-        raise ToolError(str(error)) from None
 
 
 def _pictures(
@@ -284,7 +256,7 @@ def _pictures(
     known = [activation(name).name for name in activations]
     jobs = [(name, picture) for name in known for picture in pictures]
     work = partial(_work, pictures=dict(pictures), training=training)
-    found = dict(zip(jobs, _in_parallel(work, jobs, workers), strict=True))
+    found = dict(zip(jobs, in_parallel(work, jobs, workers), strict=True))
     return Pictures(
         title,
         tuple(row for row, _ in found.values()),
@@ -300,21 +272,6 @@ def _work(
     return fidelity(name, picture, pictures[picture], training)
 
 
-def _in_parallel(work: Any, jobs: Sequence[Any], workers: int | None) -> list[Any]:
-    """Results in order; in this process if there is but one worker."""
-    workers = (os.cpu_count() or 1) if workers is None else workers
-    require_range("workers", workers, 1, 1024)
-    bar = {"desc": "networks", "total": len(jobs), "unit": "network", "disable": None}
-    if workers == 1:
-        return [work(job) for job in tqdm(jobs, **bar)]
-    import torch
-
-    # One thread each: processes are side by side already.
-    threads = {"initializer": torch.set_num_threads, "initargs": (1,)}
-    with ProcessPoolExecutor(min(workers, len(jobs)), **threads) as pool:
-        return list(tqdm(pool.map(work, jobs), **bar))
-
-
 def tuning(
     *,
     activations: Sequence[str] = tuple(a.name for a in ACTIVATIONS),
@@ -326,8 +283,8 @@ def tuning(
     training = InrTraining(iterations=500, hidden=32, layers=2) if training is None else training
     known = [activation(name).name for name in activations]
     jobs = [(name, scale, rate) for name in known for scale in SCALES for rate in RATES]
-    work = partial(_tuned, colours=_brought(image, TUNING_IMAGE, size), training=training)
-    found = dict(zip(jobs, _in_parallel(work, jobs, workers), strict=True))
+    work = partial(_tuned, colours=brought(image, TUNING_IMAGE, size), training=training)
+    found = dict(zip(jobs, in_parallel(work, jobs, workers), strict=True))
     return Tuning(size, training, found)
 
 

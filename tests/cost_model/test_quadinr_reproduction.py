@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -15,6 +16,7 @@ from multipede.cost_model.reproduction.quadinr_costs import (
     quadinr_costs,
 )
 from multipede.cost_model.reproduction.quadinr_images import images, moving_images, tuning
+from multipede.cost_model.reproduction.quadinr_network import Networks, networks
 from multipede.golden import images as images_module
 from multipede.golden.formats import FixedPoint
 from multipede.golden.inr_activations import ACTIVATIONS
@@ -57,6 +59,22 @@ def test_a_video_by_rtl():
     assert row.activations == 3 * 16 * 16 * 2 * 8
     assert found.colours[row.activation, row.picture].shape == (3, 16, 16, 3)
     assert found.draw()[:4] == b"\x89PNG"
+
+
+def test_whole_networks_by_rtl():
+    found = networks(names=("coffee",), activations=("QuadINR", "wire"), size=12, training=TINY)
+    assert [row.activation for row in found.rows] == ["QuadINR", "WIRE"]
+    for row in found.rows:
+        assert row.equal
+        assert row.rtl_psnr == row.golden_psnr
+        assert abs(row.float_psnr - row.rtl_psnr) < 0.5
+        assert row.load_clocks == row.parameters
+        assert row.pixels == 144
+        assert row.clocks > row.pixels
+    assert "equal the reference's" in str(found)
+    wrong = Networks("x", (replace(found.rows[0], equal=False),))
+    assert wrong.errors == ["QuadINR, coffee: RTL and reference differ"]
+    assert wrong.errors[0] in str(wrong)
 
 
 def test_without_the_images_package(monkeypatch):

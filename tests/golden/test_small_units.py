@@ -4,6 +4,7 @@ import pytest
 
 from multipede.golden.catalogue import unit, unit_names
 from multipede.golden.fixed_function import FixedFunction
+from multipede.golden.inr_network import InrNetwork
 from multipede.golden.small_units import small_unit
 from multipede.golden.stallable import Stallable
 from multipede.golden.tile import Tile
@@ -21,6 +22,8 @@ def test_it_is_one_of_the_unit_and_small(name):
         for port, wide in ((p, getattr(whole, p)) for p in (*core.arguments, "result")):
             assert getattr(core, port).bits == 10
             assert getattr(core, port).minimum == wide.minimum
+    elif isinstance(core, InrNetwork):
+        assert (core.width, core.depth, core.lanes) == (4, 1, 2)
     else:
         assert spec == unit(name)()
     assert isinstance(spec, Stallable) == (name == "stallable")

@@ -94,6 +94,7 @@ SERIAL = {
     "lookups": LutTensorCore(
         weight=UINT4, run_time_bits=True, planes_per_cycle=2, rows=1, columns=2, group=8
     ),
+    "network": small_unit("inr_network"),
     "bit-serial": BitSerialTile(rows=1, columns=2, lanes=2, group=4, stages=2),
 }
 BLOCKS = {
