@@ -161,8 +161,8 @@ class InrLayer(wiring.Component):
         layer, plan = self.plan.layer, self.plan
         lane_bits = layer.lanes * layer.value.bits
         vector = Signal(layer.steps * lane_bits, name="vector", reset_less=True)
-        step = Signal(plan.step_bits, name="step", reset_less=True)
-        block = Signal(plan.block_bits, name="block", reset_less=True)
+        step = _counter(plan.step_bits, "step")
+        block = _counter(plan.block_bits, "block")
         busy, has_room = Signal(name="busy"), Signal(name="has_room")
         given, sum_ends = Signal(name="row_given"), Signal(name="sum_ends")
         vector_ends = Signal(name="vector_ends")
@@ -173,13 +173,14 @@ class InrLayer(wiring.Component):
             self.i.ready.eq(~busy | vector_ends),
         ]
         with m.If(given):
-            m.d.sync += [
-                vector.eq(Cat(vector[lane_bits:], vector[:lane_bits])),
-                step.eq(Mux(sum_ends, 0, step + 1)),
-                block.eq(block + sum_ends),
-            ]
+            m.d.sync += vector.eq(Cat(vector[lane_bits:], vector[:lane_bits]))
+            if plan.step_bits:
+                m.d.sync += step.eq(Mux(sum_ends, 0, step + 1))
+            if plan.block_bits:
+                m.d.sync += block.eq(block + sum_ends)
         with m.If(self.i.ready):
-            m.d.sync += [busy.eq(self.i.valid), vector.eq(self.i.payload), block.eq(0), step.eq(0)]
+            m.d.sync += [busy.eq(self.i.valid), vector.eq(self.i.payload)]
+            m.d.sync += [number.eq(0) for number in (step, block) if isinstance(number, Signal)]
         return _Rows(vector[:lane_bits], step, block, given, given & sum_ends, has_room)
 
     def _place(self) -> tuple[Value, Value, Value, Value]:
@@ -220,7 +221,7 @@ class InrLayer(wiring.Component):
             "biases",
             WeightMemory(*plan.biases),
             instance="bias_memory",
-            row=delayed(m, rows.block, layer.tile_stages, name="block"),
+            row=delayed(m, rows.block, layer.tile_stages if plan.block_bits else 0, name="block"),
             words_out=words,
             write=self.write & (self.column == layer.inputs),
             row_in=block,
@@ -335,14 +336,19 @@ class InrLayer(wiring.Component):
             m.d.sync += count.eq(count + 1)
 
 
+def _counter(bits: int, name: str) -> Value:
+    """A register that counts, or nothing where there is nothing to count."""
+    return Signal(bits, name=name, reset_less=True) if bits else Const(0, 0)
+
+
 @dataclass(frozen=True)
 class _Rows:
     """What the vector gives in a clock: values for ``lanes``, the number of the row, whether it is
     ``given``, and whether a result follows from it; ``has_room`` says whether one may."""
 
     lanes: Value
-    step: Signal
-    block: Signal
+    step: Value
+    block: Value
     given: Signal
     result_due: Value
     has_room: Signal

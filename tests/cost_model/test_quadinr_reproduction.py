@@ -179,7 +179,10 @@ def test_refused(call, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["costs", "--size", "32"], "--size has a meaning for images and video and tuning only"),
+        (
+            ["costs", "--size", "32"],
+            "--size has a meaning for images and video and network and tuning only",
+        ),
         (["costs", "--bits", "7"], "bits = 7: allowed are 8 to 24"),
         (["images", "--bits", "8"], "--bits has a meaning for costs only"),
         (["images", "--format", "bf16"], "--format has a meaning for lmul costs only"),
