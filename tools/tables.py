@@ -48,6 +48,7 @@ COMMANDS = {
         *("multipede", "reproduce", "quadinr", "images"),
     ],
     "A video likewise": ["multipede", "reproduce", "quadinr", "video", "--iterations", "500"],
+    "Whole networks in RTL": ["multipede", "reproduce", "quadinr", "network"],
     "How far n28 is from published 28 nm results": ["multipede", "validate", "n28"],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),
