@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from multipede.golden.fixed_function import ARGUMENT, WAVE
-from multipede.golden.formats import FixedPoint, Integer, Overflow
-from multipede.golden.inr_activations import ACTIVATIONS, Activation, activation
+from multipede.golden.formats import UINT1, FixedPoint, Integer, Overflow
+from multipede.golden.inr_activations import Activation, activation
 from multipede.golden.network_layer import NetworkLayer
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.quantised_inr import LinearMap, QuantisedInr, reference_of
@@ -25,6 +25,7 @@ __all__ = ["InrNetwork"]
 
 MAXIMUM_BITS = 16
 WIDE_WEIGHT, WEIGHT = FixedPoint(12, 6), FixedPoint(12, 10)
+MAXIMUM_FRACTION_BITS = 24
 PERIOD_BITS = 2
 """bits before the point of a period of activations, the sign included"""
 
@@ -47,7 +48,8 @@ class InrNetwork(Spec):
     activation has a arguments is row ``n * a + m``. In the column behind the last input stands the
     bias. ``data`` is the code; a weight's highest bits are left out. Beyond the layer nothing is
     written. All weights are 0 until written, and from each reset on. Any other record gives the
-    colours at ``coordinates``. One that loads waits until all colours before it have been taken.
+    colours at ``coordinates``, and its ``last`` beside them. One that loads waits until all colours
+    before it have been taken.
 
     Sums are exact; they are rounded to nearest, ties upwards, to the format of the activation's
     argument, where they wrap if the activation is periodic in it and saturate else. Colours
@@ -55,14 +57,14 @@ class InrNetwork(Spec):
 
     Parameters
     ----------
-    activation : QuadINR, SIREN, FINER, Gauss, WIRE or sinc.
+    activation : QuadINR, SIREN, FINER, Gauss, WIRE or sinc, in any case.
     dimensions : coordinates, 1 to 8. width : units of each layer, 1 to 256. depth : layers with an
         activation, 1 to 16. channels : colours, 1 to 64.
     first_weight, weight : formats of the first layer's weights and of all others', signed fixed
-        point of at most 16 bits.
-    argument, second_argument : formats of the activation's arguments, signed, the second of WIRE's
-        only.
-    value : format of coordinates, activations and colours, signed, of 2 to 16 bits.
+        point of 2 to 16 bits, of which at most 24 are fraction bits.
+    argument, second_argument : formats of the activation's arguments, likewise, the second of
+        WIRE's only.
+    value : format of coordinates, activations and colours, likewise, with a bit before the point.
     lanes, neurons : products of a sum and sums that each layer takes up per clock, powers of two
         from 1 to 256; no layer has more than it can use.
     tile_stages, activation_stages : register ranks of the tiles, 1 to 16, and of the activations,
@@ -95,10 +97,8 @@ class InrNetwork(Spec):
     activation_stages: int = 2
 
     def __post_init__(self):
-        names = [known.name for known in ACTIVATIONS]
-        require_type("activation", self.activation, str)
-        if self.activation not in names:
-            raise ValueError(f"activation = {self.activation!r}: allowed are {', '.join(names)}")
+        # Of one network there is one specification, whatever case the name was given in.
+        object.__setattr__(self, "activation", activation(self.activation).name)
         for name, most in (("dimensions", 8), ("width", 256), ("depth", 16), ("channels", 64)):
             require_range(name, getattr(self, name), 1, most)
         for name in ("first_weight", "weight", "argument", "second_argument", "value"):
@@ -111,6 +111,7 @@ class InrNetwork(Spec):
         require_range("tile_stages", self.tile_stages, 1, MAXIMUM_TILE_STAGES)
         require_range("activation_stages", self.activation_stages, 0, MAXIMUM_STAGES)
         self._check_periods()
+        self._check_activation()
 
     def _check_format(self, name: str) -> None:
         number_format = getattr(self, name)
@@ -120,6 +121,19 @@ class InrNetwork(Spec):
                 f"{name} = {number_format}: signed fixed point of 2 to {MAXIMUM_BITS} bits is"
                 " needed"
             )
+        # Activations reach 1.
+        most = number_format.bits - 1 if name == "value" else MAXIMUM_FRACTION_BITS
+        if not 0 <= number_format.fraction_bits <= most:
+            raise ValueError(f"{name} = {number_format}: at most {most} fraction bits are allowed")
+
+    def _check_activation(self) -> None:
+        """What the activation's own unit asks of its formats."""
+        try:
+            _ = self.activation_unit
+        except ValueError as error:
+            names = ("argument", "second_argument")[: self.function.arguments]
+            formats = ", ".join(f"{name} = {getattr(self, name)}" for name in (*names, "value"))
+            raise ValueError(f"{formats}: {self.activation}'s unit refuses them: {error}") from None
 
     def _check_periods(self) -> None:
         """What is taken modulo a period must hold one."""
@@ -213,24 +227,28 @@ class InrNetwork(Spec):
 
     @property
     def inputs(self) -> Mapping[str, Port]:
-        """``load``, ``layer``, ``row``, ``column`` and ``data`` (), and ``coordinates``
-        (dimensions)."""
+        """``load``, ``layer``, ``row``, ``column`` and ``data`` (), ``coordinates`` (dimensions),
+        and ``last`` ()."""
         rows = max(layer.results for layer in self.layers)
         columns = max(layer.inputs for layer in self.layers) + 1
         bits = max(layer.bias.bits for layer in self.layers)
         return {
-            "load": Port(Integer(1, signed=False), meaning="whether a weight or bias is written"),
+            "load": Port(UINT1, meaning="whether a weight or bias is written"),
             "layer": Port(_numbers(len(self.layers)), meaning="where: number of the layer"),
             "row": Port(_numbers(rows), meaning="where: number of the sum"),
             "column": Port(_numbers(columns), meaning="where: number of the input; then the bias"),
             "data": Port(Integer(bits), meaning="code of the weight or bias"),
             "coordinates": Port(self.value, (self.dimensions,), "where colours are asked for"),
+            "last": Port(UINT1, meaning="passed on with the colours: the end of a picture, say"),
         }
 
     @property
     def outputs(self) -> Mapping[str, Port]:
-        """``colours`` (channels)."""
-        return {"colours": Port(self.value, (self.channels,), "of the coordinates")}
+        """``colours`` (channels) and ``last`` ()."""
+        return {
+            "colours": Port(self.value, (self.channels,), "of the coordinates"),
+            "last": Port(UINT1, meaning="of the record with the coordinates"),
+        }
 
     @property
     def operations(self) -> Mapping[str, int]:
@@ -267,9 +285,7 @@ class InrNetwork(Spec):
         that is beyond a product's range.
         """
         wanted = InrNetwork.of(network)
-        for name in ("activation", "dimensions", "width", "depth", "channels", "first_weight"):
-            self._require_alike(name, wanted)
-        for name in ("weight", "argument", "value"):
+        for name in _OF_NETWORKS[: len(_OF_NETWORKS) - 2 + self.function.arguments]:
             self._require_alike(name, wanted)
         layers = [*network.layers, (network.last,)]
         parts = [
@@ -292,18 +308,24 @@ class InrNetwork(Spec):
             raise ValueError(f"network has {name} {theirs}: this unit has {mine}")
 
     def coordinate_records(self, codes: np.ndarray) -> dict[str, np.ndarray]:
-        """Records (n) that ask for the colours at coordinates' codes (n, dimensions)."""
+        """Records (n) that ask for the colours at coordinates' codes (n, dimensions), ``last`` with
+        the last one.
+
+        Raises TypeError, ValueError unless they are such codes.
+        """
+        self.inputs["coordinates"].check("codes", codes)
         records = {
             name: np.zeros((len(codes), *port.shape), np.int64)
             for name, port in self.inputs.items()
         }
         records["coordinates"] = np.ascontiguousarray(codes, np.int64)
+        records["last"][-1:] = 1
         return records
 
     def reference(
         self, state: NetworkState | None = None, **inputs: "Tensor"
     ) -> "tuple[dict[str, Tensor], NetworkState]":
-        """Colours of all records that do not load."""
+        """Colours and ``last`` of all records that do not load."""
         import torch
 
         self.check_tensors(inputs)
@@ -317,7 +339,8 @@ class InrNetwork(Spec):
                 self._write(state, {name: codes[run] for name, codes in arrays.items()})
             elif len(run):
                 colours.append(self._colours(state, arrays["coordinates"][run]))
-        return {"colours": torch.from_numpy(np.concatenate(colours))}, state
+        outputs = {"colours": np.concatenate(colours), "last": arrays["last"][~load]}
+        return {name: torch.from_numpy(codes) for name, codes in outputs.items()}, state
 
     def results_by_record(self, state: Any = None, **inputs: "Tensor") -> "Tensor":
         """One for each record that does not load."""
@@ -351,6 +374,7 @@ class InrNetwork(Spec):
             "column": column,
             "data": data,
             "coordinates": coordinates,
+            "last": np.zeros(count, np.int64),
         }
 
     def ended(self, records: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -402,6 +426,12 @@ class InrNetwork(Spec):
         network = QuantisedInr(self.function, unit, tuple(hidden), last, self.value)
         return network.codes(coordinates, reference_of(unit))
 
+
+_OF_NETWORKS = (
+    *("activation", "dimensions", "width", "depth", "channels"),
+    *("first_weight", "weight", "value", "argument", "second_argument"),
+)
+"""parameters that follow from a network; the last of WIRE's alone"""
 
 STRETCH = 24
 """records in a row that load, or do not"""

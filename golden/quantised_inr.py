@@ -22,6 +22,9 @@ from multipede.golden.spec import Spec
 
 __all__ = ["LinearMap", "QuantisedInr", "reference_of", "rounded_sums"]
 
+FLOAT64_BITS = 53
+MAXIMUM_FRACTION_BITS = 24
+
 ActivationFunction = Callable[..., np.ndarray]
 """codes of the arguments, by their ports' names, to the results' codes (int64)"""
 
@@ -57,11 +60,10 @@ class LinearMap:
         return int(largest + np.abs(self.bias).max()).bit_length() + 1
 
     def sums(self, codes: np.ndarray) -> np.ndarray:
-        """The exact sums (n, outputs), int64, of input codes (n, inputs).
-
-        float64 products are exact: all sums stay below 2**53.
-        """
-        product = codes.astype(np.float64) @ self.weight.T.astype(np.float64)
+        """The exact sums (n, outputs), int64, of input codes (n, inputs)."""
+        # float64 multiplies matrices quickly, and exactly as long as all sums have so few bits.
+        kind = np.float64 if self.accumulator_bits <= FLOAT64_BITS else np.int64
+        product = codes.astype(kind) @ self.weight.T.astype(kind)
         return product.astype(np.int64) + self.bias
 
     def __call__(self, codes: np.ndarray) -> np.ndarray:
@@ -74,7 +76,12 @@ def rounded_sums(
 ) -> np.ndarray:
     """Codes of sums of so many fraction bits, rounded to nearest, ties upwards."""
     drop = places - argument.fraction_bits
-    codes = (sums + (1 << drop >> 1)) >> drop if drop > 0 else sums << -drop
+    if drop > 0:
+        codes = (sums + (1 << drop >> 1)) >> drop
+    else:
+        if overflow is Overflow.SATURATE:  # what is beyond stays so, and within 64 bits
+            sums = sums.clip(argument.minimum_code - 1, argument.maximum_code + 1)
+        codes = sums << -drop
     below, above = codes < argument.minimum_code, codes > argument.maximum_code
     return argument.admit(codes, below, above, overflow)
 
@@ -224,7 +231,7 @@ def _weight_formats(
 
 def _holding(largest: float, bits: int) -> FixedPoint:
     whole = math.frexp(largest)[1] if largest else 0
-    return FixedPoint(bits, max(0, bits - 1 - whole))
+    return FixedPoint(bits, min(max(0, bits - 1 - whole), MAXIMUM_FRACTION_BITS))
 
 
 def _quantised(

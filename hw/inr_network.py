@@ -8,6 +8,7 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from multipede.golden.inr_network import InrNetwork
 from multipede.hw.hierarchy import shared
 from multipede.hw.inr_layer import InrLayer, InrLayerPlan
+from multipede.hw.stream import BypassQueue
 from multipede.hw.unit import Unit, UnitPlan
 
 __all__ = ["InrNetworkPlan", "InrNetworkUnit"]
@@ -30,7 +31,8 @@ class InrNetworkPlan(UnitPlan):
 
     def inventory(self) -> Counter:
         total = sum((plan.inventory() for plan in self.layers), Counter())
-        return total + Counter(register=self.most_under_way.bit_length())
+        place, most = (self.most_under_way - 1).bit_length(), self.most_under_way
+        return total + Counter(register=most.bit_length() * 2 + 2 * place, memory_bit=most)
 
 
 class InrNetworkUnit(Unit):
@@ -53,6 +55,14 @@ class InrNetworkUnit(Unit):
             given.eq(self.o.valid & self.o.ready),
         ]
         m.d.sync += under_way.eq(under_way + accepted - given)
+        # As many places as there are vectors, so that it always has one.
+        m.submodules.lasts = lasts = BypassQueue(1, depth=plan.most_under_way)
+        m.d.comb += [
+            lasts.i.payload.eq(payload.last),
+            lasts.i.valid.eq(accepted),
+            lasts.o.ready.eq(given),
+            self.o.payload.last.eq(lasts.o.payload),
+        ]
         valid: Value = self.i.valid & ~payload.load
         values: Value = Value.cast(payload.coordinates)
         for number, layer in enumerate(plan.layers):
@@ -80,7 +90,7 @@ class InrNetworkUnit(Unit):
                 data=payload.data.as_unsigned()[: layer.layer.bias.bits],
             )
             valid, values, ready = result_valid, result, next_ready
-        m.d.comb += [self.o.valid.eq(valid), Value.cast(self.o.payload).eq(values)]
+        m.d.comb += [self.o.valid.eq(valid), Value.cast(self.o.payload.colours).eq(values)]
         return m
 
     def _inside(self, layer: InrLayerPlan) -> Value:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from multipede.golden.inr import Inr
 
-__all__ = ["brought", "fitted", "in_parallel"]
+__all__ = ["brought", "fitted", "in_parallel", "steps"]
 
 
 def fitted(
@@ -44,6 +44,12 @@ def fitted(
     label = f"{name}, {picture}"
     network = fit_inr(chosen, coordinates, wanted, training, checkpoint=checkpoint, label=label)
     return network, coordinates, wanted
+
+
+def steps(training: InrTraining, pixels: int) -> str:
+    """How long networks are trained, in words."""
+    batch = pixels if training.batch is None else min(training.batch, pixels)
+    return f"{training.iterations:,} steps of {batch:,} pixels"
 
 
 def _checkpoint(chosen: Activation, picture: str, colours: "Tensor", training: InrTraining) -> Path:

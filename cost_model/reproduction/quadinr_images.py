@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from multipede.cost_model.reproduction.inr_experiments import brought, fitted, in_parallel
+from multipede.cost_model.reproduction.inr_experiments import brought, fitted, in_parallel, steps
 from multipede.cost_model.reproduction.quadinr_costs import published_quadinr
 from multipede.golden.images import IMAGES, TUNING_IMAGE, image, video
 from multipede.golden.inr_activations import ACTIVATIONS, activation
@@ -213,7 +213,7 @@ def images(
     pictures = {name: brought(image, name, size) for name in names}
     return _pictures(
         f"images of {size}x{size} by networks of {training.layers} layers of {training.hidden}"
-        f" units, {training.iterations:,} steps of {training.batch or size * size:,} pixels",
+        f" units, {steps(training, size * size)}",
         pictures,
         activations,
         training,
@@ -234,8 +234,7 @@ def moving_images(
     training = InrTraining(batch=16384) if training is None else training
     return _pictures(
         f"video of {frames} frames of {size}x{size} by networks of {training.layers} layers of"
-        f" {training.hidden} units, {training.iterations:,} steps of"
-        f" {training.batch or frames * size * size:,} pixels",
+        f" {training.hidden} units, {steps(training, frames * size * size)}",
         {f"{name}, moving": brought(video, name, frames, size)},
         activations,
         training,

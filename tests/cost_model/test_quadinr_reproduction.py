@@ -9,6 +9,7 @@ import pytest
 
 from multipede import cli
 from multipede.asic_flow import Constraints
+from multipede.cost_model.reproduction import quadinr_network
 from multipede.cost_model.reproduction.pipelined import pipelined
 from multipede.cost_model.reproduction.quadinr_costs import (
     QUADINR,
@@ -22,6 +23,7 @@ from multipede.golden.formats import FixedPoint
 from multipede.golden.inr_activations import ACTIVATIONS
 from multipede.golden.inr_training import InrTraining
 from multipede.golden.taylor_sine import TaylorSine
+from multipede.sim.compiled import compile_model
 from multipede.toolchain import ToolError
 from tests.golden.faithful import all_codes
 
@@ -72,9 +74,29 @@ def test_whole_networks_by_rtl():
         assert row.pixels == 144
         assert row.clocks > row.pixels
     assert "equal the reference's" in str(found)
+    with pytest.raises(ValueError, match="width = 257"):
+        networks(activations=("SIREN",), training=replace(TINY, hidden=257))
     wrong = Networks("x", (replace(found.rows[0], equal=False),))
     assert wrong.errors == ["QuadINR, coffee: RTL and reference differ"]
     assert wrong.errors[0] in str(wrong)
+
+
+def test_a_wrong_colour_of_a_network_is_an_error(monkeypatch):
+    def compiled(unit):
+        model = compile_model(unit)
+        run = model.run
+
+        def spoilt(records):
+            found = run(records)
+            found["colours"][-1:] += 1
+            return found
+
+        monkeypatch.setattr(model, "run", spoilt)
+        return model
+
+    monkeypatch.setattr(quadinr_network, "compile_model", compiled)
+    found = networks(names=("coffee",), activations=("QuadINR",), size=4, training=TINY, workers=1)
+    assert found.errors == ["QuadINR, coffee: RTL and reference differ"]
 
 
 def test_without_the_images_package(monkeypatch):

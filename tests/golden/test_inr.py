@@ -12,7 +12,7 @@ from multipede.golden.images import IMAGES, TUNING_IMAGE, image, video
 from multipede.golden.inr import Inr, InrLayer, equal_width, grid, psnr
 from multipede.golden.inr_activations import ACTIVATIONS, Activation, activation
 from multipede.golden.inr_training import InrTraining, fit_inr, reached
-from multipede.golden.quantised_inr import QuantisedInr, reference_of, rounded_sums
+from multipede.golden.quantised_inr import LinearMap, QuantisedInr, reference_of, rounded_sums
 
 NAMES = [a.name for a in ACTIVATIONS]
 SHORT = InrTraining(iterations=30, hidden=12, layers=2, every=10)
@@ -74,6 +74,31 @@ def test_siren_is_initialised_as_published():
     assert float(first.abs().max()) == pytest.approx(1 / 2, rel=0.01)
     assert float(hidden.abs().max()) == pytest.approx(math.sqrt(6 / 64) / 30, rel=0.01)
     assert abs(float(hidden.mean())) < 1e-3
+
+
+def test_sums_are_exact_at_every_width():
+    """Of weights and values of 24 bits some are beyond float64."""
+    low = -(1 << 23) + 1
+    wide = FixedPoint(24, 20)
+    linear = LinearMap(np.full((1, 255), low), np.array([3]), wide, wide, wide, Overflow.SATURATE)
+    assert linear.accumulator_bits > 53
+    assert linear.sums(np.full((2, 255), low)).tolist() == [[255 * low * low + 3]] * 2
+
+
+@pytest.mark.parametrize(
+    ("overflow", "expected"), [(Overflow.SATURATE, [7, 7, -8, 0]), (Overflow.WRAP, [0, 0, 0, 0])]
+)
+def test_sums_of_fewer_places_saturate_before_they_are_shifted(overflow, expected):
+    sums = np.array([5 << 20, 1 << 24, -(1 << 40), 0])
+    assert rounded_sums(sums, 20, FixedPoint(4, 60), overflow).tolist() == expected
+
+
+def test_tiny_weights_keep_a_format_that_fits():
+    torch.manual_seed(2)
+    network = Inr(activation("QuadINR"), hidden=3, layers=1)
+    with torch.no_grad():
+        network.last.weight.mul_(1e-14)
+    assert QuantisedInr.of(network, grid(3, 3)).last.weight_format == FixedPoint(12, 24)
 
 
 def test_networks_of_equal_size():

@@ -109,7 +109,7 @@ def test_records_against_exact_rationals(seed):
         records[name] = np.where(generator.random(600) < 0.2, anywhere, records[name])
     exact = ExactNetwork(SMALL)
     expected, loads = [], 0
-    for load, *place, coordinates in zip(
+    for load, *place, coordinates, _ in zip(
         *(records[name].tolist() for name in SMALL.inputs), strict=True
     ):
         if load:
@@ -121,6 +121,7 @@ def test_records_against_exact_rationals(seed):
     assert len({tuple(colours) for colours in expected}) > 60
     outputs, _ = SMALL.reference(**tensors(records))
     assert outputs["colours"].tolist() == expected
+    assert outputs["last"].tolist() == records["last"][records["load"] == 0].tolist()
 
 
 def test_nothing_is_written_beyond_a_layer():
@@ -207,6 +208,23 @@ def test_results_follow_from_records_with_coordinates():
     assert ended["load"].tolist() == [1, 1, 0]
 
 
+def test_names_of_activations_in_any_case_are_one_specification():
+    assert InrNetwork(activation="wire") == InrNetwork(activation="WIRE")
+    assert InrNetwork(activation="siren").to_dict()["parameters"]["activation"] == "SIREN"
+
+
+def test_coordinates_must_be_codes():
+    with pytest.raises(TypeError, match="codes must hold integers"):
+        SMALL.coordinate_records(np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="codes has shape"):
+        SMALL.coordinate_records(np.zeros((3, 5), np.int64))
+    with pytest.raises(ValueError, match="codes"):
+        SMALL.coordinate_records(np.full((3, 2), 128))
+    records = SMALL.coordinate_records(np.array([[-128, 127], [3, 4]]))
+    assert records["coordinates"].tolist() == [[-128, 127], [3, 4]]
+    assert records["last"].tolist() == [0, 1]
+
+
 def test_biases_that_do_not_fit_are_refused():
     network, _ = quantised("FINER")
     last = replace(network.last, bias=network.last.bias + (1 << 40))
@@ -214,10 +232,30 @@ def test_biases_that_do_not_fit_are_refused():
         InrNetwork.of(network).load_records(replace(network, last=last))
 
 
-def test_networks_of_other_shapes_are_refused():
-    network, _ = quantised("SIREN")
-    with pytest.raises(ValueError, match="network has width 5: this unit has 4"):
-        replace(InrNetwork.of(network), width=4).load_records(network)
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("activation", "sinc"),
+        ("dimensions", 3),
+        ("width", 4),
+        ("depth", 3),
+        ("channels", 4),
+        ("first_weight", FixedPoint(9, 1)),
+        ("weight", FixedPoint(9, 1)),
+        ("argument", FixedPoint(10, 7)),
+        ("second_argument", FixedPoint(10, 2)),
+        ("value", FixedPoint(10, 7)),
+    ],
+)
+def test_networks_of_other_shapes_are_refused(name, other):
+    network, _ = quantised("WIRE")
+    unit = InrNetwork.of(network)
+    mine = getattr(unit, name)
+    with pytest.raises(ValueError, match=f"network has {name} {mine}: this unit has {other}"):
+        replace(unit, **{name: other}).load_records(network)
+
+
+def test_only_networks_are_taken():
     with pytest.raises(TypeError, match="network"):
         InrNetwork.of("SIREN")
 
@@ -226,6 +264,18 @@ def test_networks_of_other_shapes_are_refused():
     ("parameters", "error", "message"),
     [
         ({"activation": "ReLU"}, ValueError, "activation = 'ReLU': allowed are QuadINR, SIREN"),
+        ({"weight": FixedPoint(16, 25)}, ValueError, "weight = fixed16.25: at most 24 fraction"),
+        ({"value": FixedPoint(4, 4)}, ValueError, "value = fixed4.4: at most 3 fraction bits"),
+        (
+            {"value": FixedPoint(2, 0)},
+            ValueError,
+            "argument = .*, value = fixed2.0: QuadINR's unit",
+        ),
+        (
+            {"activation": "WIRE", "value": FixedPoint(2, 1)},
+            ValueError,
+            "second_argument = fixed16.12, value = fixed2.1: WIRE's unit refuses them",
+        ),
         ({"activation": 3}, TypeError, "activation"),
         ({"width": 0}, ValueError, "width = 0"),
         ({"depth": 17}, ValueError, "depth = 17"),

@@ -11,7 +11,9 @@ from multipede.golden.inr_network import InrNetwork
 from multipede.golden.quantised_inr import QuantisedInr
 from multipede.golden.small_units import small_unit
 from multipede.hw import Style
-from multipede.sim.compiled import compile_model
+from multipede.hw.inr_layer import InrLayerPlan
+from multipede.sim.compiled import compile_model, compile_verilog
+from multipede.sim.verilog import verilog_of
 from tests.hw.equality import check_equal, in_turn
 from tests.hw.netlist import check_inventory
 from tests.hw.planted import check_found, replaced
@@ -31,6 +33,8 @@ SPECS = [
     InrNetwork(activation="Gauss", width=6, depth=1, lanes=1, tile_stages=1, **NARROW),
     InrNetwork(width=8, depth=3, lanes=8, neurons=8, channels=4, tile_stages=4, **NARROW),
     InrNetwork(activation="SIREN", width=7, lanes=4, activation_stages=5),
+    InrNetwork(activation="FINER", width=4, **NARROW),
+    InrNetwork(activation="sinc", width=3, neurons=4, **NARROW),
 ]
 
 
@@ -77,6 +81,19 @@ def test_it_keeps_its_pace_and_loads_in_every_clock(index):
     assert run.cycles == unit.initiation_interval * (len(codes) - 1) + unit.latency + 1
     colours = run["colours"] / 2.0**unit.value.fraction_bits
     assert np.array_equal(colours.astype(np.float32), quantised(coordinates).numpy())
+
+
+def test_a_queue_is_as_small_as_a_full_pace_allows():
+    """With a place less vectors come late."""
+    spec = InrNetwork(width=4, depth=1, lanes=4, **NARROW)
+    records = spec.coordinate_records(np.zeros((50, 2), np.int64))
+    full = compile_model(spec).run(records).cycles
+    assert full == spec.initiation_interval * 49 + spec.latency + 1
+    text = verilog_of(spec, Style.WORD)
+    depth = InrLayerPlan(spec.layers[0], Style.WORD).depth
+    assert text.count(f"used != 3'h{depth}") == 1
+    small = text.replace(f"used != 3'h{depth}", f"used != 3'h{depth - 1}")
+    assert compile_verilog(small, spec).run(records).cycles > full
 
 
 BUGS = {
