@@ -378,10 +378,10 @@ class InrNetwork(Spec):
         }
 
     def ended(self, records: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The last record asks for colours."""
-        load = records["load"].copy()
-        load[-1:] = 0
-        return {**records, "load": load}
+        """The last record asks for colours, the last ones."""
+        load, last = records["load"].copy(), records["last"].copy()
+        load[-1:], last[-1:] = 0, 1
+        return {**records, "load": load, "last": last}
 
     def _start(self) -> NetworkState:
         shapes = [(layer.results, layer.inputs) for layer in self.layers]

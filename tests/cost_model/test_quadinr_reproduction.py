@@ -95,7 +95,7 @@ def test_a_wrong_colour_of_a_network_is_an_error(monkeypatch):
         return model
 
     monkeypatch.setattr(quadinr_network, "compile_model", compiled)
-    found = networks(names=("coffee",), activations=("QuadINR",), size=4, training=TINY, workers=1)
+    found = networks(names=("coffee",), activations=("QuadINR",), size=8, training=TINY, workers=1)
     assert found.errors == ["QuadINR, coffee: RTL and reference differ"]
 
 

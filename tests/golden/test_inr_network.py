@@ -204,8 +204,9 @@ def test_results_follow_from_records_with_coordinates():
     records = tensors(dict(SMALL.related_records(generator, 100)))
     counts = SMALL.results_by_record(**records)
     assert counts.tolist() == (1 - records["load"]).tolist()
-    ended = SMALL.ended({"load": np.ones(3, np.int64)})
+    ended = SMALL.ended({"load": np.ones(3, np.int64), "last": np.zeros(3, np.int64)})
     assert ended["load"].tolist() == [1, 1, 0]
+    assert ended["last"].tolist() == [0, 0, 1]
 
 
 def test_names_of_activations_in_any_case_are_one_specification():

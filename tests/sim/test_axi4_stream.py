@@ -14,6 +14,7 @@ from multipede.golden.formats import E4M3, INT4, INT8, UINT2, UINT4, Integer
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import TileOutput
 from multipede.golden.mixpe import MixPE
+from multipede.golden.small_units import small_unit
 from multipede.hw import Style
 from multipede.hw.axi4_stream import Axi4StreamLayout
 from multipede.sim.generate import Bus, generate
@@ -38,6 +39,7 @@ SPECS = {
     "combinational-16": (IntegerMultiplier(stages=0), 16, Style.WORD),
     "combinational-8": (IntegerMultiplier(stages=0), 8, Style.WORD),
     "multiplier-8": (IntegerMultiplier(stages=3), 8, Style.WORD),
+    "network-32": (small_unit("inr_network"), 32, Style.WORD),
     "adder-64": (FloatAdder(a=E4M3, b=E4M3, result=E4M3, stages=2), 64, Style.WORD),
 }
 
@@ -71,9 +73,9 @@ def joined(payloads: list[bytes], ends: list[int]) -> list[str]:
     return packets
 
 
-def vectors(spec, bus: dict, count: int = 60) -> dict:
+def vectors(spec, bus: dict, count: int = 120) -> dict:
     """Packets of records, and those that must come back."""
-    records = random_records(spec, count, seed=11)
+    records = spec.ended(random_records(spec, count, seed=11))
     generator = np.random.default_rng(12)
     ends = records.get("last", (generator.random(count) < 0.3).astype(np.int64))
     ends[-1] = 1
