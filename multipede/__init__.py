@@ -103,6 +103,7 @@ _HOMES = {
     "golden.cordic_sine": ("CordicSine",),
     "golden.finer": ("Finer",),
     "golden.function_folds": ("Fold",),
+    "golden.function_statistics": ("FunctionStatistics", "function_statistics"),
     "golden.inr_network": ("InrNetwork",),
     "golden.piecewise_polynomial": ("PiecewisePolynomial",),
     "golden.polynomial_search": ("Segmentation",),

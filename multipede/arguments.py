@@ -69,11 +69,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_statistics(command: _Command) -> None:
-    statistics = _add_unit(command("statistics", "the errors of a multiplier", statistics_command))
+    statistics = _add_unit(
+        command("statistics", "the errors of a multiplier or a function", statistics_command)
+    )
     statistics.add_argument(
         "--rounded-operands",
         action="store_true",
-        help="of real numbers that are rounded to its operands, not of the operands themselves",
+        help="of real numbers that are rounded to a multiplier's operands, not of these themselves",
     )
 
 

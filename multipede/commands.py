@@ -47,10 +47,17 @@ def show_command(options: argparse.Namespace) -> Answer:
 
 
 def statistics_command(options: argparse.Namespace) -> Answer:
+    from multipede.golden.function_statistics import function_statistics
     from multipede.golden.multiplier_statistics import multiplier_statistics
+    from multipede.golden.spec import Kind
 
     spec = spec_of(options)
-    found = multiplier_statistics(spec, rounded_operands=options.rounded_operands)
+    if spec.kind is Kind.FUNCTION:
+        if options.rounded_operands:
+            raise ValueError("--rounded-operands has a meaning for multipliers only")
+        found = function_statistics(spec)
+    else:
+        found = multiplier_statistics(spec, rounded_operands=options.rounded_operands)
     return HELD, spec.to_dict() | {"statistics": found.to_dict()}, f"{spec}\n{found}"
 
 
