@@ -1,18 +1,13 @@
-"""What experiments with networks share: pictures, trainings kept in the cache, work in parallel."""
+"""What experiments with networks share: pictures, and trainings kept in the cache."""
 
 import hashlib
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from multipede.golden.inr_activations import Activation, activation
 from multipede.golden.inr_training import InrTraining
-from multipede.golden.number_format import require_range
 from multipede.toolchain import ToolError
 from multipede.toolchain.cache import subdirectory
 
@@ -21,7 +16,7 @@ if TYPE_CHECKING:
 
     from multipede.golden.inr import Inr
 
-__all__ = ["brought", "fitted", "in_parallel", "steps"]
+__all__ = ["brought", "fitted", "steps"]
 
 
 def fitted(
@@ -65,18 +60,3 @@ def brought(make: "Callable[..., Tensor]", *arguments: Any) -> "Tensor":
         return make(*arguments)
     except ModuleNotFoundError as error:
         raise ToolError(str(error)) from None
-
-
-def in_parallel(work: Any, jobs: Sequence[Any], workers: int | None) -> list[Any]:
-    """Results in order; in this process if there is but one worker."""
-    workers = (os.cpu_count() or 1) if workers is None else workers
-    require_range("workers", workers, 1, 1024)
-    bar = {"desc": "networks", "total": len(jobs), "unit": "network", "disable": None}
-    if workers == 1:
-        return [work(job) for job in tqdm(jobs, **bar)]
-    import torch
-
-    # One thread each: processes are side by side already.
-    threads = {"initializer": torch.set_num_threads, "initargs": (1,)}
-    with ProcessPoolExecutor(min(workers, len(jobs)), **threads) as pool:
-        return list(tqdm(pool.map(work, jobs), **bar))

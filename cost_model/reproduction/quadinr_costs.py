@@ -7,8 +7,7 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
+from multipede.cost_model.parallel_jobs import in_parallel
 from multipede.cost_model.reproduction.pipelined import FPGAS, Pipelined, pipelined
 from multipede.golden.cordic_sine import CordicSine
 from multipede.golden.finer import Finer
@@ -152,6 +151,7 @@ def quadinr_costs(
     constraints: "Constraints",
     bits: Sequence[int] = BITS,
     records: int = 1000,
+    workers: int | None = None,
 ) -> QuadINRCosts:
     """Area, delay, latency and energy of all activations of each width, at one clock, each with as
     few stages as hold it; and what the same units take of FPGAs.
@@ -159,7 +159,8 @@ def quadinr_costs(
     Parameters
     ----------
     target, constraints : as for :func:`~multipede.cost_model.targets.synthesize`; with a clock.
-    bits : widths, 8 to 24. records : of the workload that energy is of.
+    bits : widths, 8 to 24. records : of the workload that energy is of. workers : processes side by
+        side; None for one per processor.
 
     Raises
     ------
@@ -172,10 +173,11 @@ def quadinr_costs(
         require_range("bits", width, 8, 24)
     if constraints.clock_period is None:
         raise ValueError("constraints: a clock period is needed")
-    jobs = [(width, label, unit) for width in bits for label, unit in activations(width).items()]
+    jobs = [(width, label) for width in bits for label in activations(width)]
+    work = partial(_priced, target=target, constraints=constraints, records=records)
     rows: dict[int, list[Pipelined]] = {width: [] for width in bits}
-    for width, label, unit in tqdm(jobs, desc="costs", unit="unit", leave=False, disable=None):
-        rows[width].append(pipelined(label, unit, target, constraints=constraints, records=records))
+    for (width, _), row in zip(jobs, in_parallel(work, jobs, workers, what="unit"), strict=True):
+        rows[width].append(row)
     return QuadINRCosts(
         f"activations of implicit neural representations on {target} at"
         f" {constraints.clock_period} ns, and on FPGAs",
@@ -183,6 +185,15 @@ def quadinr_costs(
         {width: tuple(found) for width, found in rows.items()},
         notes=_notes(constraints),
     )
+
+
+def _priced(
+    job: tuple[int, str], *, target: str, constraints: "Constraints", records: int
+) -> Pipelined:
+    """The activation of this width and name."""
+    bits, label = job
+    unit = activations(bits)[label]
+    return pipelined(label, unit, target, constraints=constraints, records=records)
 
 
 def _notes(constraints: "Constraints") -> tuple[str, ...]:

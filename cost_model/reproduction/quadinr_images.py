@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from multipede.cost_model.reproduction.inr_experiments import brought, fitted, in_parallel, steps
+from multipede.cost_model.parallel_jobs import in_parallel
+from multipede.cost_model.reproduction.inr_experiments import brought, fitted, steps
 from multipede.cost_model.reproduction.quadinr_costs import published_quadinr
 from multipede.golden.images import IMAGES, TUNING_IMAGE, image, video
 from multipede.golden.inr_activations import ACTIVATIONS, activation
@@ -255,7 +256,7 @@ def _pictures(
     known = [activation(name).name for name in activations]
     jobs = [(name, picture) for name in known for picture in pictures]
     work = partial(_work, pictures=dict(pictures), training=training)
-    found = dict(zip(jobs, in_parallel(work, jobs, workers), strict=True))
+    found = dict(zip(jobs, in_parallel(work, jobs, workers, what="network"), strict=True))
     return Pictures(
         title,
         tuple(row for row, _ in found.values()),
@@ -283,7 +284,7 @@ def tuning(
     known = [activation(name).name for name in activations]
     jobs = [(name, scale, rate) for name in known for scale in SCALES for rate in RATES]
     work = partial(_tuned, colours=brought(image, TUNING_IMAGE, size), training=training)
-    found = dict(zip(jobs, in_parallel(work, jobs, workers), strict=True))
+    found = dict(zip(jobs, in_parallel(work, jobs, workers, what="network"), strict=True))
     return Tuning(size, training, found)
 
 

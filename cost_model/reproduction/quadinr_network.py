@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multipede.cost_model.reproduction.inr_experiments import brought, fitted, in_parallel, steps
+from multipede.cost_model.parallel_jobs import in_parallel
+from multipede.cost_model.reproduction.inr_experiments import brought, fitted, steps
 from multipede.golden.images import IMAGES, image
 from multipede.golden.inr_activations import ACTIVATIONS, activation
 from multipede.golden.inr_network import InrNetwork
@@ -170,7 +171,9 @@ def networks(
         width = equal_width(activation(name), training.hidden)
         InrNetwork(activation=name, width=width, depth=training.layers)
     jobs = [(name, picture) for name in known for picture in pictures]
-    rows = in_parallel(partial(_work, pictures=pictures, training=training), jobs, workers)
+    rows = in_parallel(
+        partial(_work, pictures=pictures, training=training), jobs, workers, what="network"
+    )
     title = (
         f"whole networks in RTL, {training.layers} layers of {training.hidden} units (WIRE: of"
         f" about as many parameters), images of {size}x{size}, {steps(training, size * size)}"

@@ -120,7 +120,9 @@ def test_tuning_tries_all_multiples():
 
 @pytest.mark.regress
 def test_costs_at_eight_bits():
-    found = quadinr_costs(constraints=Constraints(clock_period=3.0), bits=(8,), records=200)
+    found = quadinr_costs(
+        constraints=Constraints(clock_period=3.0), bits=(8,), records=200, workers=1
+    )
     assert found.errors == []
     rows = {row.label: row for row in found.rows[8]}
     assert list(rows) == list(activations(8))
