@@ -1,5 +1,6 @@
 """All units by name: those of Multipede and those of installed plug-ins."""
 
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -66,7 +67,9 @@ def unit(name: str) -> type[Spec]:
     """The specification class of a unit. ValueError for an unknown name lists the known ones."""
     where = UNITS.get(name) or _plug_ins().get(name)
     if where is None:
-        raise ValueError(f"there is no unit {name!r}: there are {', '.join(unit_names())}")
+        near = get_close_matches(str(name), unit_names(), n=1)
+        meant = f" (is {near[0]} meant?)" if near else ""
+        raise ValueError(f"there is no unit {name!r}{meant}: there are {', '.join(unit_names())}")
     module, _, attribute = where.partition(":")
     try:
         found = getattr(import_module(module), attribute)

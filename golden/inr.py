@@ -12,6 +12,9 @@ from multipede.golden.number_format import require_range, require_type
 __all__ = ["Inr", "InrLayer", "equal_width", "grid", "psnr"]
 
 
+MAXIMUM_HIDDEN, MAXIMUM_LAYERS = 4096, 16
+
+
 class InrLayer(nn.Module):
     """f(scale * (W x + b)); of WIRE the function of two such maps.
 
@@ -63,8 +66,8 @@ class Inr(nn.Module):
         super().__init__()
         require_type("activation", activation, Activation)
         for name, value, most in (
-            *(("inputs", inputs, 8), ("hidden", hidden, 4096)),
-            *(("layers", layers, 16), ("outputs", outputs, 64)),
+            *(("inputs", inputs, 8), ("hidden", hidden, MAXIMUM_HIDDEN)),
+            *(("layers", layers, MAXIMUM_LAYERS), ("outputs", outputs, 64)),
         ):
             require_range(name, value, 1, most)
         widths = [inputs, *[hidden] * layers]

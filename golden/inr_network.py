@@ -13,13 +13,15 @@ from multipede.golden.formats import UINT1, FixedPoint, Integer, Overflow
 from multipede.golden.inr_activations import Activation, activation
 from multipede.golden.network_layer import NetworkLayer
 from multipede.golden.number_format import require_range, require_type
-from multipede.golden.quantised_inr import LinearMap, QuantisedInr, reference_of
 from multipede.golden.rounded_operation import MAXIMUM_STAGES
 from multipede.golden.spec import Kind, Port, Spec
 from multipede.golden.tile import MAXIMUM_STAGES as MAXIMUM_TILE_STAGES
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from multipede.golden.inr import Inr
+    from multipede.golden.quantised_inr import LinearMap, QuantisedInr
 
 __all__ = ["InrNetwork"]
 
@@ -58,17 +60,22 @@ class InrNetwork(Spec):
     Parameters
     ----------
     activation : QuadINR, SIREN, FINER, Gauss, WIRE or sinc, in any case.
-    dimensions : coordinates, 1 to 8. width : units of each layer, 1 to 256. depth : layers with an
-        activation, 1 to 16. channels : colours, 1 to 64.
-    first_weight, weight : formats of the first layer's weights and of all others', signed fixed
-        point of 2 to 16 bits, of which at most 24 are fraction bits.
-    argument, second_argument : formats of the activation's arguments, likewise, the second of
-        WIRE's only.
-    value : format of coordinates, activations and colours, likewise, with a bit before the point.
-    lanes, neurons : products of a sum and sums that each layer takes up per clock, powers of two
-        from 1 to 256; no layer has more than it can use.
-    tile_stages, activation_stages : register ranks of the tiles, 1 to 16, and of the activations,
-        0 to 12.
+    dimensions : coordinates, 1 to 8.
+    width : units of each layer, 1 to 256.
+    depth : layers with an activation, 1 to 16.
+    channels : colours, 1 to 64.
+    first_weight : format of the first layer's weights, signed fixed point of 2 to 16 bits and at
+        most 24 fraction bits.
+    weight : format of all other weights, in the same limits.
+    argument : format of the activation's argument, in the same limits.
+    second_argument : format of the second argument of WIRE, in the same limits.
+    value : format of coordinates, activations and colours, signed fixed point of 2 to 16 bits with
+        at least one before the point.
+    lanes : products that each layer takes up for a sum per clock, a power of two from 1 to 256; no
+        layer has more than it can use.
+    neurons : sums that each layer works on at once, likewise.
+    tile_stages : register ranks of the tiles, 1 to 16.
+    activation_stages : register ranks of the activations, 0 to 12.
 
     Raises
     ------
@@ -147,13 +154,15 @@ class InrNetwork(Spec):
                 )
 
     @classmethod
-    def of(cls, network: QuantisedInr, **parameters: Any) -> Self:
+    def of(cls, network: "QuantisedInr", **parameters: Any) -> Self:
         """The unit that computes this network once its weights are loaded.
 
         ``parameters`` are those that do not follow from it (lanes, neurons, stages). Raises
         TypeError, ValueError as the class, and ValueError if the weights of layers behind the first
         have several formats: quantise with ``shared=True``.
         """
+        from multipede.golden.quantised_inr import QuantisedInr
+
         require_type("network", network, QuantisedInr)
         behind = [linear for maps in network.layers[1:] for linear in maps] + [network.last]
         formats = [sorted({m.weight_format.name for m in maps}) for maps in network.layers[:1]]
@@ -226,6 +235,11 @@ class InrNetwork(Spec):
         )
 
     @property
+    def parts(self) -> tuple[Spec, ...]:
+        """Tiles and activation."""
+        return (*(layer.tile for layer in self.layers), self.activation_unit)
+
+    @property
     def inputs(self) -> Mapping[str, Port]:
         """``load``, ``layer``, ``row``, ``column`` and ``data`` (), ``coordinates`` (dimensions),
         and ``last`` ()."""
@@ -278,7 +292,25 @@ class InrNetwork(Spec):
         """Weights and biases: as many records load them all."""
         return sum(layer.results * (layer.inputs + 1) for layer in self.layers)
 
-    def load_records(self, network: QuantisedInr) -> dict[str, np.ndarray]:
+    def quantised(self, network: "Inr") -> "QuantisedInr":
+        """A network in this unit's formats, so that it can be loaded.
+
+        Raises TypeError, ValueError for a network of another shape, and for weights that the
+        formats do not hold.
+        """
+        from multipede.golden.inr import Inr
+        from multipede.golden.quantised_inr import QuantisedInr
+
+        require_type("network", network, Inr)
+        weights = [[layer.weight] * layer.maps for layer in self.layers]
+        if network.activation != self.function or len(network.layers) != self.depth:
+            raise ValueError(
+                f"network has {len(network.layers)} layers of {network.activation.name}: this unit"
+                f" has {self.depth} of {self.activation}"
+            )
+        return QuantisedInr.with_formats(network, weights, self.layers[0].arguments, self.value)
+
+    def load_records(self, network: "QuantisedInr") -> dict[str, np.ndarray]:
         """Records (parameter_count) that load a network's weights and biases.
 
         Raises TypeError, ValueError if it is none of this unit's shape and formats, or has a bias
@@ -404,6 +436,8 @@ class InrNetwork(Spec):
                 matrix[places] = number_format.from_bits(patterns)
 
     def _colours(self, state: NetworkState, coordinates: np.ndarray) -> np.ndarray:
+        from multipede.golden.quantised_inr import LinearMap, QuantisedInr, reference_of
+
         maps = []
         for layer, weights, biases in zip(self.layers, state.weights, state.biases, strict=True):
             maps.append(
@@ -451,7 +485,7 @@ def _copied(state: NetworkState) -> NetworkState:
     )
 
 
-def _written(number: int, layer: NetworkLayer, maps: tuple[LinearMap, ...]) -> np.ndarray:
+def _written(number: int, layer: NetworkLayer, maps: "tuple[LinearMap, ...]") -> np.ndarray:
     """Layer, row, column and code of all weights and biases: (writes, 4)."""
     biases = np.stack([linear.bias for linear in maps], axis=1).reshape(-1, 1)
     lowest, highest = layer.bias.minimum_code, layer.bias.maximum_code

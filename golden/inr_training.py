@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from multipede.golden.inr import Inr, psnr
+from multipede.golden.inr import MAXIMUM_HIDDEN, MAXIMUM_LAYERS, Inr, psnr
 from multipede.golden.inr_activations import Activation
 from multipede.golden.number_format import require_range, require_type
 
@@ -25,7 +25,7 @@ class InrTraining:
     ----------
     iterations : steps. batch : coordinates of a step, None for all.
     learning_rate : None for the activation's own. seed : of weights and batches.
-    hidden, layers : of the network.
+    hidden, layers : of the network, as of :class:`~multipede.golden.inr.Inr`.
     every : steps between two states in the file to go on from.
     """
 
@@ -39,6 +39,8 @@ class InrTraining:
 
     def __post_init__(self):
         require_range("iterations", self.iterations, 1, 10**7)
+        require_range("hidden", self.hidden, 1, MAXIMUM_HIDDEN)
+        require_range("layers", self.layers, 1, MAXIMUM_LAYERS)
         require_range("every", self.every, 1, 10**7)
         require_range("seed", self.seed, 0, 2**31 - 1)
         if self.batch is not None:

@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Any
 
 _SECTION = re.compile(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-+\n|\Z)", re.DOTALL | re.MULTILINE)
+_ROLE = re.compile(r":\w+:`~?([\w.]+)`")
+"""a reference to something else, of which its name is shown"""
 _ENTRY = re.compile(
     r"^(\w+(?:, \w+)*) : (.*?)(?=^\w+(?:, \w+)* : |^\S|\Z)", re.DOTALL | re.MULTILINE
 )
@@ -23,7 +25,8 @@ def parameter_texts(specification: type) -> dict[str, str]:
     for base in reversed(specification.__mro__):
         section = _SECTION.search(inspect.cleandoc(base.__dict__.get("__doc__") or ""))
         for names, text in _ENTRY.findall(section[1] if section else ""):
-            found |= dict.fromkeys(names.split(", "), " ".join(text.split()))
+            plain = _ROLE.sub(lambda role: role[1].rpartition(".")[2], " ".join(text.split()))
+            found |= dict.fromkeys(names.split(", "), plain)
     hints = typing.get_type_hints(specification)
     return {
         field.name: f"{found.get(field.name, '')}{_choices(hints[field.name])}"

@@ -163,6 +163,11 @@ class PolynomialDesign:
         """What :meth:`to_text` wrote. Raises ValueError for anything else."""
         try:
             fields = json.loads(text)
+        except ValueError:
+            raise ValueError(
+                "tables: no tables of a function: not as of_callable writes them"
+            ) from None
+        try:
             fields["fold"] = Fold(fields["fold"])
             fields["regions"] = tuple(Region(*region) for region in fields["regions"])
             for name in ("cuts", "dropped"):

@@ -7,8 +7,9 @@ last layer's sums are rounded to the output's format likewise, and saturate.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -127,36 +128,42 @@ class QuantisedInr:
         require_type("network", network, Inr)
         require_range("weight_bits", weight_bits, 4, 24)
         require_range("bits", bits, 8, 24)
-        activation = network.activation
+        _require_coordinates(network, coordinates)
         value = FixedPoint(bits, bits - 2)
-        arguments = _argument_formats(network, coordinates, bits)
+        weights = _weight_formats(network, weight_bits, shared)
+        return cls.with_formats(
+            network, weights, _argument_formats(network, coordinates, bits), value
+        )
+
+    @classmethod
+    def with_formats(
+        cls,
+        network: Inr,
+        weights: Sequence[Sequence[FixedPoint]],
+        arguments: Sequence[FixedPoint],
+        value: FixedPoint,
+    ) -> "QuantisedInr":
+        """The network in formats given: of the weights of each layer's maps and of the last map, of
+        the activation's arguments, and of all other values.
+
+        Raises ValueError for a weight that its format does not hold.
+        """
+        activation = network.activation
         overflows = [
             Overflow.WRAP if periodic else Overflow.SATURATE for periodic in activation.periodic
         ]
-        with torch.no_grad():
-            scaled = [
-                [
-                    (scale * linear.weight, scale * linear.bias)
-                    for scale, linear in zip(activation.scales, layer.maps, strict=True)
-                ]
-                for layer in network.layers
-            ]
-            final = network.last.weight, network.last.bias
-            formats = _weight_formats([*scaled, [final]], weight_bits, shared)
-            *layers, (last,) = (
+        layers = []
+        for number, (maps, formats) in enumerate(zip(_scaled_maps(network), weights, strict=True)):
+            last = number == len(network.layers)
+            behind = ([value], [Overflow.SATURATE]) if last else (arguments, overflows)
+            layers.append(
                 tuple(
-                    _quantised(*pair, weight, value, argument, overflow)
-                    for pair, weight, argument, overflow in zip(*columns, strict=True)
-                )
-                for columns in zip(
-                    [*scaled, [final]],
-                    formats,
-                    [*[arguments] * len(scaled), [value]],
-                    [*[overflows] * len(scaled), [Overflow.SATURATE]],
-                    strict=True,
+                    _quantised(f"layer {number}", *pair, weight, value, argument, overflow)
+                    for pair, weight, argument, overflow in zip(maps, formats, *behind, strict=True)
                 )
             )
-        return cls(activation, activation.unit(*arguments, value), tuple(layers), last, value)
+        *hidden, (final,) = layers
+        return cls(activation, activation.unit(*arguments, value), tuple(hidden), final, value)
 
     @property
     def arguments(self) -> tuple[FixedPoint, ...]:
@@ -216,12 +223,31 @@ def _argument_formats(network: Inr, coordinates: Tensor, bits: int) -> list[Fixe
     return formats
 
 
-def _weight_formats(
-    layers: list[list[tuple[Tensor, Tensor]]], bits: int, shared: bool
-) -> list[list[FixedPoint]]:
+def _require_coordinates(network: Inr, coordinates: Tensor) -> None:
+    require_type("coordinates", coordinates, Tensor)
+    inputs = network.layers[0].maps[0].in_features
+    if coordinates.dim() != 2 or coordinates.shape[1] != inputs or not len(coordinates):
+        raise ValueError(f"coordinates {tuple(coordinates.shape)}: (n, {inputs}) is needed")
+
+
+def _scaled_maps(network: Inr) -> list[list[tuple[Tensor, Tensor]]]:
+    """Weights and biases of each layer's maps, activations' scales in them, and of the last map."""
+    scales = network.activation.scales
+    with torch.no_grad():
+        hidden = [
+            [
+                (scale * linear.weight, scale * linear.bias)
+                for scale, linear in zip(scales, layer.maps, strict=True)
+            ]
+            for layer in network.layers
+        ]
+        return [*hidden, [(network.last.weight.detach(), network.last.bias.detach())]]
+
+
+def _weight_formats(network: Inr, bits: int, shared: bool) -> list[list[FixedPoint]]:
     """Of each map, with the most fraction bits that its largest weight leaves, or the largest of
     those that share the format."""
-    largest = [[float(weight.abs().max()) for weight, _ in maps] for maps in layers]
+    largest = [[float(weight.abs().max()) for weight, _ in maps] for maps in _scaled_maps(network)]
     if shared:
         first, *behind = largest
         most = max(max(maps) for maps in behind)
@@ -235,6 +261,7 @@ def _holding(largest: float, bits: int) -> FixedPoint:
 
 
 def _quantised(
+    where: str,
     weight: Tensor,
     bias: Tensor,
     weight_format: FixedPoint,
@@ -242,10 +269,16 @@ def _quantised(
     argument: FixedPoint,
     overflow: Overflow,
 ) -> LinearMap:
-    """The map in fixed point."""
+    """The map in fixed point; ``where`` it is, for the error."""
+    largest = float(weight.abs().max())
+    if largest > weight_format.maximum + Fraction(1, 1 << weight_format.fraction_bits):
+        raise ValueError(
+            f"network has weights of up to {largest:.4g} in {where}: {weight_format} holds"
+            f" {float(weight_format.maximum):.4g}"
+        )
     places = weight_format.fraction_bits + inputs.fraction_bits
-    codes = np.asarray(weight_format.encode(weight.double().numpy()))
-    biases = np.rint(np.ldexp(bias.double().numpy(), places)).astype(np.int64)
+    codes = np.asarray(weight_format.encode(weight.cpu().double().numpy()))
+    biases = np.rint(np.ldexp(bias.cpu().double().numpy(), places)).astype(np.int64)
     if overflow is Overflow.WRAP:  # where whole rounds of the argument make no difference
         round_bits = places + argument.bits - argument.fraction_bits
         biases = (biases + (1 << round_bits - 1) & (1 << round_bits) - 1) - (1 << round_bits - 1)

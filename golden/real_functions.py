@@ -11,6 +11,9 @@ from multipede.golden.number_format import require_type
 
 __all__ = ["FUNCTIONS", "NAMED", "RealFunction", "parse_function"]
 
+QUOTED = 60
+"""letters of an expression that errors show"""
+
 PRECISION = 128
 """bits that mpmath computes with; units in the last place of results are 2**-24 at the least"""
 
@@ -39,6 +42,9 @@ NAMED = {
 """name -> expression. ``sine``, ``cosine`` and ``sinc`` count x in quarter turns: the period of the
 former two is 4."""
 
+LARGEST_ARGUMENT = 64
+"""power of two up to which functions are asked for"""
+
 FUNCTIONS: Mapping[str, Callable] = {
     name: getattr(mpmath, name)
     for name in (
@@ -55,7 +61,7 @@ _OPERATORS: Mapping[type, Callable] = {
     ast.Sub: lambda a, b: a - b,
     ast.Mult: lambda a, b: a * b,
     ast.Div: lambda a, b: a / b,
-    ast.Pow: lambda a, b: a**b,
+    ast.Pow: lambda a, b: _power(a, b),
     ast.USub: lambda a: -a,
     ast.UAdd: lambda a: a,
 }
@@ -92,11 +98,23 @@ class RealFunction:
                 value = self._evaluate(mpmath.mpf(x.numerator) / x.denominator)
             except (ZeroDivisionError, ValueError, OverflowError):
                 value = mpmath.nan
+            if not isinstance(value, int | float | mpmath.mpf | mpmath.mpc):
+                raise TypeError(
+                    f"function {self.text} must give real numbers, not"
+                    f" {type(value).__name__}: at x = {float(x):g}"
+                )
             if isinstance(value, mpmath.mpc) and value.imag == 0:
                 value = value.real
             if isinstance(value, mpmath.mpc) or not mpmath.isfinite(value):
-                raise ValueError(f"function = {self.text!r}: it is not finite at x = {float(x):g}")
+                raise ValueError(
+                    f"function = {_cut(self.text)}: it is not finite at x = {float(x):g}"
+                )
             return mpmath.mpf(value)
+
+
+def _cut(text: str) -> str:
+    """As an error quotes it."""
+    return repr(text) if len(text) <= QUOTED else f"{text[:QUOTED]!r}..."
 
 
 @lru_cache(maxsize=256)
@@ -114,13 +132,14 @@ def parse_function(text: str) -> RealFunction:
     lone = tree is not None and isinstance(tree.body, ast.Name)
     if tree is None or (lone and tree.body.id not in ("x", *CONSTANTS)):
         raise ValueError(
-            f"function = {text!r}: neither an expression in x nor one of {', '.join(NAMED)}"
+            f"function = {_cut(text)}: neither an expression in x nor one of"
+            f" {', '.join(sorted(NAMED))}"
         )
     try:
         with mpmath.workprec(PRECISION):
             return RealFunction(text, _evaluator(tree.body, text))
     except RecursionError:
-        raise ValueError(f"function = {text[:40]!r}...: it is nested too deeply") from None
+        raise ValueError(f"function = {_cut(text)}: it is nested too deeply") from None
 
 
 def _evaluator(node: ast.AST, text: str) -> _Evaluator:
@@ -141,7 +160,7 @@ def _evaluator(node: ast.AST, text: str) -> _Evaluator:
             return lambda x: operate(inner(x))
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
             inner, function = _evaluator(argument, text), FUNCTIONS[name]
-            return lambda x: function(inner(x))
+            return lambda x: function(_moderate(inner(x)))
         case ast.IfExp(test=ast.Compare(left=left, ops=[op], comparators=[right])) if (
             type(op) in _COMPARISONS
         ):
@@ -150,9 +169,24 @@ def _evaluator(node: ast.AST, text: str) -> _Evaluator:
             compare = _COMPARISONS[type(op)]
             return lambda x: yes(x) if compare(first(x), second(x)) else no(x)
     raise ValueError(
-        f"function = {text!r}: {ast.unparse(node)!r} is none of x, numbers, pi, e, + - * / **,"
-        f" a if x > b else c, and calls of {', '.join(FUNCTIONS)} with one argument"
+        f"function = {_cut(text)}: {_cut(ast.unparse(node))} is none of x, numbers, pi, e,"
+        f" + - * / **, a if x > b else c, and calls of {', '.join(FUNCTIONS)} with one argument"
     )
+
+
+def _moderate(value: mpmath.mpf) -> mpmath.mpf:
+    """The argument of a function. OverflowError if it is so large that mpmath would never end."""
+    if mpmath.isfinite(value) and value != 0 and mpmath.mag(value) > LARGEST_ARGUMENT:
+        raise OverflowError
+    return value
+
+
+def _power(base: mpmath.mpf, exponent: mpmath.mpf) -> mpmath.mpf:
+    """base ** exponent. OverflowError if that has an exponent of many digits itself."""
+    both = (mpmath.isfinite(base) and base != 0) and mpmath.isfinite(exponent)
+    if both and abs(exponent) * abs(mpmath.mag(base)) > 1 << LARGEST_ARGUMENT:
+        raise OverflowError
+    return base**exponent
 
 
 def _decimal(node: ast.Constant) -> mpmath.mpf:

@@ -213,6 +213,12 @@ class Spec(ABC):
         """The specification of what is computed, without what stands around it."""
         return self
 
+    @property
+    def parts(self) -> "tuple[Spec, ...]":
+        """The specifications of the units that it is made of, where its class alone does not tell
+        which those are: their code is part of what it is."""
+        return ()
+
     def maximum_results(self, records: int) -> int:
         """Upper bound of the output records that so many input records give."""
         return records

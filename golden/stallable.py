@@ -52,6 +52,11 @@ class Stallable(Spec):
         return self.inside.computation
 
     @property
+    def parts(self) -> tuple[Spec, ...]:
+        """The unit inside."""
+        return (self.inside,)
+
+    @property
     def depth(self) -> int:
         """Records that are under way or wait as results, at the most: as many as a full pace
         needs."""

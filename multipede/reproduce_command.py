@@ -60,9 +60,15 @@ def reproduce_command(options: argparse.Namespace) -> Answer:
         option, experiments = _OPTIONS[parameter]
         if f"{options.paper} {name}" not in experiments:
             meant = [e.removeprefix(f"{options.paper} ") for e in experiments]
-            raise ValueError(f"{option} has a meaning for {' and '.join(meant)} only")
+            raise ValueError(f"{option} has a meaning for {_listed(meant)} only")
     found = _EXPERIMENTS[options.paper](name, given)
     return (TOOL_FAILED if found.errors else HELD), found.to_dict(), str(found)
+
+
+def _listed(words: list[str]) -> str:
+    """Words as in a sentence."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _lut_tensor_core(name: str, given: dict[str, Any]) -> Any:
@@ -118,6 +124,8 @@ def _quadinr(name: str, given: dict[str, Any]) -> Any:
     asked.pop("plot", None)
     if plot is not None and not plot.parent.is_dir():
         raise ValueError(f"--plot {plot}: {plot.parent} is no directory")
+    if plot is not None and plot.suffix.lower() != ".png":
+        raise ValueError(f"--plot {plot}: a name that ends in .png is needed")
     trained = {key: asked.pop(key) for key in ("iterations", "hidden", "layers") if key in asked}
     defaults = {
         "images": {"batch": 4096},

@@ -74,15 +74,21 @@ def code_key(spec: Spec) -> str:
 
 def _modules(spec: Spec) -> list[str]:
     """Modules that hold the specification, what it derives from, and its hardware."""
-    kinds = [type(spec), type(spec.computation)]
+    kinds = _kinds(spec)
     bases = [base.__module__ for kind in kinds for base in kind.__mro__]
     return [*(kind.hardware_module for kind in kinds), *bases]
+
+
+def _kinds(spec: Spec) -> list[type[Spec]]:
+    """Classes of the specification and of its parts, each once."""
+    inner = [kind for part in spec.parts for kind in _kinds(part)]
+    return list(dict.fromkeys([type(spec), *inner]))
 
 
 def _made_of(spec: Spec, parts: Sequence[str]) -> list[str]:
     """Parts of a key: the specification, its code, and ``parts`` of our own."""
     packages = {module.partition(".")[0] for module in _modules(spec)}
-    kinds = (type(spec), type(spec.computation))
+    kinds = _kinds(spec)
     return [
         spec.fingerprint,
         *(f"{kind.__module__}:{kind.__qualname__}, {kind.hardware_module}" for kind in kinds),

@@ -75,13 +75,13 @@ class Networks:
             self.title,
             "",
             f"{'PSNR, dB':9}{'picture':>11}{'parameters':>12}{'float':>8}{'golden':>8}{'RTL':>8}"
-            f"{'clocks to load':>16}{'a pixel':>9}{'seconds':>9}",
+            f"{'clocks to load':>16}{'clocks a pixel':>16}{'simulated in s':>16}",
         ]
         for row in self.rows:
             lines.append(
                 f"{row.activation:9}{row.picture:>11}{row.parameters:12,}{row.float_psnr:8.2f}"
                 f"{row.golden_psnr:8.2f}{row.rtl_psnr:8.2f}{row.load_clocks:16,}"
-                f"{row.clocks / row.pixels:9.2f}{row.rtl_seconds:9.1f}"
+                f"{row.clocks / row.pixels:16.2f}{row.rtl_seconds:16.1f}"
             )
         note = (
             "golden, RTL: the whole network in fixed point, weights of 12 bits, values of 16; all"

@@ -205,7 +205,7 @@ def test_refused(call, message):
     [
         (
             ["costs", "--size", "32"],
-            "--size has a meaning for images and video and network and tuning only",
+            "--size has a meaning for images, video, network and tuning only",
         ),
         (["costs", "--bits", "7"], "bits = 7: allowed are 8 to 24"),
         (["images", "--bits", "8"], "--bits has a meaning for costs only"),

@@ -35,9 +35,9 @@ for name in sys.argv[1:]:
 
 
 def files_of(spec) -> list[str]:
-    modules = [type(spec).__module__, type(spec).hardware_module]
-    inner = type(spec.computation)
-    return imported_files([*modules, inner.__module__, inner.hardware_module], rooms=ROOMS)
+    specs = [spec, *spec.parts]
+    modules = [m for s in specs for m in (type(s).__module__, type(s).hardware_module)]
+    return imported_files(modules, rooms=ROOMS)
 
 
 def test_what_is_loaded_counts():

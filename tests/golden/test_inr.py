@@ -93,6 +93,20 @@ def test_sums_of_fewer_places_saturate_before_they_are_shifted(overflow, expecte
     assert rounded_sums(sums, 20, FixedPoint(4, 60), overflow).tolist() == expected
 
 
+def test_coordinates_of_another_shape_are_refused():
+    network = Inr(activation("QuadINR"), hidden=3, layers=1)
+    with pytest.raises(ValueError, match=r"coordinates \(5, 3\): \(n, 2\) is needed"):
+        QuantisedInr.of(network, torch.zeros(5, 3))
+    with pytest.raises(TypeError, match="coordinates"):
+        QuantisedInr.of(network, [[0.0, 0.0]])
+
+
+@pytest.mark.parametrize(("name", "value"), [("hidden", 0), ("layers", 17)])
+def test_sizes_out_of_range(name, value):
+    with pytest.raises(ValueError, match=f"{name} = {value}: allowed are 1 to"):
+        InrTraining(**{name: value})
+
+
 def test_tiny_weights_keep_a_format_that_fits():
     torch.manual_seed(2)
     network = Inr(activation("QuadINR"), hidden=3, layers=1)

@@ -209,6 +209,36 @@ def test_results_follow_from_records_with_coordinates():
     assert ended["last"].tolist() == [0, 0, 1]
 
 
+def test_another_network_in_the_units_formats():
+    """Its own formats would be others."""
+    first, coordinates = quantised("WIRE")
+    unit = InrNetwork.of(first)
+    torch.manual_seed(5)
+    network = Inr(activation("WIRE"), hidden=5, layers=2)
+    with torch.no_grad():
+        for linear in (*network.layers[1].maps, network.last):
+            linear.weight.mul_(0.2)
+    own = QuantisedInr.of(network, coordinates, bits=10, weight_bits=9, shared=True)
+    assert own.last.weight_format != unit.weight
+    other = unit.quantised(network)
+    assert InrNetwork.of(other) == unit
+    codes = np.asarray(unit.value.encode(coordinates.double().numpy()))
+    outputs, _ = unit.reference(
+        **joined(unit.load_records(first), unit.load_records(other), unit.coordinate_records(codes))
+    )
+    assert np.array_equal(outputs["colours"].numpy(), other.codes(codes, reference_of(other.unit)))
+    with torch.no_grad():
+        network.last.weight[0, 0] = 40
+    with pytest.raises(ValueError, match=r"weights of up to 40 in layer 2: fixed9\.\d+ holds"):
+        unit.quantised(network)
+    with pytest.raises(ValueError, match="network has 1 layers of WIRE: this unit has 2 of WIRE"):
+        unit.quantised(Inr(activation("WIRE"), hidden=5, layers=1))
+    with pytest.raises(TypeError, match="network"):
+        unit.quantised(first)
+    with pytest.raises(ValueError, match="network has width 4: this unit has 5"):
+        unit.load_records(unit.quantised(Inr(activation("WIRE"), hidden=4, layers=2)))
+
+
 def test_names_of_activations_in_any_case_are_one_specification():
     assert InrNetwork(activation="wire") == InrNetwork(activation="WIRE")
     assert InrNetwork(activation="siren").to_dict()["parameters"]["activation"] == "SIREN"

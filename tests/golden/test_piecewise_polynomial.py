@@ -247,6 +247,7 @@ def test_designs_as_text():
         ({"result": FixedPoint(25, 3)}, ValueError, "bits of result = 25: allowed are 1 to 24"),
         ({"function": 3}, TypeError, "function must be str"),
         ({"function": "import os"}, ValueError, "neither an expression in x nor one of"),
+        ({"function": "y + " * 99 + "y"}, ValueError, r"y \+ '\.\.\.: 'y.* is none of x"),
         ({"degree": 4}, ValueError, "degree = 4: allowed are 0 to 3"),
         ({"stages": 13}, ValueError, "stages = 13: allowed are 0 to 12"),
         ({"interval": "3"}, ValueError, "two numbers are needed"),
@@ -267,6 +268,8 @@ def test_refused(parameters, error, message):
     [
         ({"function": "1 / x"}, "not finite at x = 0"),
         ({"function": "sqrt(x)"}, "not finite at x = -"),
+        ({"function": "x + 9**9**9**9"}, "not finite at x = -8"),
+        ({"function": "exp(exp(exp(exp(x))))"}, "not finite at x = 1"),
         (
             {"function": "exp"},
             r"result = fixed12.8: it holds -8 to 7.99609, and 'exp' reaches 2969",
@@ -285,6 +288,14 @@ def test_functions_that_cannot_be_built(parameters, message):
         spec.reference(x=torch.arange(2))
 
 
+def _no_number(x):
+    return "a"
+
+
 def test_callables_are_asked_for():
     with pytest.raises(TypeError, match="function must be callable"):
         PiecewisePolynomial.of_callable("tanh")
+    with pytest.raises(
+        TypeError, match=r"function _no_number must give real numbers, not str: at x = -"
+    ):
+        PiecewisePolynomial.of_callable(_no_number)

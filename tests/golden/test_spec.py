@@ -93,7 +93,9 @@ def test_wrong_kinds_are_type_errors():
 
 
 def test_unknown_unit_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"there is no unit 'mixp': there are .*mixpe"):
+    with pytest.raises(
+        ValueError, match=r"there is no unit 'mixp' \(is mixpe meant\?\): there are .*mixpe"
+    ):
         unit("mixp")
 
 
