@@ -8,6 +8,7 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from multipede.golden.inr_network import InrNetwork
 from multipede.hw.hierarchy import shared
 from multipede.hw.inr_layer import InrLayer, InrLayerPlan
+from multipede.hw.multiplexer import equals
 from multipede.hw.stream import BypassQueue
 from multipede.hw.unit import Unit, UnitPlan
 
@@ -49,7 +50,7 @@ class InrNetworkUnit(Unit):
         empty, accepted = Signal(name="empty"), Signal(name="accepted")
         given, ready = Signal(name="given"), Signal(name="layers_ready")
         m.d.comb += [
-            empty.eq(under_way == 0),
+            empty.eq(~under_way.any()),
             self.i.ready.eq(Mux(payload.load, empty, ready)),
             accepted.eq(self.i.valid & ~payload.load & ready),
             given.eq(self.o.valid & self.o.ready),
@@ -71,7 +72,7 @@ class InrNetworkUnit(Unit):
             result = Signal(len(component.o.payload), name=f"values_{number}")
             result_valid = Signal(name=f"values_{number}_valid")
             next_ready = self.o.ready if last else Signal(name=f"layer_{number + 1}_ready")
-            here = self.i.valid & empty & payload.load & (payload.layer == number)
+            here = self.i.valid & empty & payload.load & equals(payload.layer, number)
             shared(
                 m,
                 platform,

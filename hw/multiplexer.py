@@ -1,10 +1,10 @@
-"""A value chosen by an index, as a tree of multiplexers with one level for each bit of it."""
+"""Choices by numbers: a tree of multiplexers with one level for each bit of an index."""
 
 from collections.abc import Sequence
 
 from amaranth.hdl import Mux, Value
 
-__all__ = ["chosen"]
+__all__ = ["chosen", "equals"]
 
 
 def chosen(index: Value, values: Sequence[Value]) -> Value:
@@ -19,3 +19,8 @@ def chosen(index: Value, values: Sequence[Value]) -> Value:
     half = 1 << level
     lower, upper = chosen(index[:level], values[:half]), chosen(index[:level], values[half:])
     return Mux(index[level], upper, lower)
+
+
+def equals(value: Value, number: int) -> Value:
+    """Whether a value is this number; 0 without Verilog's ``!``, which linters take for a slip."""
+    return value == number if number else ~value.any()

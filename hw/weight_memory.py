@@ -5,9 +5,11 @@ Memories have no reset, so that one bit beside each row tells whether it was wri
 
 from collections import Counter
 
-from amaranth.hdl import MemoryData, MemoryInstance, Module, Shape, Signal, unsigned
+from amaranth.hdl import Cat, MemoryData, MemoryInstance, Module, Shape, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from multipede.hw.multiplexer import equals
 
 __all__ = ["WeightMemory"]
 
@@ -60,6 +62,10 @@ class WeightMemory(wiring.Component):
         memory = MemoryInstance(data=MemoryData(shape=width, depth=self.rows, init=[]))
         m.submodules.memory = memory
         written = Signal(self.rows, name="written")
+        read_row, write_row = (
+            Signal(self.rows, name="read_row"),
+            Signal(self.rows, name="write_row"),
+        )
         old, valid = Signal(name="row_is_old"), Signal(name="row_is_valid", reset_less=True)
         fresh, stored = Signal(width, name="fresh"), Signal(width, name="stored")
         enable, held = (
@@ -70,17 +76,23 @@ class WeightMemory(wiring.Component):
         memory.read_port(
             domain="comb", addr=self.row[:address], data=stored, en=1, transparent_for=()
         )
-        m.d.comb += old.eq(written.bit_select(self.row_in, 1))
+        # One bit is 1 in each, that of the row.
+        m.d.comb += [
+            read_row.eq(Cat(equals(self.row, row) for row in range(self.rows))),
+            write_row.eq(Cat(equals(self.row_in, row) for row in range(self.rows))),
+            old.eq((written & write_row).any()),
+        ]
         # The first word that is written into a row clears the others.
         for word in range(self.words):
             chosen = Signal(name=f"word_{word}_chosen")
             m.d.comb += [
-                chosen.eq(self.word == word),
+                chosen.eq(equals(self.word, word)),
                 fresh.word_select(word, self.bits).eq(self.data & chosen.replicate(self.bits)),
                 enable[word].eq(self.write & (chosen | ~old)),
             ]
-        m.d.sync += written.eq(written | (self.write << self.row_in))
-        m.d.sync += [held.eq(stored), valid.eq(written.bit_select(self.row, 1))]
+        with m.If(self.write):
+            m.d.sync += written.eq(written | write_row)
+        m.d.sync += [held.eq(stored), valid.eq((written & read_row).any())]
         m.d.comb += self.words_out.eq(held & valid.replicate(width))
         return m
 

@@ -64,8 +64,8 @@ def test_a_video_by_rtl():
 
 
 def test_whole_networks_by_rtl():
-    found = networks(names=("coffee",), activations=("QuadINR", "wire"), size=12, training=TINY)
-    assert [row.activation for row in found.rows] == ["QuadINR", "WIRE"]
+    found = networks(names=("coffee",), activations=("quadinr",), size=12, training=TINY, workers=1)
+    assert [row.activation for row in found.rows] == ["QuadINR"]
     for row in found.rows:
         assert row.equal
         assert row.rtl_psnr == row.golden_psnr

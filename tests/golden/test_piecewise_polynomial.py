@@ -276,7 +276,7 @@ def test_refused(parameters, error, message):
         ),
         ({"function": "exp(x) / 1000", "fold": Fold.ODD}, "fold = odd: .* has no such symmetry"),
         (
-            {"function": "sin(400 * x)", "x": FixedPoint(16, 12), "degree": 1},
+            {"function": "sin(400 * x)", "x": FixedPoint(15, 12), "degree": 1},
             "4096 segments of degree 1 do not make it faithful to fixed12.8; within them an error"
             r" of [\d.e+]+ units",
         ),
