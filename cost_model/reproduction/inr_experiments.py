@@ -1,7 +1,7 @@
 """What experiments with networks share: pictures, and trainings kept in the cache."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from multipede.golden.inr import Inr
 
-__all__ = ["brought", "fitted", "steps"]
+__all__ = ["brought", "fitted", "jobs_of", "steps"]
 
 
 def fitted(
@@ -39,6 +39,18 @@ def fitted(
     label = f"{name}, {picture}"
     network = fit_inr(chosen, coordinates, wanted, training, checkpoint=checkpoint, label=label)
     return network, coordinates, wanted
+
+
+def jobs_of(activations: Sequence[str], pictures: Sequence[str]) -> list[tuple[str, str]]:
+    """Every activation, by its own name, with every picture.
+
+    Raises ValueError for an unknown activation, and if there are none of either.
+    """
+    for given, what in ((pictures, "names"), (activations, "activations")):
+        if not given:
+            raise ValueError(f"{what} is empty: at least one is needed")
+    known = [activation(name).name for name in activations]
+    return [(name, picture) for name in known for picture in pictures]
 
 
 def steps(training: InrTraining, pixels: int) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from multipede.cost_model.parallel_jobs import in_parallel
-from multipede.cost_model.reproduction.inr_experiments import brought, fitted, steps
+from multipede.cost_model.reproduction.inr_experiments import brought, fitted, jobs_of, steps
 from multipede.cost_model.reproduction.quadinr_costs import published_quadinr
 from multipede.golden.images import IMAGES, TUNING_IMAGE, image, video
 from multipede.golden.inr_activations import ACTIVATIONS, activation
@@ -250,11 +250,7 @@ def _pictures(
     training: InrTraining,
     workers: int | None,
 ) -> Pictures:
-    for given, what in ((pictures, "names"), (activations, "activations")):
-        if not given:
-            raise ValueError(f"{what} is empty: at least one is needed")
-    known = [activation(name).name for name in activations]
-    jobs = [(name, picture) for name in known for picture in pictures]
+    jobs = jobs_of(activations, pictures)
     work = partial(_work, pictures=dict(pictures), training=training)
     found = dict(zip(jobs, in_parallel(work, jobs, workers, what="network"), strict=True))
     return Pictures(

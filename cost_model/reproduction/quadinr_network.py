@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multipede.cost_model.parallel_jobs import in_parallel
-from multipede.cost_model.reproduction.inr_experiments import brought, fitted, steps
+from multipede.cost_model.reproduction.inr_experiments import brought, fitted, jobs_of, steps
 from multipede.golden.images import IMAGES, image
 from multipede.golden.inr_activations import ACTIVATIONS, activation
 from multipede.golden.inr_network import InrNetwork
@@ -162,15 +162,11 @@ def networks(
     from multipede.golden.inr import equal_width
 
     training = InrTraining(hidden=32, layers=2, batch=4096) if training is None else training
-    for given, what in ((names, "names"), (activations, "activations")):
-        if not given:
-            raise ValueError(f"{what} is empty: at least one is needed")
     pictures = {name: brought(image, name, size) for name in names}
-    known = [activation(name).name for name in activations]
-    for name in known:  # before hours of training
+    jobs = jobs_of(activations, pictures)
+    for name, _ in jobs:  # before hours of training
         width = equal_width(activation(name), training.hidden)
         InrNetwork(activation=name, width=width, depth=training.layers)
-    jobs = [(name, picture) for name in known for picture in pictures]
     rows = in_parallel(
         partial(_work, pictures=pictures, training=training), jobs, workers, what="network"
     )
