@@ -211,8 +211,8 @@ def _notes(constraints: "Constraints") -> tuple[str, ...]:
         " activation, random arguments",
         "all results but those rounded to nearest are faithful: less than one unit in the last"
         " place from the exact value; arguments have 4 bits before the point, results 2",
-        f"of more than {_ALL_UP_TO} bits sines alone are compared: FINER and WIRE have no such formats,"
-        " and searches of the others take too long",
+        f"of more than {_ALL_UP_TO} bits sines alone are compared: FINER and WIRE have no such"
+        " formats, and searches of the others take too long",
         f"published ({claim['source']}; format, clock and baselines' precision unknown):"
         f" {claim['area']:,.0f} um2 and {claim['dynamic_power']} mW at {claim['node']}, up to"
         f" {claim['saving']:.0%} less resources and power, up to {claim['latency_saving']:.0%} less"
