@@ -303,7 +303,8 @@ class InrNetwork(Spec):
 
         require_type("network", network, Inr)
         weights = [[layer.weight] * layer.maps for layer in self.layers]
-        if network.activation != self.function or len(network.layers) != self.depth:
+        same = network.activation.name == self.activation  # scales are part of the weights
+        if not same or len(network.layers) != self.depth:
             raise ValueError(
                 f"network has {len(network.layers)} layers of {network.activation.name}: this unit"
                 f" has {self.depth} of {self.activation}"
