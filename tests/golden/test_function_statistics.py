@@ -36,7 +36,7 @@ def parabola(x: np.ndarray) -> np.ndarray:
         (QuadINR(x=X, result=Y), parabola),
         (QuadINR(x=X, result=Y, faithful=True), parabola),
     ],
-    ids=str,
+    ids=["cordic", "polynomial", "quadinr", "faithful"],
 )
 def test_against_sums_over_all_codes(spec, oracle):
     codes = all_codes(X)
