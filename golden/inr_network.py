@@ -315,7 +315,7 @@ class InrNetwork(Spec):
         """Records (parameter_count) that load a network's weights and biases.
 
         Raises TypeError, ValueError if it is none of this unit's shape and formats, or has a bias
-        that is beyond a product's range.
+        that its format does not hold.
         """
         wanted = InrNetwork.of(network)
         for name in _OF_NETWORKS[: len(_OF_NETWORKS) - 2 + self.function.arguments]:
@@ -326,10 +326,7 @@ class InrNetwork(Spec):
             for number, (layer, maps) in enumerate(zip(self.layers, layers, strict=True))
         ]
         where = np.concatenate(parts)
-        records = {
-            name: np.zeros((len(where), *port.shape), np.int64)
-            for name, port in self.inputs.items()
-        }
+        records = self._zeros(len(where))
         records["load"][:] = 1
         for name, codes in zip(("layer", "row", "column", "data"), where.T, strict=True):
             records[name] = np.ascontiguousarray(codes)
@@ -347,13 +344,16 @@ class InrNetwork(Spec):
         Raises TypeError, ValueError unless they are such codes.
         """
         self.inputs["coordinates"].check("codes", codes)
-        records = {
-            name: np.zeros((len(codes), *port.shape), np.int64)
-            for name, port in self.inputs.items()
-        }
+        records = self._zeros(len(codes))
         records["coordinates"] = np.ascontiguousarray(codes, np.int64)
         records["last"][-1:] = 1
         return records
+
+    def _zeros(self, count: int) -> dict[str, np.ndarray]:
+        """So many records of zeros."""
+        return {
+            name: np.zeros((count, *port.shape), np.int64) for name, port in self.inputs.items()
+        }
 
     def reference(
         self, state: NetworkState | None = None, **inputs: "Tensor"

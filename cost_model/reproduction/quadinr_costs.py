@@ -30,7 +30,7 @@ QUADINR = "QuadINR, faithful"
 SINES = "sine"
 _ALL_UP_TO = 16
 """bits up to which there are others than sines: the formats of FINER and WIRE end at 18 and 20
-fraction bits, and searches for those of Gauss and sinc would take an hour"""
+fraction bits, and the search for Gauss had not ended after half an hour"""
 _TABLES_UP_TO = 12
 """bits up to which a sine is tried as a plain table"""
 

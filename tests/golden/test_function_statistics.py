@@ -60,7 +60,7 @@ def test_a_rounded_result_is_always_the_nearest():
 
 
 def test_what_is_beyond_the_range_is_left_out():
-    """Of 4 in 16 arguments of a half wave phi is 3/4 or more, the end and a unit more."""
+    """A unit beyond the end counts as the end; in unsigned formats half waves are lost."""
     narrow = QuadINR(x=FixedPoint(6, 2), result=FixedPoint(4, 3), overflow=Overflow.SATURATE)
     wide = QuadINR(x=FixedPoint(6, 2), result=FixedPoint(6, 3))
     assert function_statistics(wide).beyond == 0
