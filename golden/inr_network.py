@@ -12,6 +12,7 @@ from multipede.golden.fixed_function import ARGUMENT, WAVE
 from multipede.golden.formats import UINT1, FixedPoint, Integer, Overflow
 from multipede.golden.inr_activations import Activation, activation
 from multipede.golden.network_layer import NetworkLayer
+from multipede.golden.network_state import NetworkState, written
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.rounded_operation import MAXIMUM_STAGES
 from multipede.golden.spec import Kind, Port, Spec
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from multipede.golden.inr import Inr
-    from multipede.golden.quantised_inr import LinearMap, QuantisedInr
+    from multipede.golden.quantised_inr import QuantisedInr
 
 __all__ = ["InrNetwork"]
 
@@ -30,14 +31,6 @@ WIDE_WEIGHT, WEIGHT = FixedPoint(12, 6), FixedPoint(12, 10)
 MAXIMUM_FRACTION_BITS = 24
 PERIOD_BITS = 2
 """bits before the point of a period of activations, the sign included"""
-
-
-@dataclass(frozen=True)
-class NetworkState:
-    """Weights (results, inputs) and biases (results,) of each layer, int64."""
-
-    weights: tuple[np.ndarray, ...]
-    biases: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,7 +315,7 @@ class InrNetwork(Spec):
             self._require_alike(name, wanted)
         layers = [*network.layers, (network.last,)]
         parts = [
-            _written(number, layer, maps)
+            written(number, layer, maps)
             for number, (layer, maps) in enumerate(zip(self.layers, layers, strict=True))
         ]
         where = np.concatenate(parts)
@@ -361,19 +354,30 @@ class InrNetwork(Spec):
         """Colours and ``last`` of all records that do not load."""
         import torch
 
+        from multipede.golden.quantised_inr import reference_of
+
         self.check_tensors(inputs)
         arrays = {name: tensor.to(torch.int64).cpu().numpy() for name, tensor in inputs.items()}
-        state = self._start() if state is None else _copied(state)
+        state = NetworkState.zeros(self.layers) if state is None else state.copied()
         colours = [np.empty((0, self.channels), np.int64)]
         load = arrays["load"] != 0
         edges = np.flatnonzero(np.diff(load)) + 1
         for run in np.split(np.arange(len(load)), edges):
             if len(run) and load[run[0]]:
-                self._write(state, {name: codes[run] for name, codes in arrays.items()})
+                state.write(self.layers, {name: codes[run] for name, codes in arrays.items()})
             elif len(run):
-                colours.append(self._colours(state, arrays["coordinates"][run]))
+                network = self._loaded(state)
+                records = arrays["coordinates"][run]
+                colours.append(network.codes(records, reference_of(self.activation_unit)))
         outputs = {"colours": np.concatenate(colours), "last": arrays["last"][~load]}
         return {name: torch.from_numpy(codes) for name, codes in outputs.items()}, state
+
+    def _loaded(self, state: NetworkState) -> "QuantisedInr":
+        """The network whose weights and biases these are."""
+        from multipede.golden.quantised_inr import QuantisedInr
+
+        *hidden, (last,) = state.maps(self.layers)
+        return QuantisedInr(self.function, self.activation_unit, tuple(hidden), last, self.value)
 
     def results_by_record(self, state: Any = None, **inputs: "Tensor") -> "Tensor":
         """One for each record that does not load."""
@@ -416,51 +420,6 @@ class InrNetwork(Spec):
         load[-1:], last[-1:] = 0, 1
         return {**records, "load": load, "last": last}
 
-    def _start(self) -> NetworkState:
-        shapes = [(layer.results, layer.inputs) for layer in self.layers]
-        return NetworkState(
-            tuple(np.zeros(shape, np.int64) for shape in shapes),
-            tuple(np.zeros(shape[0], np.int64) for shape in shapes),
-        )
-
-    def _write(self, state: NetworkState, records: dict[str, np.ndarray]) -> None:
-        """In order, so that the last of several writes to a place counts."""
-        for number, layer in enumerate(self.layers):
-            row, column, data = (records[name] for name in ("row", "column", "data"))
-            inside = (records["layer"] == number) & (row < layer.results)
-            for matrix, number_format, chosen in (
-                (state.weights[number], layer.weight, inside & (column < layer.inputs)),
-                (state.biases[number][:, None], layer.bias, inside & (column == layer.inputs)),
-            ):
-                places = row[chosen], column[chosen] % matrix.shape[1]
-                patterns = data[chosen] & ((1 << number_format.bits) - 1)
-                matrix[places] = number_format.from_bits(patterns)
-
-    def _colours(self, state: NetworkState, coordinates: np.ndarray) -> np.ndarray:
-        from multipede.golden.quantised_inr import LinearMap, QuantisedInr, reference_of
-
-        maps = []
-        for layer, weights, biases in zip(self.layers, state.weights, state.biases, strict=True):
-            maps.append(
-                tuple(
-                    LinearMap(
-                        weights[number :: layer.maps],
-                        biases[number :: layer.maps],
-                        layer.weight,
-                        layer.value,
-                        argument,
-                        overflow,
-                    )
-                    for number, (argument, overflow) in enumerate(
-                        zip(layer.arguments, layer.overflows, strict=True)
-                    )
-                )
-            )
-        *hidden, (last,) = maps
-        unit = self.activation_unit
-        network = QuantisedInr(self.function, unit, tuple(hidden), last, self.value)
-        return network.codes(coordinates, reference_of(unit))
-
 
 _OF_NETWORKS = (
     *("activation", "dimensions", "width", "depth", "channels"),
@@ -477,25 +436,3 @@ LOADING = 0.7
 def _numbers(count: int) -> Integer:
     """The format of numbers from 0 to less than ``count``."""
     return Integer(max(1, (count - 1).bit_length()), signed=False)
-
-
-def _copied(state: NetworkState) -> NetworkState:
-    return NetworkState(
-        tuple(map(np.copy, state.weights)),
-        tuple(map(np.copy, state.biases)),
-    )
-
-
-def _written(number: int, layer: NetworkLayer, maps: "tuple[LinearMap, ...]") -> np.ndarray:
-    """Layer, row, column and code of all weights and biases: (writes, 4)."""
-    biases = np.stack([linear.bias for linear in maps], axis=1).reshape(-1, 1)
-    lowest, highest = layer.bias.minimum_code, layer.bias.maximum_code
-    if biases.min() < lowest or biases.max() > highest:
-        raise ValueError(
-            f"network has biases of layer {number} from {biases.min()} to {biases.max()}: this"
-            f" unit holds {layer.bias}, {lowest} to {highest}"
-        )
-    weights = np.stack([linear.weight for linear in maps], axis=1).reshape(layer.results, -1)
-    codes = np.concatenate([weights, biases], axis=1)
-    rows, columns = np.indices(codes.shape)
-    return np.stack([np.full_like(rows, number), rows, columns, codes], axis=-1).reshape(-1, 4)
