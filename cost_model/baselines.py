@@ -110,7 +110,7 @@ def _multiplier_tiles(spec: IntegerTile) -> list[Tile]:
             weight=weight, zero_point=zero_point, partial_products=partial_products, **shared
         )
         for weight, zero_point in weights
-        for partial_products in PartialProducts
+        for partial_products in (PartialProducts.BAUGH_WOOLEY, PartialProducts.BOOTH)
     ]
 
 

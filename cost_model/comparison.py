@@ -9,12 +9,13 @@ from tqdm import tqdm
 
 from multipede.cost_model.baselines import baselines, equal_accumulator
 from multipede.cost_model.targets import (
-    TARGETS,
+    USUAL_TARGETS,
     require_options,
     require_target,
     synthesize,
     takes,
 )
+from multipede.fpga.devices import DEVICES
 from multipede.golden.formats import Float
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import Spec
@@ -28,7 +29,7 @@ __all__ = ["Comparison", "compare", "compare_with_baselines", "main_quantity"]
 
 def main_quantity(target: str) -> str:
     """The quantity that a target's units are compared by."""
-    return "lut" if target in ("ecp5", "xcup") else "area"
+    return "lut" if target in DEVICES else "area"
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _shown(row: Mapping[str, Any], target: str) -> str:
 def compare(
     specs: Mapping[str, Spec] | Sequence[Spec],
     *,
-    targets: Sequence[str] = TARGETS,
+    targets: Sequence[str] = USUAL_TARGETS,
     group: str = "",
     liberty: Path | None = None,
     constraints: "Constraints | None" = None,
@@ -132,7 +133,7 @@ def compare(
 def compare_with_baselines(
     spec: Spec,
     *,
-    targets: Sequence[str] = TARGETS,
+    targets: Sequence[str] = USUAL_TARGETS,
     accumulators: Sequence[str] = (),
     liberty: Path | None = None,
     constraints: "Constraints | None" = None,

@@ -14,7 +14,7 @@ from multipede.cost_model.comparison import Comparison, compare_with_baselines
 from multipede.cost_model.demonstration_plot import draw, plot_data
 from multipede.cost_model.demonstration_report import Demonstration, TileResult
 from multipede.cost_model.demonstration_tiles import LayerTile, costed_tiles, layer_tiles
-from multipede.cost_model.targets import TARGETS
+from multipede.cost_model.targets import USUAL_TARGETS
 from multipede.golden.formats import FP16, INT8, UINT4, Float, Integer
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.lut_tensor_core import LutTensorCore
@@ -60,7 +60,7 @@ def first_costs(tile: IntegerTile) -> Comparison:
     What takes long is left to ``multipede synthesize --baselines``: of tiles of floats the gates,
     of lookups the LUTs. Raises ToolError if Yosys is missing.
     """
-    targets = FPGAS if isinstance(tile.activation, Float) else TARGETS
+    targets = FPGAS if isinstance(tile.activation, Float) else USUAL_TARGETS
     if isinstance(tile, LutTensorCore):
         targets = ("gates",)
     return compare_with_baselines(tile, targets=targets, accumulators=("exact",))

@@ -27,6 +27,13 @@ __all__ = ["Evidence", "Kind", "bundled", "evidence", "keep", "kept", "standing"
 BUNDLED = Path(__file__).with_name("evidence.json")
 
 
+_SYNTHESIS = (
+    *("asic_flow", "cost_model/targets.py"),
+    *("fpga/devices.py", "fpga/resources.py", "fpga/carry_chains.v"),
+)
+"""code that findings of synthesis depend on"""
+
+
 class Kind(Enum):
     """What was done; in the order in which it is shown."""
 
@@ -140,9 +147,7 @@ def _differences(given: Mapping[str, Any], default: Mapping[str, Any]) -> str:
 
 @once
 def _checks(kind: str) -> str:
-    synthesis = (
-        ("asic_flow", "cost_model/targets.py", "fpga") if kind == Kind.SYNTHESISED.value else ()
-    )
+    synthesis = _SYNTHESIS if kind == Kind.SYNTHESISED.value else ()
     return source_digest(OWN, "sim", "toolchain", *synthesis)
 
 

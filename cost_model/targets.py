@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multipede.fpga.devices import DEVICES
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 
@@ -24,11 +25,19 @@ __all__ = [
     "takes",
 ]
 
-TARGETS = ("gates", "n28", "ecp5", "xcup")
+TARGETS = ("gates", "n28", *DEVICES)
 """``gates``: NAND2 equivalents; ``n28``: our predictive 28 nm library, at 0.9 V and 25 C, or at
-another corner as in ``n28-ss_0p81v_125c``; ``ecp5``: Lattice ECP5; ``xcup``: Xilinx UltraScale+."""
+another corner as in ``n28-ss_0p81v_125c``; and FPGAs: ``ecp5`` and ``ice40`` of Lattice, ``gowin``
+(LittleBee), ``xc7`` and ``xcup`` (UltraScale+) of Xilinx."""
 
-_OPTIONS = {"gates": ("liberty", "constraints"), "n28": ("constraints",)}
+USUAL_TARGETS = ("gates", "n28", "ecp5", "xcup")
+"""Those that units are compared on unless others are asked for."""
+
+_OPTIONS = {
+    "gates": ("liberty", "constraints"),
+    "n28": ("constraints",),
+    **dict.fromkeys(DEVICES, ("dsp",)),
+}
 
 
 def synthesize(
@@ -38,6 +47,7 @@ def synthesize(
     style: Style | None = None,
     liberty: Path | None = None,
     constraints: "Constraints | None" = None,
+    dsp: bool | None = None,
 ) -> "Synthesis | Resources":
     """What the unit takes on a target.
 
@@ -50,20 +60,21 @@ def synthesize(
         in the library's unit, um2.
     constraints : the clock to hold and what stands around, for ``n28`` and for ``gates`` with a
         Liberty file. Without them the area is made smallest.
+    dsp : for FPGAs: whether multiplications left to synthesis go into DSP blocks (True).
 
     Raises
     ------
     TypeError, ValueError
-        For an unknown target, or a Liberty file or constraints that it does not take.
+        For an unknown target, or a Liberty file, constraints or ``dsp`` that it does not take.
     ToolError
         If Yosys is missing or fails, or the Liberty file is unusable.
     """
     require_target(target)
-    require_options([target], {"liberty": liberty, "constraints": constraints})
-    if _family(target) not in _OPTIONS:
+    require_options([target], {"liberty": liberty, "constraints": constraints, "dsp": dsp})
+    if target in DEVICES:
         from multipede.fpga import resources
 
-        return resources(spec, device=target, style=style or Style.WORD)
+        return resources(spec, device=target, style=style or Style.WORD, dsp=dsp is not False)
     from multipede.asic_flow import synthesize as map_to_cells
 
     library = cell_library(target, liberty)
@@ -131,7 +142,7 @@ def library_with_energies(
 ) -> "Path | Library":
     """What power is computed with. ValueError for targets that have no energies."""
     require_target(target)
-    library = cell_library(target, liberty) if _family(target) in _OPTIONS else None
+    library = None if target in DEVICES else cell_library(target, liberty)
     if library is None:
         raise ValueError(
             f"target = {target!r}: power needs energies, those of 'n28' or of 'gates' with a"
@@ -176,7 +187,7 @@ def require_target(target: str) -> None:
 
 
 def takes(target: str, option: str) -> bool:
-    """Whether the target takes ``liberty`` or ``constraints``."""
+    """Whether the target takes ``liberty``, ``constraints`` or ``dsp``."""
     return option in _OPTIONS.get(_family(target), ())
 
 
@@ -185,5 +196,5 @@ def require_options(targets: list[str], options: dict[str, object]) -> None:
     for name, value in options.items():
         if value is not None and not any(takes(target, name) for target in targets):
             takers = " and ".join(f"'{target}'" for target in _OPTIONS if takes(target, name))
-            given = f"{name} = {value}" if name == "liberty" else str(value)
+            given = str(value) if name == "constraints" else f"{name} = {value}"
             raise ValueError(f"{given}: only {takers} of the targets take it")

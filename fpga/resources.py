@@ -11,6 +11,7 @@ from typing import Any
 
 from multipede.fpga.devices import Device
 from multipede.fpga.devices import device as device_of
+from multipede.golden.number_format import require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.hw.arithmetic.adders import adders_verilog
@@ -103,15 +104,25 @@ class Resources:
         return "\n".join([*lines, f"  {self.method}"])
 
 
-def resources(spec: Spec, device: str = "ecp5", *, style: Style = Style.WORD) -> Resources:
-    """Resources of a unit on ``"ecp5"`` (Lattice ECP5) or ``"xcup"`` (Xilinx UltraScale+).
+def resources(
+    spec: Spec, device: str = "ecp5", *, style: Style = Style.WORD, dsp: bool = True
+) -> Resources:
+    """Resources of a unit on one of :data:`~multipede.fpga.devices.DEVICES`.
 
-    Multiplications are not given to DSP blocks. Cached by the RTLIL, the recipe and the tool.
+    Parameters
+    ----------
+    spec : the unit.
+    device : ``"ecp5"``, ``"ice40"``, ``"gowin"``, ``"xc7"`` or ``"xcup"``.
+    style : of the RTL.
+    dsp : whether multiplications that the RTL leaves to synthesis (``partial_products=inferred``)
+        go into DSP blocks. Other units have none.
+
+    Cached by the RTLIL, the recipe and the tool.
 
     Raises
     ------
-    ValueError
-        For an unknown device.
+    TypeError, ValueError
+        For an unknown device, or a ``dsp`` that is no bool.
     ToolError
         If Yosys is missing or fails.
     """
@@ -122,6 +133,7 @@ def resources(spec: Spec, device: str = "ecp5", *, style: Style = Style.WORD) ->
         device=device,
         unit=str(spec),
         style=style.value,
+        dsp=dsp,
         operations=spec.operations,
     )
 
@@ -133,15 +145,18 @@ def resources_of_rtlil(
     device: str = "ecp5",
     unit: str = "",
     style: str = "",
+    dsp: bool = True,
     operations: Mapping[str, int] | None = None,
 ) -> Resources:
     """Resources of any RTLIL whose top module is ``top``; see :func:`resources`."""
+    require_type("dsp", dsp, bool)
     target = device_of(device)
-    cells = _mapped_cells(rtlil, top, target)
+    recipe = target.recipe.format(top=top, dsp=target.dsp if dsp else target.no_dsp)
+    cells = _mapped_cells(rtlil, top, recipe)
     by_kind = count_resources(target, cells)
     yosys = find("yosys")
-    recipe = target.recipe.replace(" -top {top}", "")
-    method = f"{yosys.origin.removeprefix('wheel ')}, {recipe}, carry chains; {target.remark}"
+    command = " ".join(recipe.replace(f" -top {top}", "").split())
+    method = f"{yosys.origin.removeprefix('wheel ')}, {command}, carry chains; {target.remark}"
     digest = hashlib.sha256(rtlil.encode()).hexdigest()
     costs = [
         Cost(
@@ -174,8 +189,8 @@ def count_resources(target: Device, cells: Mapping[str, int]) -> dict[str, int]:
     return dict(count)
 
 
-def _mapped_cells(rtlil: str, top: str, target: Device) -> dict[str, int]:
-    script = _SCRIPT.format(top=top, recipe=target.recipe.format(top=top))
+def _mapped_cells(rtlil: str, top: str, recipe: str) -> dict[str, int]:
+    script = _SCRIPT.format(top=top, recipe=recipe)
     carry_chains = (files(__package__) / "carry_chains.v").read_text()
     inputs = {"unit.il": rtlil, "adders.v": adders_verilog(), "carry_chains.v": carry_chains}
     identity = key(script, *inputs.values(), find("yosys").identity)

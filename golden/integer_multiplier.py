@@ -20,7 +20,8 @@ class IntegerMultiplier(Spec):
     Parameters
     ----------
     a, b : integer formats of 1 to 31 bits.
-    partial_products : how the rows of the product are made, from the bits of ``b``.
+    partial_products : how the rows of the product are made, from the bits of ``b``; ``inferred``
+        leaves it to synthesis: DSP blocks on FPGAs.
     stages : register ranks between input and output, 0 to 16; the last one is the output's.
 
     Raises

@@ -16,6 +16,8 @@ class PartialProducts(Enum):
     """one row per bit of the weight"""
     BOOTH = "booth"
     """radix-4 modified Booth: one row per two bits of the weight, recoded to -2..2"""
+    INFERRED = "inferred"
+    """none: the product is left to synthesis, which has DSP blocks on FPGAs"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,8 @@ class MultiplierTile(IntegerTile):
     ----------
     weight, activation : integer formats of 1 to 16 bits, signed or not.
     partial_products : how a product's rows are made: ``baugh-wooley``, one for each bit of the
-        weight, or ``booth``, radix 4, one for two bits of the weight.
+        weight, or ``booth``, radix 4, one for two bits of the weight; ``inferred`` leaves products
+        to synthesis: DSP blocks on FPGAs.
 
     Raises TypeError or ValueError, naming the parameter, for anything else.
     """

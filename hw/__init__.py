@@ -37,7 +37,8 @@ def inventory(spec: Spec, *, style: Style = Style.WORD) -> Counter:
 
     Kinds: ``full_adder``, ``half_adder``, ``half_adder_plus_one``, ``increment``,
     ``prefix_adder_bit``, ``word_adder_bit``, ``and`` (gated bits), ``booth_select_bit``,
-    ``booth_digit`` and ``register``; of circuits also ``or``, ``exclusive_or``,
+    ``booth_digit``, ``inferred_product_bit`` (of products left to synthesis, the bits of one factor
+    times those of the other) and ``register``; of circuits also ``or``, ``exclusive_or``,
     ``multiplexer_bit``, and ``any`` and ``all``, which are the OR and AND of a word (n - 1 for
     n bits).
     """

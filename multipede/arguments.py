@@ -140,7 +140,10 @@ def _add_synthesize(command: _Command) -> None:
     synthesize.add_argument(
         "--target",
         action="append",
-        help=f"gates, {CORNERS}, ecp5 or xcup; may be repeated (gates)",
+        help=f"gates, {CORNERS}, ecp5, ice40, gowin, xc7 or xcup; may be repeated (gates)",
+    )
+    synthesize.add_argument(
+        "--no-dsp", action="store_true", help="on FPGAs: multiplications in look-up tables"
     )
     _add_cells(synthesize)
     synthesize.add_argument(
@@ -151,7 +154,9 @@ def _add_synthesize(command: _Command) -> None:
         "--paths", type=int, default=0, metavar="N", help="print the N longest paths, 10 at most"
     )
     synthesize.add_argument(
-        "--baselines", action="store_true", help="beside the unit's baselines (all targets)"
+        "--baselines",
+        action="store_true",
+        help="beside the unit's baselines (gates, n28, ecp5, xcup)",
     )
 
 

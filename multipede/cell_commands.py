@@ -9,7 +9,7 @@ from multipede.options import constraints_of, spec_of, style_of
 def synthesize_command(options: argparse.Namespace) -> Answer:
     from multipede.cost_model.evidence import keep
     from multipede.cost_model.findings import of_synthesis
-    from multipede.cost_model.targets import TARGETS, synthesize
+    from multipede.cost_model.targets import USUAL_TARGETS, synthesize, takes
 
     spec, style = spec_of(options), style_of(options.style)
     targets = options.target or ["gates"]
@@ -20,10 +20,20 @@ def synthesize_command(options: argparse.Namespace) -> Answer:
 
         if style is not None:
             raise ValueError("--baselines chooses the styles itself")
-        comparison = compare_with_baselines(spec, targets=options.target or TARGETS, **library)
+        if options.no_dsp:
+            raise ValueError("--baselines have no products for DSP blocks: --no-dsp is of no use")
+        comparison = compare_with_baselines(
+            spec, targets=options.target or USUAL_TARGETS, **library
+        )
         status = TOOL_FAILED if comparison.errors else HELD
         return status, comparison.to_dict(), str(comparison)
-    found = [synthesize(spec, target, style=style, **library) for target in targets]
+    dsp = {target: {"dsp": False} for target in targets if options.no_dsp and takes(target, "dsp")}
+    if options.no_dsp and not dsp:
+        raise ValueError("--no-dsp needs a target that has DSP blocks, an FPGA")
+    found = [
+        synthesize(spec, target, style=style, **library, **dsp.get(target, {}))
+        for target in targets
+    ]
     keep(of_synthesis(spec, targets if options.liberty is None else [options.liberty.name]))
     told = list(map(str, found))
     if options.paths:

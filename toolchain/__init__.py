@@ -3,8 +3,9 @@
 from . import cache
 from .cache import cached, key, write_atomically
 from .errors import ToolError, ToolFailure, ToolTimeout
-from .find import Tool, find
+from .find import find
 from .run import Completed, Job, run, run_all
+from .tool import Tool
 
 __all__ = [
     "Completed",

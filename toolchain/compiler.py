@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import ToolFailure
-from .find import Tool, find
+from .find import find
 from .run import Job, cores, run, run_all
+from .tool import Tool
 
 # Sources below this many bytes are not worth a compiler of their own: each reads the same headers.
 _BATCH_BYTES = 150_000

@@ -16,13 +16,24 @@ from .verilator import build_executable, compile_shared, verilate
 from .yosys import run_yosys
 
 REQUIRED = ("c++", "verilator", "yosys", "yosys-abc")
-OPTIONAL = ("iverilog", "vvp", "perl", "make")
+OPTIONAL = (
+    *("iverilog", "vvp", "perl", "make"),
+    *("nextpnr-ecp5", "ecppack", "nextpnr-ice40", "icepack", "nextpnr-gowin", "gowin_pack"),
+    "openFPGALoader",
+)
 
 _PURPOSE = {
     "iverilog": "runs the generated test benches in a second simulator",
     "vvp": "runs the generated test benches in a second simulator",
     "perl": "needed by cocotb's use of Verilator",
     "make": "needed by cocotb's use of Verilator",
+    "nextpnr-ecp5": "places and routes for Lattice ECP5",
+    "ecppack": "writes bitstreams for Lattice ECP5",
+    "nextpnr-ice40": "places and routes for Lattice iCE40",
+    "icepack": "writes bitstreams for Lattice iCE40",
+    "nextpnr-gowin": "places and routes for Gowin",
+    "gowin_pack": "writes bitstreams for Gowin",
+    "openFPGALoader": "loads bitstreams onto boards",
 }
 
 _COUNTER = """\

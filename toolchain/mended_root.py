@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from . import cache
-from .find import Tool, find
+from .find import find
+from .tool import Tool
 
 
 def mended_root(tool: Tool, root: Path) -> Path:

@@ -19,8 +19,8 @@ from typing import IO
 from . import cache
 from .error_line import first_error_line, how_it_ended, is_about_memory
 from .errors import ToolFailure, ToolTimeout
-from .find import Tool
 from .process import Outcome, Process, ready
+from .tool import Tool
 
 _counter = itertools.count()
 

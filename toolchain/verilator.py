@@ -19,9 +19,10 @@ from .compiler import (
     precompile,
 )
 from .errors import ToolError
-from .find import Tool, find
+from .find import find
 from .mended_root import mended_root
 from .run import run
+from .tool import Tool
 
 _SHIM = Path(__file__).resolve().with_name("include")
 _PROGRAM = "simulation"

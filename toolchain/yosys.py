@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from . import cache
 from .errors import ToolFailure
-from .find import Tool, find
+from .find import find
 from .run import run
+from .tool import Tool
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
-from amaranth.hdl import Module, Value, signed
+from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -77,7 +78,7 @@ class DotProductPlan:
         operands: dict[str, Operand] = {}
         rows: list[Row] = []
         for lane in range(self.lanes):
-            lane_operands, lane_rows = self._booth_rows(lane) if self.booth else self._rows(lane)
+            lane_operands, lane_rows = self._rows_of[self.partial_products](self, lane)
             operands |= lane_operands
             rows += lane_rows
         if self.accumulate:
@@ -99,9 +100,22 @@ class DotProductPlan:
             rows += [Row(row, shift=2 * digit), Row(negate, shift=2 * digit)]
         return operands, rows
 
+    def _inferred_row(self, lane: int) -> tuple[dict[str, Operand], list[Row]]:
+        product = f"product{lane}"
+        operand = Operand(self.a.bits + self.w.bits, self.a.signed or self.w.signed)
+        return {product: operand}, [Row(product)]
+
+    _rows_of: ClassVar = {
+        PartialProducts.BAUGH_WOOLEY: _rows,
+        PartialProducts.BOOTH: _booth_rows,
+        PartialProducts.INFERRED: _inferred_row,
+    }
+
     def inventory(self) -> Counter:
         """Operators of the rows and of the heap's plan."""
         count = self.sum.inventory()
+        if self.partial_products is PartialProducts.INFERRED:
+            count["inferred_product_bit"] += self.lanes * self.a.bits * self.w.bits
         if self.booth:
             width = booth_row_width(self.a.bits, self.a.signed)
             rows = self.lanes * booth_digits(self.w)
@@ -134,19 +148,34 @@ class DotProduct(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        if not self.plan.booth:
-            operands = {name: getattr(self, name) for name in self.plan.heap.operands}
-        else:
-            operands = self._booth_operands(m)
+        operands = {name: getattr(self, name) for name in ("acc", "keep") if hasattr(self, name)}
+        for lane in range(self.plan.lanes):
+            operands |= self._operands_of[self.plan.partial_products](self, m, lane)
         emit(m, platform, self.plan.sum, operands, self.sum)
         return m
 
-    def _booth_operands(self, m: Module) -> dict[str, Value]:
-        operands = {name: getattr(self, name) for name in ("acc", "keep") if hasattr(self, name)}
-        for lane in range(self.plan.lanes):
-            for index in range(booth_digits(self.plan.w)):
-                digit = getattr(self, f"w{lane}")[3 * index : 3 * index + 3]
-                name = f"row{lane}_{index}"
-                row = booth_select(m, getattr(self, f"a{lane}"), digit, name=name)
-                operands |= {name: row, f"negate{lane}_{index}": digit[2]}
+    def _factors(self, m: Module, lane: int) -> dict[str, Value]:
+        return {name: getattr(self, name) for name in (f"a{lane}", f"w{lane}")}
+
+    def _booth_operands(self, m: Module, lane: int) -> dict[str, Value]:
+        operands = {}
+        for index in range(booth_digits(self.plan.w)):
+            digit = getattr(self, f"w{lane}")[3 * index : 3 * index + 3]
+            name = f"row{lane}_{index}"
+            row = booth_select(m, getattr(self, f"a{lane}"), digit, name=name)
+            operands |= {name: row, f"negate{lane}_{index}": digit[2]}
         return operands
+
+    def _product(self, m: Module, lane: int) -> dict[str, Value]:
+        a, w = (getattr(self, f"{factor}{lane}") for factor in "aw")
+        name = f"product{lane}"
+        value = a * (w.as_signed() if self.plan.w.signed else w)
+        product = Signal(value.shape(), name=name)
+        m.d.comb += product.eq(value)
+        return {name: product}
+
+    _operands_of: ClassVar = {
+        PartialProducts.BAUGH_WOOLEY: _factors,
+        PartialProducts.BOOTH: _booth_operands,
+        PartialProducts.INFERRED: _product,
+    }

@@ -355,7 +355,7 @@ class TestCompare:
             compare([])
         with pytest.raises(ValueError, match="cannot be compared"):
             compare([SMALL, IntegerMultiplier()])
-        with pytest.raises(ValueError, match=r"target = 'n29': allowed are gates, n28, ecp5, xcup"):
+        with pytest.raises(ValueError, match=r"target = 'n29': allowed are gates, n28, ecp5"):
             compare([SMALL], targets=("n29",))
         with pytest.raises(ValueError, match="allowed are exact and equal"):
             compare_with_baselines(SMALL, accumulators=("wide",))

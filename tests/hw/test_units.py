@@ -23,7 +23,7 @@ from tests.hw.equality import check_equal, in_turn
 from tests.hw.netlist import check_inventory
 
 ROOT = Path(__file__).parents[2]
-BOOTH = PartialProducts.BOOTH
+BOOTH, INFERRED = PartialProducts.BOOTH, PartialProducts.INFERRED
 SMALL = {"rows": 2, "columns": 2, "lanes": 2, "group": 8}
 SPECS = [
     MixPE(weight=INT4, zero_point=False, **SMALL),
@@ -37,6 +37,8 @@ SPECS = [
     IntegerMultiplier(a=Integer(1), b=Integer(1), stages=0),
     IntegerMultiplier(a=INT8, b=UINT8, partial_products=BOOTH, stages=4),
     IntegerMultiplier(a=UINT8, b=INT8, partial_products=BOOTH),
+    MultiplierTile(weight=UINT8, partial_products=INFERRED, zero_point=True, stages=3, **SMALL),
+    IntegerMultiplier(a=UINT8, b=INT8, partial_products=INFERRED, stages=2),
 ]
 MORE_SPECS = [
     MixPE(weight=UINT1, zero_point=False, stages=2, **SMALL),
@@ -47,6 +49,10 @@ MORE_SPECS = [
     MultiplierTile(**SMALL),
     MultiplierTile(weight=UINT8, activation=UINT8, partial_products=BOOTH, **SMALL),
     MultiplierTile(weight=Integer(5), activation=Integer(3), partial_products=BOOTH, **SMALL),
+    MultiplierTile(weight=UINT8, activation=UINT8, partial_products=INFERRED, **SMALL),
+    MultiplierTile(weight=INT4, activation=INT16, partial_products=INFERRED, **SMALL),
+    IntegerMultiplier(a=INT8, b=UINT8, partial_products=INFERRED),
+    IntegerMultiplier(a=Integer(1), b=Integer(1), partial_products=INFERRED),
     MultiplierTile(weight=INT16, activation=INT16, rows=1, columns=1, lanes=1, group=16),
     IntegerMultiplier(a=Integer(24, signed=False), b=Integer(24, signed=False), stages=3),
 ]
