@@ -1,10 +1,9 @@
 """A unit between registers, with four pins: what its speed is measured in.
 
-Units have more ports than FPGAs have pins, and paths to pins say nothing of a unit. Here every input
-comes out of a flip-flop and every output goes straight into one, so that all paths are the unit's.
+Units have more ports than FPGAs have pins, and paths to pins say nothing of a unit. Here every
+input comes out of a flip-flop and every output goes straight into one, so that all paths are the
+unit's.
 """
-
-from functools import partial
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
@@ -23,26 +22,30 @@ __all__ = ["TOP", "RegisterRing", "register_ring_rtlil", "ring_registers"]
 TOP = "register_ring"
 
 
-def _widths(spec: Spec) -> dict[str, int]:
-    """Bits of each pin of the unit but clock and reset."""
-    widths = {
-        "i_payload": sum(port.bits for port in spec.inputs.values()),
-        "o_payload": sum(port.bits for port in spec.outputs.values()),
-    }
-    return {pin: widths.get(pin, 1) for pin in needed_pins(spec)}
-
-
-_INPUTS = ("i_valid", "i_payload", "o_ready")
+def _registers(spec: Spec) -> tuple[dict[str, int], dict[str, int]]:
+    """Bits of what goes into the unit and of what comes out, by port, payloads in their order."""
+    pins = needed_pins(spec)
+    widths = [
+        {name: port.bits for name, port in ports.items()} for ports in (spec.inputs, spec.outputs)
+    ]
+    into = {"in_valid": 1, **{f"in_{name}": bits for name, bits in widths[0].items()}}
+    out = {"out_valid": 1, **{f"out_{name}": bits for name, bits in widths[1].items()}}
+    into |= {"out_ready": 1} if "o_ready" in pins else {}
+    out |= {"in_ready": 1} if "i_ready" in pins else {}
+    return into, out
 
 
 def ring_registers(spec: Spec) -> int:
     """Flip-flops of the ring: one for each bit that goes in, two for each that comes out."""
-    return sum(width * (1 if pin in _INPUTS else 2) for pin, width in _widths(spec).items())
+    into, out = _registers(spec)
+    return sum(into.values()) + 2 * sum(out.values())
 
 
 class RegisterRing(wiring.Component):
     """The unit's inputs are the bits of a shift register. Its outputs are taken into registers,
     which another shift register adds up bit by bit, so that nothing of the unit is left out.
+
+    Registers are named after the unit's ports, ``in_`` or ``out_`` before them.
 
     Members
     -------
@@ -55,22 +58,33 @@ class RegisterRing(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        pins = {pin: Signal(width, name=pin) for pin, width in _widths(self.spec).items()}
+        into, out = (
+            {name: Signal(width, name=name, reset_less=True) for name, width in group.items()}
+            for group in _registers(self.spec)
+        )
+        pins = {pin: Signal(width, name=pin) for pin, width in self._pins().items()}
         unit = build(self.spec, style=self.style)
         shared(m, platform, self.spec.unit, unit, instance="unit", **pins)
-        register = partial(Signal, reset_less=True)
-        driven = Cat(signal for pin, signal in pins.items() if pin in _INPUTS)
-        read = Cat(signal for pin, signal in pins.items() if pin not in _INPUTS)
-        offered = register(len(driven), name="ring_offered")
-        taken = register(len(read), name="ring_taken")
-        folded = register(len(read), name="ring_folded")
+        offered, taken = Cat(into.values()), Cat(out.values())
+        folded = Signal(len(taken), name="folded", reset_less=True)
+        given = Cat(pins["o_valid"], pins["o_payload"], pins.get("i_ready", ()))
         m.d.sync += [
             offered.eq(Cat(self.serial_in, offered)),
-            taken.eq(read),
+            taken.eq(given),
             folded.eq(Cat(folded[1:], folded[0]) ^ taken),
         ]
-        m.d.comb += [driven.eq(offered), self.serial_out.eq(folded[0])]
+        m.d.comb += [
+            Cat(pins["i_valid"], pins["i_payload"], pins.get("o_ready", ())).eq(offered),
+            self.serial_out.eq(folded[0]),
+        ]
         return m
+
+    def _pins(self) -> dict[str, int]:
+        payloads = {
+            "i_payload": sum(port.bits for port in self.spec.inputs.values()),
+            "o_payload": sum(port.bits for port in self.spec.outputs.values()),
+        }
+        return {pin: payloads.get(pin, 1) for pin in needed_pins(self.spec)}
 
 
 def register_ring_rtlil(spec: Spec, style: Style) -> str:

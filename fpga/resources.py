@@ -20,20 +20,19 @@ from multipede.toolchain import ToolError, cached, find, key, write_atomically
 from multipede.toolchain.cost import Cost, CostMethod
 from multipede.toolchain.yosys import run_yosys
 
-__all__ = ["Resources", "resources", "resources_of_rtlil"]
+__all__ = ["Resources", "mapping_script", "resources", "resources_of_rtlil"]
 
 _SCRIPT = """\
 read_rtlil unit.il
 read_verilog adders.v
 hierarchy -top {top}
 proc
-opt
+{flatten}opt
 wreduce
 opt -full
 opt_clean -purge
 techmap -map carry_chains.v
 {recipe}
-tee -q -o counts.json stat -json
 """
 
 
@@ -151,11 +150,13 @@ def resources_of_rtlil(
     """Resources of any RTLIL whose top module is ``top``; see :func:`resources`."""
     require_type("dsp", dsp, bool)
     target = device_of(device)
-    recipe = target.recipe.format(top=top, dsp=target.dsp if dsp else target.no_dsp)
-    cells = _mapped_cells(rtlil, top, recipe)
+    cells = _mapped_cells(rtlil, top, target, dsp)
     by_kind = count_resources(target, cells)
     yosys = find("yosys")
-    command = " ".join(recipe.replace(f" -top {top}", "").split())
+    command = target.recipe.replace(" -top {top}", "").format(
+        dsp=target.dsp if dsp else target.no_dsp
+    )
+    command = " ".join(command.split())
     method = f"{yosys.origin.removeprefix('wheel ')}, {command}, carry chains; {target.remark}"
     digest = hashlib.sha256(rtlil.encode()).hexdigest()
     costs = [
@@ -189,10 +190,21 @@ def count_resources(target: Device, cells: Mapping[str, int]) -> dict[str, int]:
     return dict(count)
 
 
-def _mapped_cells(rtlil: str, top: str, recipe: str) -> dict[str, int]:
-    script = _SCRIPT.format(top=top, recipe=recipe)
+def mapping_script(
+    rtlil: str, top: str, target: Device, *, dsp: bool, flat: bool = False
+) -> tuple[dict[str, str], str]:
+    """Files and Yosys script that map a design to a device, ``flat`` without its modules."""
+    recipe = target.recipe.format(top=top, dsp=target.dsp if dsp else target.no_dsp)
+    if flat:
+        recipe = recipe.replace(" -noflatten", "").replace(" -noiopads", "")
+    script = _SCRIPT.format(top=top, recipe=recipe, flatten="flatten\n" * flat)
     carry_chains = (files(__package__) / "carry_chains.v").read_text()
-    inputs = {"unit.il": rtlil, "adders.v": adders_verilog(), "carry_chains.v": carry_chains}
+    return {"unit.il": rtlil, "adders.v": adders_verilog(), "carry_chains.v": carry_chains}, script
+
+
+def _mapped_cells(rtlil: str, top: str, target: Device, dsp: bool) -> dict[str, int]:
+    inputs, script = mapping_script(rtlil, top, target, dsp=dsp)
+    script += "tee -q -o counts.json stat -json\n"
     identity = key(script, *inputs.values(), find("yosys").identity)
 
     def build(place: Path) -> None:

@@ -1,0 +1,232 @@
+"""nextpnr for each family of FPGAs: one run of it, and what it says."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copyfile
+
+from multipede.fpga.chips import Chip
+from multipede.toolchain import ToolFailure, find, run
+
+__all__ = ["DoesNotFitError", "Nextpnr", "Placement", "Step", "nextpnr_of", "place", "placed"]
+
+TIMEOUT = 3600.0
+"""Seconds after which a run is given up: a chip that is nearly full may never be routed."""
+REPORT = "report.json"
+
+
+class DoesNotFitError(ValueError):
+    """A design takes more than the chip holds; the message says of what, and how much more."""
+
+
+@dataclass(frozen=True)
+class Nextpnr:
+    """The program of a family.
+
+    Attributes
+    ----------
+    tool : its name. output, result : the option and file of the routed design.
+    constraints, pins, free : option and file of pin constraints, and the options that let pins be
+        chosen where there are none.
+    packer : the tool that writes a bitstream. bitstream : the file that it writes.
+    resources : the cells that nextpnr counts, as our resources.
+    cells : beginnings of names of mapped cells, which Yosys puts behind the user's names.
+    """
+
+    tool: str
+    output: str
+    result: str
+    constraints: tuple[str, ...]
+    pins: str
+    free: tuple[str, ...]
+    packer: str
+    bitstream: str
+    resources: Mapping[str, str]
+    cells: tuple[str, ...]
+
+
+_PROGRAMS = {
+    "ecp5": Nextpnr(
+        tool="nextpnr-ecp5",
+        output="--textcfg",
+        result="routed.config",
+        constraints=("--lpf", "pins.lpf"),
+        pins="pins.lpf",
+        free=("--lpf-allow-unconstrained",),
+        packer="ecppack",
+        bitstream="bit",
+        resources={
+            "TRELLIS_COMB": "lut",
+            "TRELLIS_FF": "ff",
+            "MULT18X18D": "dsp",
+            "DP16KD": "bram",
+        },
+        cells=("TRELLIS_", "CCU2", "LUT4", "PFUMX", "L6MUX", "MULT18X18D", "ALU54B", "DP16KD"),
+    ),
+    "ice40": Nextpnr(
+        tool="nextpnr-ice40",
+        output="--asc",
+        result="routed.asc",
+        constraints=("--pcf", "pins.pcf"),
+        pins="pins.pcf",
+        free=("--pcf-allow-unconstrained",),
+        packer="icepack",
+        bitstream="bin",
+        resources={"ICESTORM_LC": "lut", "ICESTORM_DSP": "dsp", "ICESTORM_RAM": "bram"},
+        cells=("SB_",),
+    ),
+    "gowin": Nextpnr(
+        tool="nextpnr-gowin",
+        output="--write",
+        result="routed.json",
+        constraints=("--vopt", "cst=pins.cst"),
+        pins="pins.cst",
+        free=(),
+        packer="gowin_pack",
+        bitstream="fs",
+        resources={"LUT4": "lut", "DFF": "ff", "MULT9X9": "dsp", "BSRAM": "bram"},
+        cells=("DFF", "ALU", "LUT", "MUX2", "MULT", "RAM16", "SDP", "DP", "SP", "pROM"),
+    ),
+}
+
+
+def nextpnr_of(chip: Chip) -> Nextpnr:
+    """The program for a chip. ValueError if there is none."""
+    if not chip.is_routed:
+        known = ", ".join(_PROGRAMS)
+        raise ValueError(
+            f"chip = {chip.name!r}: no open tool places and routes for it, only for {known}"
+        )
+    return _PROGRAMS[chip.family]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a path: ``kind`` (clk-to-q, logic, routing, setup), ``delay`` in ns, and the user's
+    signal that it goes along, empty where there is none."""
+
+    kind: str
+    delay: float
+    signal: str = ""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A design on a chip.
+
+    Attributes
+    ----------
+    seed : of the placer. frequency : the highest one that it holds, MHz.
+    used : resource -> number. path : the longest path between registers.
+    """
+
+    seed: int
+    frequency: float
+    used: Mapping[str, int]
+    path: tuple[Step, ...]
+
+    @property
+    def path_delay(self) -> float:
+        """Of the longest path, ns."""
+        return sum(step.delay for step in self.path)
+
+    @property
+    def path_signals(self) -> list[tuple[str, float]]:
+        """The user's signals along the longest path, each with the delay behind it, ns."""
+        signals: list[tuple[str, float]] = []
+        elapsed = 0.0
+        for step in self.path:
+            if step.signal and (not signals or signals[-1][0] != step.signal):
+                signals.append((step.signal, elapsed))
+            elapsed += step.delay
+        return signals
+
+
+def place(
+    chip: Chip,
+    netlist: Path,
+    *,
+    seed: int,
+    frequency: float,
+    pins: str,
+    directory: Path,
+    timeout: float = TIMEOUT,
+) -> None:
+    """Run nextpnr once in ``directory``, which has the routed design and the report afterwards.
+
+    Parameters
+    ----------
+    chip, netlist : where to, and what, as JSON of Yosys.
+    seed, frequency : of the placer; MHz to aim at.
+    pins : pin constraints in the family's format; empty to let pins be chosen.
+    directory : an empty one. timeout : seconds.
+
+    Raises
+    ------
+    DoesNotFitError
+        If the design takes more than the chip holds.
+    ToolError, ToolFailure, ToolTimeout
+        If nextpnr is missing, fails otherwise, or takes too long.
+    """
+    program = nextpnr_of(chip)
+    # WebAssembly sees nothing outside the directory, so that a link would not do.
+    copyfile(netlist, directory / "netlist.json")
+    arguments = [*chip.arguments, "--json", "netlist.json", program.output, program.result]
+    arguments += ["--seed", str(seed), "--freq", str(frequency), "--timing-allow-fail"]
+    arguments += ["--report", REPORT]
+    if pins:
+        (directory / program.pins).write_text(pins)
+        arguments += program.constraints
+    else:
+        arguments += program.free
+    try:
+        run(find(program.tool), arguments, directory=directory, timeout=timeout)
+    except ToolFailure as failure:
+        too_many = _too_many(program, failure.stdout + failure.stderr)
+        if too_many:
+            raise DoesNotFitError(f"{chip.title} is too small: {too_many}") from failure
+        raise
+    (directory / "netlist.json").unlink()
+
+
+def placed(chip: Chip, directory: Path, seed: int) -> Placement:
+    """What :func:`place` found."""
+    program = nextpnr_of(chip)
+    report = json.loads((directory / REPORT).read_text())
+    frequency = min(clock["achieved"] for clock in report["fmax"].values())
+    counts = report["utilization"]
+    used = {
+        name: counts[cell]["used"] for cell, name in program.resources.items() if cell in counts
+    }
+    return Placement(seed, frequency, used, _longest(program, report["critical_paths"]))
+
+
+_USED = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.MULTILINE)
+
+
+def _too_many(program: Nextpnr, log: str) -> str:
+    """Of which resources more are needed than there are."""
+    return ", ".join(
+        f"{used} {cell} are needed and {there} there, {int(used) - int(there)} too few"
+        for cell, used, there in _USED.findall(log)
+        if int(used) > int(there)
+    )
+
+
+def _longest(program: Nextpnr, paths: list) -> tuple[Step, ...]:
+    """The path between registers that limits the clock."""
+    inside = [p["path"] for p in paths if "<async>" not in (p["from"], p["to"])]
+    longest = max(inside, key=lambda path: sum(step["delay"] for step in path), default=[])
+    return tuple(
+        Step(step["type"], step["delay"], _user_signal(program, step.get("net", "")))
+        for step in longest
+    )
+
+
+def _user_signal(program: Nextpnr, net: str) -> str:
+    """The name that the user gave, of a net that Yosys named after the cells around it."""
+    cells = "|".join(program.cells)
+    name = re.split(rf"(?:^|[_$])(?:{cells})", net, maxsplit=1)[0]
+    return name.removeprefix("unit.").rstrip("_.$")
