@@ -1,0 +1,186 @@
+"""A board that is simulated: the RTL of a shell, compiled, behind a pseudo-terminal."""
+
+import contextlib
+import ctypes
+import os
+import select
+import tempfile
+import threading
+from pathlib import Path
+from typing import Self
+
+from multipede.fpga.shell import Shell
+from multipede.golden.source_files import OWN, source_digest
+from multipede.golden.spec import Spec
+from multipede.hw import Style
+from multipede.sim.verilog import rtl_key
+from multipede.toolchain import cached, find, key
+from multipede.toolchain.compiler import compiler_key
+from multipede.toolchain.verilator import compile_shared, verilate
+from multipede.toolchain.yosys import run_yosys
+
+__all__ = ["SimulatedBoard", "SimulatedLine"]
+
+DIVISOR = 4
+"""Clocks of a bit, as few as may be: the board has the more time for bytes the more there are."""
+BAUD_RATE = 1_000_000
+_QUIET, _MOST_CLOCKS = 64, 10_000_000
+_ANSWER = 1 << 20
+
+
+class SimulatedLine:
+    """The RTL of a shell, driven byte by byte.
+
+    Parameters
+    ----------
+    spec : the unit. records, style : see :class:`~multipede.fpga.shell.Shell`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As the shell.
+    ToolError
+        If Verilator, the compiler or Yosys is missing or fails.
+    """
+
+    def __init__(
+        self, spec: Spec, *, records: int | None = None, style: Style = Style.WORD
+    ) -> None:
+        self._library = ctypes.CDLL(str(_compiled(spec, records, style)))
+        self._library.board_create.restype = ctypes.c_void_p
+        self._library.board_run.restype = ctypes.c_int64
+        self._library.board_run.argtypes = [
+            *(ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_char_p),
+            *(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64),
+        ]
+        self._library.board_destroy.argtypes = [ctypes.c_void_p]
+        self._board = self._library.board_create()
+
+    def __del__(self) -> None:
+        if getattr(self, "_board", None):
+            self._library.board_destroy(self._board)
+
+    def exchange(self, sent: bytes) -> bytes:
+        """What comes back for these bytes, until the board has nothing more to do."""
+        answer = ctypes.create_string_buffer(_ANSWER)
+        count = self._library.board_run(
+            self._board, sent, len(sent), answer, _ANSWER, _QUIET, _MOST_CLOCKS
+        )
+        return answer.raw[:count]
+
+
+class SimulatedBoard:
+    """A simulated line behind a port that any program can open. To be used in a ``with``.
+
+    Parameters
+    ----------
+    spec, records, style : see :class:`SimulatedLine`, whose errors this raises.
+
+    Attributes
+    ----------
+    port : path of the port; it stays the same when the line is cut and mended.
+    """
+
+    def __init__(
+        self, spec: Spec, *, records: int | None = None, style: Style = Style.WORD
+    ) -> None:
+        self._line = SimulatedLine(spec, records=records, style=style)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.cut_after: int | None = None
+        """bytes to the host after which the line is cut, once"""
+
+    def __enter__(self) -> Self:
+        self._directory = tempfile.TemporaryDirectory(prefix="multipede-board-")
+        self.port = str(Path(self._directory.name) / "tty")
+        self._open()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._close()
+        self._directory.cleanup()
+
+    def _open(self) -> None:
+        # The other side is held open, too: a host may come and go.
+        self._master, self._slave = os.openpty()
+        os.set_blocking(self._master, False)
+        import tty
+
+        tty.setraw(self._slave)
+        os.symlink(os.ttyname(self._slave), self.port)
+
+    def _close(self) -> None:
+        os.unlink(self.port)
+        os.close(self._slave)
+        os.close(self._master)
+
+    def _serve(self) -> None:
+        while not self._stop.is_set():
+            readable, _, _ = select.select([self._master], [], [], 0.02)
+            if readable:
+                with contextlib.suppress(BlockingIOError):
+                    self._give(self._line.exchange(os.read(self._master, 4096)))
+
+    def _give(self, answer: bytes) -> None:
+        if self.cut_after is not None and len(answer) > self.cut_after:
+            answer, self.cut_after = answer[: self.cut_after], None
+            self._write(answer)
+            self._close()
+            self._open()
+            return
+        if self.cut_after is not None:
+            self.cut_after -= len(answer)
+        self._write(answer)
+
+    def _write(self, answer: bytes) -> None:
+        while answer and not self._stop.is_set():
+            _, writable, _ = select.select([], [self._master], [], 1.0)
+            if not writable:
+                return  # nobody reads: lost, as on a line
+            answer = answer[os.write(self._master, answer) :]
+
+
+def _compiled(spec: Spec, records: int | None, style: Style) -> Path:
+    """The library. Cached by the unit, the shell's code and the tools."""
+    code = source_digest(OWN, "fpga/shell", "fpga/simulated_board.cpp", "fpga/simulated_board.py")
+    identity = key(
+        rtl_key(spec, style),
+        code,
+        repr(records),
+        *(find(name).identity for name in ("verilator", "yosys")),
+        compiler_key(find("c++")),
+    )
+
+    def build(place: Path) -> None:
+        shell = Shell(
+            spec, clock=DIVISOR * BAUD_RATE, baud_rate=BAUD_RATE, records=records, style=style
+        )
+        _compile(_verilog(shell), place)
+
+    return cached("simulated-board", identity, build) / "board.so"
+
+
+def _verilog(shell: Shell) -> str:
+    from amaranth.back import rtlil
+
+    done = run_yosys(
+        "read_rtlil board.il\nproc\nmemory_collect\nwrite_verilog -noattr board.v",
+        files={"board.il": rtlil.convert(shell, name="board")},
+        outputs=["board.v"],
+    )
+    return done.outputs["board.v"]
+
+
+def _compile(verilog: str, place: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=place) as work:
+        directory = Path(work)
+        verilate({"board.v": verilog}, top="board", prefix="Vboard", directory=directory)
+        source = directory / "simulated_board.cpp"
+        text = Path(__file__).with_suffix(".cpp").read_text()
+        source.write_text(f"#define DIVISOR {DIVISOR}\n{text}")
+        compile_shared(directory, "Vboard", [source], place / "board.so")
