@@ -25,6 +25,8 @@ from multipede.golden.spec import Spec
 __all__ = ["BAUD_RATE", "Board", "BoardError", "connect"]
 
 BAUD_RATE = 1_000_000
+_NUMBERS = 128
+"""of RUN, and as many of all else"""
 
 
 def connect(
@@ -76,7 +78,7 @@ class Board:
 
     def __init__(self, line: SerialLine, spec: Spec | None) -> None:
         self._line = line
-        self._number = 0
+        self._runs = self._others = 0
         self.description = self._describe()
         self.spec = self._checked(spec)
         self._taken = 0
@@ -104,7 +106,9 @@ class Board:
         values = np.frombuffer(answer, np.dtype(f"<u{COUNTER_BYTES}"))
         return dict(zip(COUNTERS, map(int, values), strict=True))
 
-    def run(self, inputs: Mapping[str, np.ndarray] | None = None, **arrays: np.ndarray) -> "Results":
+    def run(
+        self, inputs: Mapping[str, np.ndarray] | None = None, **arrays: np.ndarray
+    ) -> "Results":
         """Send records through the unit; state carries over from the run before.
 
         Parameters
@@ -171,8 +175,12 @@ class Board:
         return -(-sum(port.bits for port in self.spec.outputs.values()) // 8)
 
     def _ask(self, command: Command, body: bytes = b"") -> bytes:
-        self._number = (self._number + 1) % 256
-        return self._line.ask(command, self._number, body)
+        # A RUN has another number than the one before it, whatever was asked in between.
+        if command is Command.RUN:
+            self._runs = (self._runs + 1) % _NUMBERS
+            return self._line.ask(command, self._runs, body)
+        self._others = (self._others + 1) % _NUMBERS
+        return self._line.ask(command, _NUMBERS + self._others, body)
 
     def _describe(self) -> dict[str, Any]:
         head = self._read(0, len(MAGIC) + LENGTH_BYTES)

@@ -1,4 +1,4 @@
-"""Records as bytes on a line, and back: ports from the lowest bit on, each record in whole bytes."""
+"""Records as bytes on a line, and back: each in whole bytes, ports from the lowest bit on."""
 
 from collections.abc import Mapping
 

@@ -1,5 +1,7 @@
 """Messages over a serial port, from the host's side."""
 
+import errno
+import os
 import time
 import zlib
 from contextlib import suppress
@@ -123,9 +125,7 @@ class SerialLine:
             received = bytearray(rest)
             for content in map(unframed, whole):
                 # One damaged on its way to the board comes back with any number.
-                if content is not None and (
-                    content[1] == number or content[0] == Status.DAMAGED
-                ):
+                if content is not None and (content[1] == number or content[0] == Status.DAMAGED):
                     return content
         return None
 
@@ -137,12 +137,10 @@ def _lost() -> tuple[type[Exception], ...]:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error)
-    if isinstance(error, OSError) and error.errno is not None and error.strerror:
-        return error.strerror.removeprefix("could not open port ").split(": [Errno")[0]
-    if "exclusively lock" in text:
+    code = getattr(error, "errno", None)
+    if code in (errno.EAGAIN, errno.EBUSY):
         return "another program uses it"
-    return text.splitlines()[0] if text else type(error).__name__
+    return os.strerror(code) if code else str(error) or type(error).__name__
 
 
 def framed(content: bytes) -> bytes:

@@ -19,7 +19,7 @@ from multipede.toolchain.compiler import compiler_key
 from multipede.toolchain.verilator import compile_shared, verilate
 from multipede.toolchain.yosys import run_yosys
 
-__all__ = ["SimulatedBoard", "SimulatedLine"]
+__all__ = ["SimulatedBoard", "SimulatedLine", "compile_shell", "shell_verilog"]
 
 DIVISOR = 4
 """Clocks of a bit, as few as may be: the board has the more time for bytes the more there are."""
@@ -33,20 +33,11 @@ class SimulatedLine:
 
     Parameters
     ----------
-    spec : the unit. records, style : see :class:`~multipede.fpga.shell.Shell`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As the shell.
-    ToolError
-        If Verilator, the compiler or Yosys is missing or fails.
+    library : what :func:`compile_shell` made. Each line has a board of its own.
     """
 
-    def __init__(
-        self, spec: Spec, *, records: int | None = None, style: Style = Style.WORD
-    ) -> None:
-        self._library = ctypes.CDLL(str(_compiled(spec, records, style)))
+    def __init__(self, library: Path) -> None:
+        self._library = ctypes.CDLL(str(library))
         self._library.board_create.restype = ctypes.c_void_p
         self._library.board_run.restype = ctypes.c_int64
         self._library.board_run.argtypes = [
@@ -55,6 +46,23 @@ class SimulatedLine:
         ]
         self._library.board_destroy.argtypes = [ctypes.c_void_p]
         self._board = self._library.board_create()
+
+    @classmethod
+    def of(
+        cls, spec: Spec, *, records: int | None = None, style: Style = Style.WORD
+    ) -> "SimulatedLine":
+        """The line to a unit's shell, which is compiled once and cached.
+
+        Parameters are those of :class:`~multipede.fpga.shell.Shell`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As the shell.
+        ToolError
+            If Verilator, the compiler or Yosys is missing or fails.
+        """
+        return cls(_compiled(spec, records, style))
 
     def __del__(self) -> None:
         if getattr(self, "_board", None):
@@ -74,7 +82,7 @@ class SimulatedBoard:
 
     Parameters
     ----------
-    spec, records, style : see :class:`SimulatedLine`, whose errors this raises.
+    spec, records, style : see :meth:`SimulatedLine.of`, whose errors this raises.
 
     Attributes
     ----------
@@ -84,11 +92,19 @@ class SimulatedBoard:
     def __init__(
         self, spec: Spec, *, records: int | None = None, style: Style = Style.WORD
     ) -> None:
-        self._line = SimulatedLine(spec, records=records, style=style)
+        self._line = SimulatedLine.of(spec, records=records, style=style)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._spec = spec, records, style
         self.cut_after: int | None = None
         """bytes to the host after which the line is cut, once"""
+        self.silent_after: int | None = None
+        """bytes to the host after which nothing comes any more"""
+        self.damage = 0
+        """one of so many bytes arrives damaged, on either side; 0 for none"""
+        self.damaged = 0
+        """how many did"""
+        self._passed = 0
 
     def __enter__(self) -> Self:
         self._directory = tempfile.TemporaryDirectory(prefix="multipede-board-")
@@ -119,14 +135,36 @@ class SimulatedBoard:
         os.close(self._slave)
         os.close(self._master)
 
+    def restart(self) -> None:
+        """As after a loss of power: the port is lost for a moment, and all that the board knew."""
+        spec, records, style = self._spec
+        self._line = SimulatedLine.of(spec, records=records, style=style)
+        self.cut_after = 0
+
     def _serve(self) -> None:
         while not self._stop.is_set():
             readable, _, _ = select.select([self._master], [], [], 0.02)
             if readable:
                 with contextlib.suppress(BlockingIOError):
-                    self._give(self._line.exchange(os.read(self._master, 4096)))
+                    sent = self._passing(os.read(self._master, 4096))
+                    self._give(self._passing(self._line.exchange(sent)))
+
+    def _passing(self, content: bytes) -> bytes:
+        """What arrives of it."""
+        if not self.damage:
+            return content
+        places = [n for n in range(len(content)) if (self._passed + n) % self.damage == 0]
+        self._passed += len(content)
+        self.damaged += len(places)
+        arrives = bytearray(content)
+        for place in places:
+            arrives[place] ^= 0x10
+        return bytes(arrives)
 
     def _give(self, answer: bytes) -> None:
+        if self.silent_after is not None:
+            answer = answer[: self.silent_after]
+            self.silent_after -= len(answer)
         if self.cut_after is not None and len(answer) > self.cut_after:
             answer, self.cut_after = answer[: self.cut_after], None
             self._write(answer)
@@ -157,17 +195,19 @@ def _compiled(spec: Spec, records: int | None, style: Style) -> Path:
     )
 
     def build(place: Path) -> None:
-        shell = Shell(
-            spec, clock=DIVISOR * BAUD_RATE, baud_rate=BAUD_RATE, records=records, style=style
-        )
-        _compile(_verilog(shell), place)
+        compile_shell(shell_verilog(spec, records=records, style=style), place / "board.so")
 
     return cached("simulated-board", identity, build) / "board.so"
 
 
-def _verilog(shell: Shell) -> str:
+def shell_verilog(
+    spec: Spec, *, records: int | None = None, style: Style = Style.WORD, divisor: int = DIVISOR
+) -> str:
+    """The shell around a unit in Verilog, module ``board``, a bit lasting ``divisor`` clocks."""
     from amaranth.back import rtlil
 
+    clock = divisor * BAUD_RATE
+    shell = Shell(spec, clock=clock, baud_rate=BAUD_RATE, records=records, style=style)
     done = run_yosys(
         "read_rtlil board.il\nproc\nmemory_collect\nwrite_verilog -noattr board.v",
         files={"board.il": rtlil.convert(shell, name="board")},
@@ -176,11 +216,12 @@ def _verilog(shell: Shell) -> str:
     return done.outputs["board.v"]
 
 
-def _compile(verilog: str, place: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=place) as work:
+def compile_shell(verilog: str, library: Path) -> None:
+    """Compile what :func:`shell_verilog` gave. Raises ToolError if a tool is missing or fails."""
+    with tempfile.TemporaryDirectory(dir=library.parent) as work:
         directory = Path(work)
         verilate({"board.v": verilog}, top="board", prefix="Vboard", directory=directory)
         source = directory / "simulated_board.cpp"
         text = Path(__file__).with_suffix(".cpp").read_text()
         source.write_text(f"#define DIVISOR {DIVISOR}\n{text}")
-        compile_shared(directory, "Vboard", [source], place / "board.so")
+        compile_shared(directory, "Vboard", [source], library)

@@ -79,11 +79,13 @@ class Executor(wiring.Component):
         m = Module()
         m.submodules.unit = unit = build(self.inside, style=self.style)
         running = Signal()
-        finished, overflow = Signal(), Signal()
+        finished = Signal()
+        overflow = Signal()
         left = Signal(range(self.capacity + 1))
         patience = _PATIENCE + 8 * self.drain + self.record_bytes
         quiet = Signal(range(patience + 1))
-        accepted, given = Signal(), Signal()
+        accepted = Signal()
+        given = Signal()
         m.d.comb += [
             accepted.eq(unit.i.valid & unit.i.ready),
             given.eq(unit.o.valid & unit.o.ready),
@@ -130,10 +132,12 @@ class Executor(wiring.Component):
             write.data.eq(self.byte),
         ]
         pointer = Signal(range(self.input_depth + 1))
-        asked, arriving = Signal(range(self.record_bytes + 1)), Signal()
+        asked = Signal(range(self.record_bytes + 1))
+        arriving = Signal()
         arrived = Signal(range(self.record_bytes + 1))
         record = Signal(8 * self.record_bytes, reset_less=True)
-        asks, complete = Signal(), Signal()
+        asks = Signal()
+        complete = Signal()
         m.d.comb += [
             complete.eq(arrived == self.record_bytes),
             asks.eq(running & left.any() & (asked != self.record_bytes)),
@@ -158,7 +162,8 @@ class Executor(wiring.Component):
         result = Signal(8 * self.result_bytes, reset_less=True)
         left = Signal(range(self.result_bytes + 1))
         pointer = Signal(range(self.output_depth + 1))
-        saving, full = Signal(), Signal()
+        saving = Signal()
+        full = Signal()
         m.d.comb += [
             saving.eq(left.any()),
             full.eq(self.results == self.most_results),

@@ -24,7 +24,7 @@ class MessageReceiver(wiring.Component):
 
     Members
     -------
-    enable : In(1); without it all is lost that comes in, and a message cut by it is damaged.
+    enable : In(1); without it all is lost that comes in, and from then on up to the next end.
     i : stream of ``MARKED_BYTE``, without ready.
     write, place, byte : Out; bytes of the body, and behind it of the CRC, for a memory of
         ``capacity + 4`` bytes.
@@ -65,11 +65,14 @@ class MessageReceiver(wiring.Component):
         count = Signal(range(self._most + 2))  # bytes so far, one more than may be at most
         within = Signal(range(self.chunk))
         short = Signal()
-        taken, ended = Signal(), Signal()
-        header, body = Signal(), Signal()
+        taken = Signal()
+        ended = Signal()
+        synchronised = Signal()
+        header = Signal()
+        body = Signal()
         m.d.comb += [
-            taken.eq(self.enable & self.i.valid & ~self.i.payload.end),
-            ended.eq(self.enable & self.i.valid & self.i.payload.end & count.any()),
+            taken.eq(synchronised & self.i.valid & ~self.i.payload.end),
+            ended.eq(synchronised & self.i.valid & self.i.payload.end & count.any()),
             header.eq(count < HEADER_BYTES),
             # As many bytes as a CRC has are behind the body's.
             body.eq(count >= HEADER_BYTES + CRC_BYTES),
@@ -80,6 +83,10 @@ class MessageReceiver(wiring.Component):
             self.write.eq(taken & ~header & (count < self._most)),
         ]
         m.d.sync += self.done.eq(ended)
+        with m.If(~self.enable):
+            m.d.sync += synchronised.eq(0)
+        with m.Elif(self.i.valid & self.i.payload.end):
+            m.d.sync += synchronised.eq(1)
         with m.If(taken):
             with m.If(count != self._most + 1):
                 m.d.sync += count.eq(count + 1)

@@ -4,8 +4,9 @@ A message is a command or a status (one byte), a number (one byte) that the answ
 and the CRC-32 of all of it, lowest byte first (that of zlib and Ethernet). Messages travel between
 END bytes; an END or ESCAPE inside is replaced as in SLIP (RFC 1055). Nothing between two ENDs is no
 message. The host waits for an answer before it asks again. What is wrong with a message is told in
-the answer's status, and nothing of it has been done. A RUN whose number is that of the last one that
-was done is not done again: the answer is repeated. Integers are unsigned, lowest byte first.
+the answer's status, and nothing of it has been done. A RUN whose number is that of the last one
+that was done is not done again: the answer is repeated. What comes while the board is at work is
+lost, up to the next END. Integers are unsigned, lowest byte first.
 """
 
 from enum import IntEnum

@@ -63,6 +63,8 @@ class Shell(wiring.Component):
         records: int | None = None,
         style: Style = Style.WORD,
     ):
+        # Amaranth warns of components that are never elaborated: none is if its parameters are bad.
+        self._MustUse__used = True
         require_type("spec", spec, Spec)
         require_range("baud_rate", baud_rate, 300, 12_000_000)
         records = default_records(spec) if records is None else records
@@ -77,6 +79,7 @@ class Shell(wiring.Component):
         self.executor = Executor(spec, records=records, style=style)
         self.description = description(self.executor, clock=clock, baud_rate=baud_rate)
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
+        self._MustUse__used = False
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -88,8 +91,10 @@ class Shell(wiring.Component):
         )
         m.submodules.transmitter = transmitter = MessageTransmitter()
         self._connect_line(m, receiver, transmitter)
-        remembered, last = Signal(), Signal(8)
-        status, length = Signal(8), Signal(16)
+        remembered = Signal()
+        last = Signal(8)
+        status = Signal(8)
+        length = Signal(16)
         results = Signal.like(executor.results)
         m.d.comb += [
             executor.write.eq(receiver.write),
@@ -192,7 +197,8 @@ class Shell(wiring.Component):
         )
         described = memory.read_port()
         counters = _counters(executor)
-        position, fresh = Signal(16), Signal()
+        position = Signal(16)
+        fresh = Signal()
         counted = Signal(8)
         m.d.comb += [
             described.addr.eq(receiver.argument[:16] + position),
