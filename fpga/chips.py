@@ -80,17 +80,17 @@ _GW1NR_9C = Chip(
     title="Gowin GW1NR-LV9QN88PC6/I5",
     family="gowin",
     arguments=("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
-    # Data sheet DS117; a MULT18X18 is two of the 9 x 9 that are counted.
+    # As nextpnr has it; a MULT18X18 is two of the 9 x 9 that are counted.
     holds=MappingProxyType({"lut": 8640, "ff": 6480, "dsp": 40, "bram": 26}),
     frequency=27.0,
     pins=("52", "25", "26", "27", "28", "29", "30"),
 )
 _XC7A35T = Chip(
     name="xc7a35t",
-    title="Xilinx XC7A35T-1CSG324",
+    title="Xilinx XC7A35TI-1LCSG324",
     family="xc7",
     arguments=(),
-    # 7 Series FPGAs Overview, DS180; memories in halves of 18 Kbit.
+    # Recalled of the 7 Series FPGAs Overview, DS180; memories in halves of 18 Kbit.
     holds=MappingProxyType({"lut": 20800, "ff": 41600, "dsp": 90, "bram": 100}),
     frequency=100.0,
 )
@@ -99,7 +99,8 @@ _VU37P = Chip(
     title="Xilinx XCVU37P-2FSVH2892E",
     family="xcup",
     arguments=(),
-    # UltraScale Architecture and Product Overview, DS890; memories in halves of 18 Kbit.
+    # Recalled of the UltraScale Architecture and Product Overview, DS890, which was not at hand;
+    # memories in halves of 18 Kbit.
     holds=MappingProxyType({"lut": 1303680, "ff": 2607360, "dsp": 9024, "bram": 4032}),
     frequency=100.0,
 )

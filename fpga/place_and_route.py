@@ -1,6 +1,6 @@
 """How fast a unit is on a chip: placed and routed with several seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +23,15 @@ from multipede.toolchain import cached, find, key, write_atomically
 from multipede.toolchain.run import cores
 from multipede.toolchain.yosys import run_yosys
 
-__all__ = ["Routing", "mapped_netlist", "place_and_route", "route"]
+__all__ = [
+    "Routing",
+    "checked_frequency",
+    "checked_seeds",
+    "mapped_netlist",
+    "place_and_route",
+    "route",
+    "routed_directory",
+]
 
 SEEDS = 5
 
@@ -130,7 +138,7 @@ def route(
     """
     target = chip_of(chip)
     nextpnr_of(target)
-    chosen = _seeds(seeds)
+    chosen = checked_seeds(seeds)
     aim = checked_frequency(target, frequency)
     netlist = mapped_netlist(register_ring_rtlil(spec, style), TOP, target)
     placements = place_and_route(
@@ -156,7 +164,8 @@ def _tool(target: Chip) -> str:
     return nextpnr_of(target).tool
 
 
-def _seeds(seeds: int | Sequence[int]) -> list[int]:
+def checked_seeds(seeds: int | Sequence[int]) -> list[int]:
+    """Which seeds are asked for. Raises TypeError, ValueError."""
     if isinstance(seeds, int) and not isinstance(seeds, bool):
         require_range("seeds", seeds, 1, 100)
         return list(range(1, seeds + 1))
@@ -202,8 +211,8 @@ def place_and_route(
 
     Raises as :func:`~multipede.fpga.nextpnr.place`.
     """
-    content = netlist.read_text()
-    directory = partial(_routed, netlist, content, target, frequency, pins)
+    asked = {"frequency": frequency, "pins": pins}
+    directory = partial(_routed, netlist, target, asked)
     found: list[Placement] = []
     with ThreadPoolExecutor(cores()) as pool:
         runs = pool.map(directory, seeds)
@@ -214,13 +223,17 @@ def place_and_route(
     return found
 
 
-def _routed(
-    netlist: Path, content: str, target: Chip, frequency: float, pins: str, seed: int
+def _routed(netlist: Path, target: Chip, asked: Mapping[str, Any], seed: int) -> Path:
+    return routed_directory(netlist, target, seed=seed, **asked)
+
+
+def routed_directory(
+    netlist: Path, target: Chip, *, seed: int, frequency: float, pins: str = ""
 ) -> Path:
-    """The directory with the routed design and the report."""
+    """The directory with the routed design and the report of it. Cached."""
     tool = find(_tool(target))
     asked = (*target.arguments, str(seed), str(frequency), pins)
-    identity = key(content, *asked, tool.identity)
+    identity = key(netlist.read_text(), *asked, tool.identity)
 
     def build(directory: Path) -> None:
         place(target, netlist, seed=seed, frequency=frequency, pins=pins, directory=directory)

@@ -40,7 +40,8 @@ class Executor(wiring.Component):
     start : In(1), for a clock; ``records`` : In, how many there are, 1 or more.
     done : Out(1), for a clock; ``stuck`` : Out(1) beside it, if the unit took no more records or
         there were too many results.
-    results : Out, how many there are; the memory keeps them until the next start.
+    results, result_length : Out, how many there are, and how many bytes; the memory keeps them
+        until the next start.
     read_place : In; read_byte : Out, a clock later; the memory of results.
     clocks, records_taken, results_given, input_stalls, output_stalls : Out(32), counters.
     """
@@ -64,6 +65,7 @@ class Executor(wiring.Component):
                 "done": Out(1),
                 "stuck": Out(1),
                 "results": Out(range(self.most_results + 1)),
+                "result_length": Out(range(self.output_depth + 1)),
                 "read_place": In(range(self.output_depth)),
                 "read_byte": Out(8),
                 **{name: Out(8 * COUNTER_BYTES) for name in COUNTER_NAMES},
@@ -101,12 +103,16 @@ class Executor(wiring.Component):
         ]
         with m.If(self.start):
             m.d.sync += [running.eq(1), left.eq(self.records), self.results.eq(0)]
+            m.d.sync += self.result_length.eq(0)
         with m.Elif(finished):
             m.d.sync += running.eq(0)
         with m.Else():
             m.d.sync += left.eq(left - accepted)
             with m.If(given):
-                m.d.sync += self.results.eq(self.results + 1)
+                m.d.sync += [
+                    self.results.eq(self.results + 1),
+                    self.result_length.eq(self.result_length + self.result_bytes),
+                ]
         for name, event in zip(
             COUNTER_NAMES,
             (

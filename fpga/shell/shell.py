@@ -95,7 +95,7 @@ class Shell(wiring.Component):
         last = Signal(8)
         status = Signal(8)
         length = Signal(16)
-        results = Signal.like(executor.results)
+        stored = Signal.like(executor.result_length)
         m.d.comb += [
             executor.write.eq(receiver.write),
             executor.place.eq(receiver.place),
@@ -139,7 +139,7 @@ class Shell(wiring.Component):
                     with m.Elif(~receiver.whole):
                         answer(Status.WRONG_LENGTH)
                     with m.Elif(repeated):
-                        answer(Status.DONE, results * executor.result_bytes)
+                        answer(Status.DONE, stored)
                     with m.Else():
                         m.d.comb += executor.start.eq(1)
                         m.d.sync += remembered.eq(0)
@@ -160,9 +160,9 @@ class Shell(wiring.Component):
                     m.d.sync += [
                         remembered.eq(1),
                         last.eq(receiver.number),
-                        results.eq(executor.results),
+                        stored.eq(executor.result_length),
                     ]
-                    answer(Status.DONE, executor.results * executor.result_bytes)
+                    answer(Status.DONE, executor.result_length)
             with m.State("STUCK"):
                 m.d.comb += resets.eq(1)
                 answer(Status.STUCK)

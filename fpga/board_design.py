@@ -1,0 +1,113 @@
+"""A unit's shell on a board: what is made for Vivado, and what our own tools go on with."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amaranth.hdl import Elaboratable, Module
+
+from multipede.fpga.boards import Board
+from multipede.fpga.clock import BoardClock
+from multipede.fpga.shell import Shell
+from multipede.golden.spec import Spec
+from multipede.hw import Style
+from multipede.toolchain.yosys import run_yosys
+
+if TYPE_CHECKING:
+    from amaranth.build import Platform
+
+__all__ = ["TOP", "BoardDesign"]
+
+TOP = "top"
+
+
+class _Top(Elaboratable):
+    """The shell between the board's pins."""
+
+    def __init__(self, shell: Shell, clock: BoardClock) -> None:
+        self._shell, self._clock = shell, clock
+
+    def elaborate(self, platform: "Platform") -> Module:
+        m = Module()
+        self._clock.elaborate(m, platform)
+        m.submodules.shell = shell = self._shell
+        # Lines for the flow of bytes, where there are some, stay as they are.
+        uart = platform.lookup("uart", 0)
+        unused = {io.name: "-" for io in uart.ios if io.name not in ("rx", "tx")}
+        pins = platform.request("uart", 0, dir=unused)
+        m.d.comb += [shell.rx.eq(pins.rx.i), pins.tx.o.eq(shell.tx)]
+        if ("led", 0) in platform.resources:
+            m.d.comb += platform.request("led", 0).o.eq(shell.busy)
+        return m
+
+
+@dataclass(frozen=True)
+class BoardDesign:
+    """Files of a design for a board.
+
+    Attributes
+    ----------
+    board, clock, shell : what it is of.
+    files : by name, as Amaranth's platform writes them.
+    """
+
+    board: Board
+    clock: BoardClock
+    shell: Shell
+    files: dict[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        spec: Spec,
+        board: Board,
+        *,
+        frequency: float,
+        baud_rate: int,
+        records: int | None,
+    ) -> "BoardDesign":
+        """The design of a unit. Raises TypeError, ValueError as the shell and the clock do, and
+        ToolError if amaranth-boards is missing."""
+        clock = BoardClock(board, frequency)
+        shell = Shell(spec, clock=frequency, baud_rate=baud_rate, records=records, style=Style.WORD)
+        platform = _without_verilog(board.platform())
+        plan = platform.prepare(_Top(shell, clock), name=TOP)
+        files = {
+            name: content if isinstance(content, str) else content.decode()
+            for name, content in plan.files.items()
+        }
+        return cls(board, clock, shell, files)
+
+    @property
+    def rtlil(self) -> str:
+        """The design."""
+        return self.files[f"{TOP}.il"]
+
+    @property
+    def pins(self) -> str:
+        """Constraints of the pins in the format of the family's place and route."""
+        (name,) = (name for name in self.files if name.endswith((".lpf", ".pcf", ".cst", ".xdc")))
+        return self.files[name]
+
+    def vivado_files(self) -> dict[str, str]:
+        """What Vivado builds in batch mode: Verilog, constraints, a Tcl script, and a shell script
+        that runs it."""
+        done = run_yosys(
+            f"read_rtlil {TOP}.il\nproc\nmemory_collect\n"
+            f"setattr -unset src\nsetattr -mod -unset src\nwrite_verilog {TOP}.v",
+            files={f"{TOP}.il": self.rtlil},
+            outputs=[f"{TOP}.v"],
+        )
+        kept = (f"{TOP}.xdc", f"{TOP}.tcl", f"build_{TOP}.sh")
+        return {f"{TOP}.v": done.outputs[f"{TOP}.v"], **{name: self.files[name] for name in kept}}
+
+
+def _without_verilog(platform: "Platform") -> "Platform":
+    """A platform that writes RTLIL, as Amaranth would look for a Yosys of its own to write Verilog
+    with."""
+    kind = type(platform)
+    templates = {
+        name: text for name, text in platform.file_templates.items() if not name.endswith(".v")
+    }
+    templates["{{name}}.il"] = "{{emit_rtlil()}}"
+    written = type(kind.__name__, (kind,), {"file_templates": property(lambda self: templates)})
+    return written()

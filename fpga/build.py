@@ -1,0 +1,227 @@
+"""From a specification to a bitstream, or to what a vendor's tool makes one of."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amaranth.back import rtlil
+
+from multipede.fpga.board_design import TOP, BoardDesign
+from multipede.fpga.boards import Board, board
+from multipede.fpga.nextpnr import Placement, nextpnr_of
+from multipede.fpga.place_and_route import (
+    checked_seeds,
+    mapped_netlist,
+    place_and_route,
+    routed_directory,
+)
+from multipede.fpga.resources import Resources, resources_of_rtlil
+from multipede.fpga.shell.shell import BAUD_RATE
+from multipede.golden.number_format import require_type
+from multipede.golden.spec import Spec
+from multipede.toolchain import cached, find, key, run, write_atomically
+
+__all__ = ["Build", "build_for"]
+
+SEEDS = 3
+
+
+@dataclass(frozen=True)
+class Build:
+    """A unit built for a board.
+
+    Attributes
+    ----------
+    unit : the specification as text. board : its name. frequency : of the design, MHz.
+    baud_rate : of its serial line. records : places for records of one message.
+    placements : one for each seed, none where a vendor's tool is to do that.
+    resources : Yosys' count of a design for a vendor's tool, else None.
+    files : what was written: the bitstream, or the directory for the vendor's tool; None if the
+        clock is missed.
+    method : tools, in words.
+    """
+
+    unit: str
+    board: str
+    frequency: float
+    baud_rate: int
+    records: int
+    placements: tuple[Placement, ...]
+    resources: Resources | None
+    files: Path | None
+    method: str
+
+    @property
+    def best(self) -> Placement | None:
+        """The fastest placement."""
+        return max(self.placements, key=lambda found: found.frequency, default=None)
+
+    @property
+    def meets_clock(self) -> bool | None:
+        """Whether the best placement holds the clock; None where that is not known."""
+        return None if self.best is None else self.best.frequency >= self.frequency
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it: MHz."""
+        return {
+            "unit": self.unit,
+            "board": self.board,
+            "frequency": self.frequency,
+            "baud_rate": self.baud_rate,
+            "records": self.records,
+            "meets_clock": self.meets_clock,
+            "reached": {found.seed: found.frequency for found in self.placements},
+            "used": None if self.best is None else dict(self.best.used),
+            "resources": None if self.resources is None else self.resources.to_dict(),
+            "files": None if self.files is None else str(self.files),
+            "method": self.method,
+        }
+
+    def __str__(self) -> str:
+        target = board(self.board)
+        lines = [
+            f"{self.unit} on {target.title}: {self.frequency:g} MHz, {self.baud_rate:,} baud,"
+            f" {self.records:,} records in a message"
+        ]
+        if self.best is None:
+            lines += [f"  {line}" for line in str(self.resources).splitlines()[1:]]
+        else:
+            reached = ", ".join(f"{found.frequency:.1f}" for found in self.placements)
+            lines.append(f"  reached with each seed, MHz: {reached}")
+            if not self.meets_clock:
+                missing = self.frequency - self.best.frequency
+                lines.append(f"  misses the clock by {missing:.1f} MHz: no bitstream is written")
+                lines += [
+                    f"  {elapsed:8.2f}  {signal}" for signal, elapsed in self.best.path_signals
+                ]
+            for name, number in self.best.used.items():
+                holds = target.fpga.holds[name]
+                lines.append(f"  {name:8}{number:8,} of {holds:,}, {number / holds:.0%}")
+        if self.files is not None:
+            lines.append(f"  written: {self.files}")
+        return "\n".join([*lines, f"  {self.method}"])
+
+
+def build_for(
+    spec: Spec,
+    board_name: str,
+    *,
+    output: Path | None = None,
+    frequency: float | None = None,
+    baud_rate: int = BAUD_RATE,
+    records: int | None = None,
+    seeds: int | Sequence[int] = SEEDS,
+) -> Build:
+    """Build a unit, with what a host needs to use it, for a board. Cached but for what is written.
+
+    Parameters
+    ----------
+    spec : the unit. board_name : one of :data:`~multipede.fpga.boards.BOARDS`.
+    output : the bitstream, or for Vivado a new directory; by default the board's name.
+    frequency : of the design, MHz; by default that of the board's oscillator, on ECP5 a multiple of
+        it.
+    baud_rate : bits per second of the serial line.
+    records : places for records of one message; by default as many as 2 KiB hold.
+    seeds : of the placer, how many or which; the fastest is taken.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an unknown board and for other parameters.
+    DoesNotFitError
+        If the design takes more than the chip holds.
+    ToolError
+        If a tool is missing or fails; nothing is written then.
+    """
+    require_type("spec", spec, Spec)
+    require_type("board", board_name, str)
+    target = board(board_name)
+    chosen = checked_seeds(seeds)
+    output = _checked_output(output, target)
+    megahertz = target.clock / 1e6 if frequency is None else frequency
+    design = BoardDesign.of(
+        spec, target, frequency=megahertz * 1e6, baud_rate=baud_rate, records=records
+    )
+    asked = {
+        "unit": str(spec),
+        "board": board_name,
+        "frequency": megahertz,
+        "baud_rate": baud_rate,
+        "records": design.shell.executor.capacity,
+    }
+    if not target.fpga.is_routed:
+        return _for_vivado(design, output, asked)
+    chip = target.fpga
+    netlist = mapped_netlist(design.rtlil, TOP, chip)
+    placing = {"frequency": megahertz, "pins": design.pins}
+    placements = place_and_route(netlist, chip, seeds=chosen, **placing)
+    best = max(placements, key=lambda found: found.frequency)
+    meets = best.frequency >= megahertz
+    if meets:
+        routed = routed_directory(netlist, chip, seed=best.seed, **placing)
+        write_atomically(output, _bitstream(target, routed).read_bytes())
+    tools = ("yosys", nextpnr_of(chip).tool, nextpnr_of(chip).packer)
+    method = ", ".join(dict.fromkeys(find(name).origin.removeprefix("wheel ") for name in tools))
+    return Build(
+        **asked,
+        placements=tuple(placements),
+        resources=None,
+        files=output if meets else None,
+        method=method,
+    )
+
+
+def _checked_output(output: Path | None, target: Board) -> Path:
+    """Where to write, which must be possible before hours go into what is to be written."""
+    if output is None:
+        routed = target.fpga.is_routed
+        output = Path(
+            f"{target.name}.{nextpnr_of(target.fpga).bitstream}" if routed else target.name
+        )
+    output = Path(output)
+    if not output.parent.is_dir():
+        raise ValueError(f"output = {output}: there is no directory {output.parent}")
+    if output.exists() and output.is_dir() == target.fpga.is_routed:
+        kind = "a directory" if output.is_dir() else "a file"
+        raise ValueError(f"output = {output}: this is {kind}")
+    return output
+
+
+def _for_vivado(design: BoardDesign, output: Path, asked: Mapping[str, Any]) -> Build:
+    """The directory, and Yosys' estimate."""
+    # Without the buffers of pins and clock, which Vivado's libraries have and Yosys' lack in part.
+    found = resources_of_rtlil(
+        rtlil.convert(design.shell, name="shell"), top="shell", device=design.board.fpga.family
+    )
+    files = design.vivado_files()
+    output.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        write_atomically(output / name, text)
+    method = f"run build_{TOP}.sh there, with Vivado on PATH; {found.method}"
+    return Build(**asked, placements=(), resources=found, files=output, method=method)
+
+
+def _bitstream(target: Board, routed: Path) -> Path:
+    """What the family's packer makes of a routed design. Cached."""
+    program = nextpnr_of(target.fpga)
+    packer = find(program.packer)
+    source = routed / program.result
+    name = f"{TOP}.{program.bitstream}"
+    arguments = {
+        "ecppack": ("--compress", "--input", program.result, "--bit", name),
+        "icepack": (program.result, name),
+        "gowin_pack": ("-d", "GW1N-9C", "-o", name, program.result),
+    }[program.packer]
+    identity = key(source.read_text(), *arguments, packer.identity)
+
+    def build(directory: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=directory) as work:
+            # A packer in WebAssembly sees nothing outside the directory.
+            place = Path(work)
+            (place / program.result).write_bytes(source.read_bytes())
+            run(packer, arguments, directory=place)
+            write_atomically(directory / name, (place / name).read_bytes())
+
+    return cached("fpga-bitstream", identity, build) / name
