@@ -128,8 +128,8 @@ class Board:
         TypeError, ValueError
             As the specification's checks.
         BoardError
-            If the board does not answer, or began anew in between; its ``partial`` has the results
-            until then.
+            If the board does not answer: the error's ``partial`` has the results until then. If it
+            lost its power, or was built anew, since the last reset: then no results are any good.
         """
         records = {**(inputs or {}), **arrays}
         records = {name: np.asarray(array) for name, array in records.items()}
@@ -146,19 +146,16 @@ class Board:
                     error.partial = self._results(parts)
                     raise
                 bar.update(min(step, count - start))
+        self._require_same_run()
         return self._results(parts)
 
     def _run(self, content: np.ndarray) -> np.ndarray:
-        reopened = self._line.reopened
         answer = self._ask(Command.RUN, content.tobytes())
         self._taken += len(content)
-        if self._line.reopened != reopened:
-            self._require_same_run()
-        results = np.frombuffer(answer, np.uint8)
-        return results.reshape(-1, self._result_bytes)
+        return np.frombuffer(answer, np.uint8).reshape(-1, self._result_bytes)
 
     def _require_same_run(self) -> None:
-        """A board that lost its power has lost the unit's state."""
+        """A board that lost its power has lost the unit's state, and its count of records."""
         there = self.counters()["records"]
         if there != self._taken % (1 << 8 * COUNTER_BYTES):
             raise BoardError(

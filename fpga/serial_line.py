@@ -45,8 +45,6 @@ class SerialLine:
         self.port, self.baud_rate, self.timeout = port, baud_rate, timeout
         self._attempts = attempts
         self._serial = None
-        self.reopened = 0
-        """how often the port was lost and found again"""
         self._open()
 
     def close(self) -> None:
@@ -68,7 +66,6 @@ class SerialLine:
             try:
                 if self._serial is None:
                     self._open()
-                    self.reopened += 1
                 self._serial.reset_input_buffer()
                 self._serial.write(message)
                 self._serial.flush()

@@ -135,11 +135,12 @@ class SimulatedBoard:
         os.close(self._slave)
         os.close(self._master)
 
-    def restart(self) -> None:
-        """As after a loss of power: the port is lost for a moment, and all that the board knew."""
+    def restart(self, *, cut: bool = True) -> None:
+        """As after a loss of power: all is lost that the board knew, and the port for a moment if
+        the line is ``cut``, too."""
         spec, records, style = self._spec
         self._line = SimulatedLine.of(spec, records=records, style=style)
-        self.cut_after = 0
+        self.cut_after = 0 if cut else None
 
     def _serve(self) -> None:
         while not self._stop.is_set():

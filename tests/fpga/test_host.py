@@ -126,7 +126,7 @@ class TestLostLines:
         expected = expected_results(spec, inputs).results
         with (
             SimulatedBoard(spec, records=20) as simulated,
-            connect(simulated.port, timeout=0.3) as board,
+            connect(simulated.port, timeout=2.0) as board,
         ):
             simulated.cut_after = after
             found = board.run(inputs)
@@ -150,17 +150,18 @@ class TestLostLines:
         assert 10 <= len(partial) < 100
         np.testing.assert_array_equal(partial, expected[: len(partial)])
 
-    def test_a_board_that_began_anew_is_no_surprise(self):
+    @pytest.mark.parametrize("cut", [True, False], ids=["line too", "line kept"])
+    def test_a_board_that_began_anew_is_no_surprise(self, cut):
         """Its sums are lost, so that nothing computed from them is told as a result."""
         spec = SYSTEMS["mixpe"]
         inputs = golden_records(spec, 100, seed=7)
         with (
             SimulatedBoard(spec, records=10) as simulated,
-            connect(simulated.port, timeout=0.3) as board,
+            connect(simulated.port, timeout=2.0) as board,
         ):
             board.run(inputs)
-            simulated.restart()
-            with pytest.raises(BoardError, match="anew: it has taken 10 records, and 110"):
+            simulated.restart(cut=cut)
+            with pytest.raises(BoardError, match=r"began anew: it has taken \d+ records, and 200"):
                 board.run(inputs)
 
     def test_noise_on_the_line(self):
@@ -168,7 +169,7 @@ class TestLostLines:
         expected = expected_results(PRODUCT, inputs).results["p"]
         with (
             SimulatedBoard(PRODUCT, records=10) as simulated,
-            connect(simulated.port, timeout=0.3) as board,
+            connect(simulated.port, timeout=2.0) as board,
         ):
             simulated.damage = 97
             np.testing.assert_array_equal(board.run(inputs)["p"], expected)
