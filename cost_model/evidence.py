@@ -27,6 +27,13 @@ __all__ = ["Evidence", "Kind", "bundled", "evidence", "keep", "kept", "standing"
 BUNDLED = Path(__file__).with_name("evidence.json")
 
 
+_CHECKS = (
+    "sim",
+    *(f"toolchain/{name}" for name in ("cache.py", "compiler.py", "include", "mended_root.py")),
+    *(f"toolchain/{name}" for name in ("process.py", "pyosys_runner.py", "run.py")),
+    *(f"toolchain/{name}" for name in ("supervisor.py", "verilator.py", "yosys.py")),
+)
+"""code that checks: how tools are searched is not among it, as what was found is told beside"""
 _SYNTHESIS = (
     *("asic_flow", "cost_model/targets.py"),
     *("fpga/devices.py", "fpga/resources.py", "fpga/carry_chains.v"),
@@ -148,7 +155,7 @@ def _differences(given: Mapping[str, Any], default: Mapping[str, Any]) -> str:
 @once
 def _checks(kind: str) -> str:
     synthesis = _SYNTHESIS if kind == Kind.SYNTHESISED.value else ()
-    return source_digest(OWN, "sim", "toolchain", *synthesis)
+    return source_digest(OWN, *_CHECKS, *synthesis)
 
 
 def evidence(

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from multipede.cost_model.evidence import Evidence, Kind, evidence
+from multipede.fpga.shell.shell import SIMULATED
+from multipede.fpga.trial import Trial
 from multipede.golden.spec import Spec
 from multipede.sim.coverage_data import CoverageKind
 from multipede.sim.coverage_report import CoverageReport
@@ -10,7 +12,7 @@ from multipede.sim.formal_report import Method, ProofOutcome, ProofReport
 from multipede.sim.mutation_report import MutantOutcome, MutationReport
 from multipede.sim.report import Check, Report, VerifyReport
 
-__all__ = ["of_report", "of_synthesis"]
+__all__ = ["of_report", "of_synthesis", "of_trial"]
 
 
 def of_report(report: Report) -> list[Evidence]:
@@ -31,6 +33,22 @@ def of_synthesis(spec: Spec, targets: Iterable[str]) -> list[Evidence]:
         summary=", ".join(names),
         method="",
         strength=len(names),
+    )
+    return [found]
+
+
+def of_trial(trial: Trial) -> list[Evidence]:
+    """What a trial on a board shows; nothing if the board was simulated, as that is no board."""
+    if trial.board == SIMULATED:
+        return []
+    verdict = "right" if trial.passed else f"{trial.wrong:,} wrong"
+    found = evidence(
+        trial.spec,
+        Kind.ON_A_BOARD,
+        passed=trial.passed,
+        summary=f"{trial.board}, {trial.clock / 1e6:g} MHz: {trial.results:,} results, {verdict}",
+        method=trial.board,
+        strength=trial.records,
     )
     return [found]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amaranth.hdl import Elaboratable, Module
+from amaranth.lib import io
 
 from multipede.fpga.boards import Board
 from multipede.fpga.clock import BoardClock
@@ -31,12 +32,13 @@ class _Top(Elaboratable):
         self._clock.elaborate(m, platform)
         m.submodules.shell = shell = self._shell
         # Lines for the flow of bytes, where there are some, stay as they are.
-        uart = platform.lookup("uart", 0)
-        unused = {io.name: "-" for io in uart.ios if io.name not in ("rx", "tx")}
-        pins = platform.request("uart", 0, dir=unused)
-        m.d.comb += [shell.rx.eq(pins.rx.i), pins.tx.o.eq(shell.tx)]
+        pins = platform.request("uart", 0, dir="-")
+        m.submodules.rx = rx = io.Buffer("i", pins.rx)
+        m.submodules.tx = tx = io.Buffer("o", pins.tx)
+        m.d.comb += [shell.rx.eq(rx.i), tx.o.eq(shell.tx)]
         if ("led", 0) in platform.resources:
-            m.d.comb += platform.request("led", 0).o.eq(shell.busy)
+            m.submodules.led = led = io.Buffer("o", platform.request("led", 0, dir="-"))
+            m.d.comb += led.o.eq(shell.busy)
         return m
 
 
@@ -68,7 +70,14 @@ class BoardDesign:
         """The design of a unit. Raises TypeError, ValueError as the shell and the clock do, and
         ToolError if amaranth-boards is missing."""
         clock = BoardClock(board, frequency)
-        shell = Shell(spec, clock=frequency, baud_rate=baud_rate, records=records, style=Style.WORD)
+        shell = Shell(
+            spec,
+            clock=frequency,
+            board=board.name,
+            baud_rate=baud_rate,
+            records=records,
+            style=Style.WORD,
+        )
         platform = _without_verilog(board.platform())
         plan = platform.prepare(_Top(shell, clock), name=TOP)
         files = {

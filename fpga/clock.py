@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import isclose
 
 from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, Signal
+from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
 from multipede.fpga.boards import Board
@@ -63,7 +64,8 @@ class BoardClock:
         """Make the domain ``sync``; without a PLL, Amaranth does it itself."""
         if self.multiple == 1:
             return
-        source = platform.request(platform.default_clk).i
+        pin = platform.request(platform.default_clk, dir="-")
+        m.submodules.oscillator = oscillator = io.Buffer("i", pin)
         m.domains.sync = ClockDomain()
         locked = Signal(name="pll_locked")
         m.submodules.pll = Instance(
@@ -78,7 +80,7 @@ class BoardClock:
             p_CLKOP_CPHASE=self.output_divisor - 1,
             p_CLKOP_ENABLE="ENABLED",
             p_FEEDBK_PATH="CLKOP",
-            i_CLKI=source,
+            i_CLKI=oscillator.i,
             i_CLKFB=ClockSignal(),
             i_RST=0,
             i_STDBY=0,

@@ -90,6 +90,11 @@ class Board:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def port(self) -> str:
+        """Path or name."""
+        return self._line.port
+
     def close(self) -> None:
         """Give the port back."""
         self._line.close()

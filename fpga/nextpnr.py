@@ -227,6 +227,8 @@ def _longest(program: Nextpnr, paths: list) -> tuple[Step, ...]:
 
 def _user_signal(program: Nextpnr, net: str) -> str:
     """The name that the user gave, of a net that Yosys named after the cells around it."""
+    if net.startswith("$"):  # nextpnr's own
+        return ""
     cells = "|".join(program.cells)
     name = re.split(rf"(?:^|[_$])(?:{cells})", net, maxsplit=1)[0]
     return name.removeprefix("unit.").rstrip("_.$")

@@ -5,12 +5,14 @@ input comes out of a flip-flop and every output goes straight into one, so that 
 unit's.
 """
 
+from collections.abc import Mapping
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from multipede.golden.source_files import OWN, source_digest
-from multipede.golden.spec import Spec
+from multipede.golden.spec import Port, Spec
 from multipede.hw import Style, build
 from multipede.hw.hierarchy import shared, to_rtlil
 from multipede.sim.pins import needed_pins
@@ -28,11 +30,18 @@ def _registers(spec: Spec) -> tuple[dict[str, int], dict[str, int]]:
     widths = [
         {name: port.bits for name, port in ports.items()} for ports in (spec.inputs, spec.outputs)
     ]
-    into = {"in_valid": 1, **{f"in_{name}": bits for name, bits in widths[0].items()}}
-    out = {"out_valid": 1, **{f"out_{name}": bits for name, bits in widths[1].items()}}
-    into |= {"out_ready": 1} if "o_ready" in pins else {}
-    out |= {"in_ready": 1} if "i_ready" in pins else {}
+    into = {"valid_in": 1, **{f"in_{name}": bits for name, bits in widths[0].items()}}
+    out = {"valid_out": 1, **{f"out_{name}": bits for name, bits in widths[1].items()}}
+    into |= {"ready_in": 1} if "o_ready" in pins else {}
+    out |= {"ready_out": 1} if "i_ready" in pins else {}
     return into, out
+
+
+_CONTROL = ("valid_in", "ready_out", "valid_out", "ready_in")
+
+
+def _bits(ports: Mapping[str, Port]) -> int:
+    return sum(port.bits for port in ports.values())
 
 
 def ring_registers(spec: Spec) -> int:
@@ -62,29 +71,27 @@ class RegisterRing(wiring.Component):
             {name: Signal(width, name=name, reset_less=True) for name, width in group.items()}
             for group in _registers(self.spec)
         )
-        pins = {pin: Signal(width, name=pin) for pin, width in self._pins().items()}
+        payload = [signal for name, signal in into.items() if name not in _CONTROL]
+        pins = {"i_valid": into["valid_in"], "i_payload": Cat(payload)}
+        if "ready_in" in into:
+            pins["o_ready"] = into["ready_in"]
+        given = {name: Signal(len(signal)) for name, signal in out.items()}
+        pins["o_valid"] = given["valid_out"]
+        pins["o_payload"] = results = Signal(_bits(self.spec.outputs), name="o_payload")
+        if "ready_out" in out:
+            pins["i_ready"] = given["ready_out"]
         unit = build(self.spec, style=self.style)
         shared(m, platform, self.spec.unit, unit, instance="unit", **pins)
         offered, taken = Cat(into.values()), Cat(out.values())
         folded = Signal(len(taken), name="folded", reset_less=True)
-        given = Cat(pins["o_valid"], pins["o_payload"], pins.get("i_ready", ()))
+        m.d.comb += Cat(s for name, s in given.items() if name not in _CONTROL).eq(results)
         m.d.sync += [
             offered.eq(Cat(self.serial_in, offered)),
-            taken.eq(given),
+            taken.eq(Cat(given.values())),
             folded.eq(Cat(folded[1:], folded[0]) ^ taken),
         ]
-        m.d.comb += [
-            Cat(pins["i_valid"], pins["i_payload"], pins.get("o_ready", ())).eq(offered),
-            self.serial_out.eq(folded[0]),
-        ]
+        m.d.comb += self.serial_out.eq(folded[0])
         return m
-
-    def _pins(self) -> dict[str, int]:
-        payloads = {
-            "i_payload": sum(port.bits for port in self.spec.inputs.values()),
-            "o_payload": sum(port.bits for port in self.spec.outputs.values()),
-        }
-        return {pin: payloads.get(pin, 1) for pin in needed_pins(self.spec)}
 
 
 def register_ring_rtlil(spec: Spec, style: Style) -> str:

@@ -142,6 +142,12 @@ _HOMES = {
     "cost_model.power_comparison": ("compare_power", "compare_power_with_baselines"),
     "cost_model.demonstration": ("demonstrate",),
     "cost_model.recipes": ("RecipeReport", "recipes"),
+    "fpga.build": ("Build", "build_for"),
+    "fpga.host": ("BoardError", "connect"),
+    "fpga.nextpnr": ("DoesNotFitError",),
+    "fpga.place_and_route": ("Routing", "route"),
+    "fpga.simulated_board": ("SimulatedBoard",),
+    "fpga.trial": ("Trial", "try_board"),
     "cost_model.targets": ("TARGETS", "power", "synthesize"),
     "cost_model.validation": ("Validation", "validate_n28"),
 }

@@ -20,6 +20,13 @@ from multipede.commands import (
     show_command,
     statistics_command,
 )
+from multipede.fpga_commands import (
+    boards_command,
+    build_command,
+    route_command,
+    simulate_board_command,
+    try_command,
+)
 from multipede.reproduce_command import EXPERIMENTS, reproduce_command
 from multipede.verify_command import verify_command
 
@@ -60,6 +67,11 @@ def parser() -> argparse.ArgumentParser:
     _add_verify(command)
     _add_synthesize(command)
     _add_power(command)
+    _add_route(command)
+    _add_build(command)
+    command("boards", "list boards and chips", boards_command)
+    _add_try(command)
+    _add_simulate_board(command)
     _add_reproduce(command)
     _add_recipes(command)
     _add_demo(command)
@@ -178,6 +190,61 @@ def _add_power(command: _Command) -> None:
         metavar="DIR",
         help="write netlist, models of cells, SAIF, VCD and n28 for other programs",
     )
+
+
+def _add_route(command: _Command) -> None:
+    routing = _add_unit(
+        command("route", "how fast it is on an FPGA, placed and routed", route_command)
+    )
+    routing.add_argument(
+        "--chip", action="append", help="from 'multipede boards'; may be repeated (ecp5-25f)"
+    )
+    routing.add_argument("--style", help="word, cells or cells-prefix (word)")
+    _add_placing(routing, seeds=5)
+
+
+def _add_build(command: _Command) -> None:
+    building = _add_unit(command("build", "a bitstream for a board", build_command))
+    building.add_argument("--board", required=True, help="from 'multipede boards'")
+    building.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="the bitstream; a directory for Vivado"
+    )
+    _add_line(building)
+    building.add_argument(
+        "--records", type=int, metavar="N", help="places for records (as many as 2 KiB hold)"
+    )
+    building.add_argument(
+        "--load", action="store_true", help="load it onto the board by openFPGALoader"
+    )
+    _add_placing(building, seeds=3)
+
+
+def _add_try(command: _Command) -> None:
+    trying = command("try", "send records through a board and compare the results", try_command)
+    trying.add_argument("port", help="of the host, as in /dev/ttyUSB0")
+    trying.add_argument("--records", type=int, default=1000, metavar="N", help="operands (1000)")
+    trying.add_argument("--seed", type=int, default=1, metavar="N", help="of the operands (1)")
+    _add_line(trying)
+    trying.add_argument("--timeout", type=float, metavar="S", help="for an answer (2)")
+
+
+def _add_simulate_board(command: _Command) -> None:
+    board = _add_unit(
+        command("simulate-board", "the RTL of a board behind a port", simulate_board_command)
+    )
+    board.add_argument("--records", type=int, metavar="N", help="places for records")
+
+
+def _add_placing(parser: Parser, *, seeds: int) -> None:
+    """What place and route is asked for."""
+    parser.add_argument(
+        "--seeds", type=int, default=seeds, metavar="N", help=f"of the placer ({seeds})"
+    )
+    parser.add_argument("--frequency", type=float, metavar="MHZ", help="to aim at (the chip's)")
+
+
+def _add_line(parser: Parser) -> None:
+    parser.add_argument("--baud-rate", type=int, metavar="N", help="of the serial line (1000000)")
 
 
 def _add_reproduce(command: _Command) -> None:

@@ -24,7 +24,7 @@ class _Program:
     pattern: str
     needed: tuple[int, ...]
     remedy: str
-    version_argument: str = "--version"
+    version_argument: str | None = "--version"
     companion: str | None = None
     label: str = ""
     wheel: Callable[[], Tool | str] | None = None
@@ -123,7 +123,7 @@ def _on_path(name: str, program: _Program, origin: str, command: tuple[str, ...]
     needed = _needed(name, answer.text)
     if version < needed:
         return f"{where} is version {format_version(name, version)}, too old"
-    description = answer.text.strip().splitlines()[0]
+    description = (answer.text.strip().splitlines() or [""])[0]
     return Tool(name, command, version, origin, answer.identity, description=description)
 
 
@@ -206,9 +206,9 @@ _PROGRAMS: dict[str, _Program] = {
     "ecppack": _Program(
         ("ecppack",), r"Version (\d+)\.(\d+)", (), _remedy("ecp5"), wheel=wheels.ecppack_wheel
     ),
-    "icepack": _Program(("icepack",), "", (), _remedy("ice40"), "-h", wheel=wheels.icepack_wheel),
+    "icepack": _Program(("icepack",), "", (), _remedy("ice40"), None, wheel=wheels.icepack_wheel),
     "gowin_pack": _Program(
-        ("gowin_pack",), "", (), "Get it: pip install apycula", "-h", wheel=wheels.gowin_pack_wheel
+        ("gowin_pack",), "", (), "Get it: pip install apycula", None, wheel=wheels.gowin_pack_wheel
     ),
     "openFPGALoader": _Program(
         ("openFPGALoader",),

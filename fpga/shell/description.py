@@ -15,18 +15,20 @@ VERSION = 1
 LENGTH_BYTES = 4
 
 
-def description(executor: Executor, *, clock: float, baud_rate: int) -> bytes:
+def description(executor: Executor, *, board: str, clock: float, baud_rate: int) -> bytes:
     """MAGIC, the number of bytes that follow (4 bytes, lowest first), and those: JSON.
 
     Parameters
     ----------
-    executor : what is around the unit. clock : in Hz. baud_rate : of the line.
+    executor : what is around the unit. board : name of the board. clock : in Hz. baud_rate : of the
+        line.
     """
     spec = executor.spec
     content = {
         "version": VERSION,
         "specification": spec.to_dict(),
         "fingerprint": spec.fingerprint,
+        "board": board,
         "style": executor.style.value,
         "clock": clock,
         "baud_rate": baud_rate,

@@ -15,10 +15,12 @@ from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
 
-__all__ = ["BAUD_RATE", "BUFFER_BYTES", "MAXIMUM_RECORDS", "Shell", "default_records"]
+__all__ = ["BAUD_RATE", "BUFFER_BYTES", "MAXIMUM_RECORDS", "SIMULATED", "Shell", "default_records"]
 
 BAUD_RATE = 1_000_000
 """A divisor of the clocks of all our boards."""
+SIMULATED = "simulated"
+"""The name of a board that is none."""
 BUFFER_BYTES = 2048
 """Bytes of records that there is room for by default: one block RAM of most FPGAs."""
 MAXIMUM_RECORDS = 4096
@@ -37,7 +39,7 @@ class Shell(wiring.Component):
     Parameters
     ----------
     spec : the unit.
-    clock : of the design, Hz.
+    clock : of the design, Hz. board : its name, for what the shell says of itself.
     baud_rate : of the line, bits per second; a bit is a whole number of clocks, 4 or more, that
         comes within 2 %.
     records : places for records of one message, 1 to 4096; by default as many as 2 KiB hold, 1024
@@ -59,6 +61,7 @@ class Shell(wiring.Component):
         spec: Spec,
         *,
         clock: float,
+        board: str = SIMULATED,
         baud_rate: int = BAUD_RATE,
         records: int | None = None,
         style: Style = Style.WORD,
@@ -77,7 +80,7 @@ class Shell(wiring.Component):
                 f" bit is a whole number of clocks, {LEAST_DIVISOR} or more"
             )
         self.executor = Executor(spec, records=records, style=style)
-        self.description = description(self.executor, clock=clock, baud_rate=baud_rate)
+        self.description = description(self.executor, board=board, clock=clock, baud_rate=baud_rate)
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
         self._MustUse__used = False
 
