@@ -1,6 +1,7 @@
 """On a board: what a unit takes of an FPGA, how fast it is there, and a host that talks to it."""
 
 from multipede.fpga.build import Build, build_for
+from multipede.fpga.fit import Fit, fit
 from multipede.fpga.host import Board, BoardError, connect
 from multipede.fpga.load import load
 from multipede.fpga.nextpnr import DoesNotFitError
@@ -14,12 +15,14 @@ __all__ = [
     "BoardError",
     "Build",
     "DoesNotFitError",
+    "Fit",
     "Resources",
     "Routing",
     "SimulatedBoard",
     "Trial",
     "build_for",
     "connect",
+    "fit",
     "load",
     "resources",
     "route",

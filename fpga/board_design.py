@@ -1,6 +1,9 @@
 """A unit's shell on a board: what is made for Vivado, and what our own tools go on with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amaranth.hdl import Elaboratable, Module
@@ -8,6 +11,8 @@ from amaranth.lib import io
 
 from multipede.fpga.boards import Board
 from multipede.fpga.clock import BoardClock
+from multipede.fpga.nextpnr import Placement
+from multipede.fpga.place_and_route import mapped_netlist, place_and_route, routed_directory
 from multipede.fpga.shell import Shell
 from multipede.golden.spec import Spec
 from multipede.hw import Style
@@ -96,6 +101,27 @@ class BoardDesign:
         """Constraints of the pins in the format of the family's place and route."""
         (name,) = (name for name in self.files if name.endswith((".lpf", ".pcf", ".cst", ".xdc")))
         return self.files[name]
+
+    @property
+    def megahertz(self) -> float:
+        """Frequency of the clock."""
+        return self.clock.frequency / 1e6
+
+    @cached_property
+    def netlist(self) -> Path:
+        """Mapped to the board's chip. ToolError if Yosys is missing or fails."""
+        return mapped_netlist(self.rtlil, TOP, self.board.fpga)
+
+    def place(self, seeds: Sequence[int]) -> list[Placement]:
+        """Placements, one for each seed. Raises as
+        :func:`~multipede.fpga.place_and_route.place_and_route`."""
+        asked = {"seeds": seeds, "frequency": self.megahertz, "pins": self.pins}
+        return place_and_route(self.netlist, self.board.fpga, **asked)
+
+    def routed(self, seed: int) -> Path:
+        """The directory with the routed design of a seed."""
+        asked = {"seed": seed, "frequency": self.megahertz, "pins": self.pins}
+        return routed_directory(self.netlist, self.board.fpga, **asked)
 
     def vivado_files(self) -> dict[str, str]:
         """What Vivado builds in batch mode: Verilog, constraints, a Tcl script, and a shell script

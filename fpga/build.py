@@ -10,13 +10,9 @@ from amaranth.back import rtlil
 
 from multipede.fpga.board_design import TOP, BoardDesign
 from multipede.fpga.boards import Board, board
+from multipede.fpga.clock import checked_clock
 from multipede.fpga.nextpnr import Placement, nextpnr_of
-from multipede.fpga.place_and_route import (
-    checked_seeds,
-    mapped_netlist,
-    place_and_route,
-    routed_directory,
-)
+from multipede.fpga.place_and_route import checked_seeds
 from multipede.fpga.resources import Resources, resources_of_rtlil
 from multipede.fpga.shell.shell import BAUD_RATE
 from multipede.golden.number_format import require_type
@@ -140,29 +136,30 @@ def build_for(
     target = board(board_name)
     chosen = checked_seeds(seeds)
     output = _checked_output(output, target)
-    megahertz = target.clock / 1e6 if frequency is None else frequency
     design = BoardDesign.of(
-        spec, target, frequency=megahertz * 1e6, baud_rate=baud_rate, records=records
+        spec,
+        target,
+        frequency=checked_clock(target, frequency),
+        baud_rate=baud_rate,
+        records=records,
     )
     asked = {
         "unit": str(spec),
         "board": board_name,
-        "frequency": megahertz,
+        "frequency": design.megahertz,
         "baud_rate": baud_rate,
         "records": design.shell.executor.capacity,
     }
     if not target.fpga.is_routed:
         return _for_vivado(design, output, asked)
-    chip = target.fpga
-    netlist = mapped_netlist(design.rtlil, TOP, chip)
-    placing = {"frequency": megahertz, "pins": design.pins}
-    placements = place_and_route(netlist, chip, seeds=chosen, **placing)
+    placements = design.place(chosen)
     best = max(placements, key=lambda found: found.frequency)
-    meets = best.frequency >= megahertz
+    meets = best.frequency >= design.megahertz
     if meets:
-        routed = routed_directory(netlist, chip, seed=best.seed, **placing)
-        write_atomically(output, _bitstream(target, routed).read_bytes())
-    tools = ("yosys", nextpnr_of(chip).tool, nextpnr_of(chip).packer)
+        bitstream = _bitstream(target, design.routed(best.seed))
+        write_atomically(output, bitstream.read_bytes())
+    program = nextpnr_of(target.fpga)
+    tools = ("yosys", program.tool, program.packer)
     method = ", ".join(dict.fromkeys(find(name).origin.removeprefix("wheel ") for name in tools))
     return Build(
         **asked,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import isclose
+from numbers import Real
 
 from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, Signal
 from amaranth.lib import io
@@ -9,7 +10,7 @@ from amaranth.lib.cdc import ResetSynchronizer
 
 from multipede.fpga.boards import Board
 
-__all__ = ["BoardClock"]
+__all__ = ["BoardClock", "checked_clock"]
 
 _LOWEST_VCO, _HIGHEST_VCO = 400e6, 800e6
 """Hz; ECP5 and ECP5-5G sysCLOCK PLL/DLL Design and Usage Guide, FPGA-TN-02200."""
@@ -95,3 +96,13 @@ class BoardClock:
             o_LOCK=locked,
         )
         m.submodules.reset = ResetSynchronizer(~locked, domain="sync")
+
+
+def checked_clock(board: Board, megahertz: float | None) -> float:
+    """Hz of a design for which MHz are asked, by default the oscillator's. TypeError unless it is a
+    number; what the board has, :class:`BoardClock` says."""
+    if megahertz is None:
+        return board.clock
+    if isinstance(megahertz, bool) or not isinstance(megahertz, Real):
+        raise TypeError(f"frequency must be a number of MHz, not {megahertz!r}")
+    return float(megahertz) * 1e6

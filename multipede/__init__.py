@@ -143,6 +143,7 @@ _HOMES = {
     "cost_model.demonstration": ("demonstrate",),
     "cost_model.recipes": ("RecipeReport", "recipes"),
     "fpga.build": ("Build", "build_for"),
+    "fpga.fit": ("Fit", "fit"),
     "fpga.host": ("BoardError", "connect"),
     "fpga.nextpnr": ("DoesNotFitError",),
     "fpga.place_and_route": ("Routing", "route"),

@@ -23,6 +23,7 @@ from multipede.commands import (
 from multipede.fpga_commands import (
     boards_command,
     build_command,
+    fit_command,
     route_command,
     simulate_board_command,
     try_command,
@@ -69,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     _add_power(command)
     _add_route(command)
     _add_build(command)
+    _add_fit(command)
     command("boards", "list boards and chips", boards_command)
     _add_try(command)
     _add_simulate_board(command)
@@ -217,6 +219,14 @@ def _add_build(command: _Command) -> None:
         "--load", action="store_true", help="load it onto the board by openFPGALoader"
     )
     _add_placing(building, seeds=3)
+
+
+def _add_fit(command: _Command) -> None:
+    fitting = _add_unit(command("fit", "the most columns of a tile that fit a board", fit_command))
+    fitting.add_argument("--board", required=True, help="from 'multipede boards'")
+    fitting.add_argument("--most", type=int, metavar="N", help="columns at most (256)")
+    _add_line(fitting)
+    _add_placing(fitting, seeds=2)
 
 
 def _add_try(command: _Command) -> None:

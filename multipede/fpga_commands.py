@@ -1,4 +1,4 @@
-"""Commands for FPGAs: route, build, boards, try, simulate-board."""
+"""Commands for FPGAs: route, build, fit, boards, try, simulate-board."""
 
 import argparse
 
@@ -34,6 +34,20 @@ def build_command(options: argparse.Namespace) -> Answer:
     if options.load and found.files is not None:
         text += f"\n  {load(found)}"
     return FAILED if found.meets_clock is False else HELD, found.to_dict(), text
+
+
+def fit_command(options: argparse.Namespace) -> Answer:
+    from multipede.fpga import fit
+
+    given = {"baud_rate": options.baud_rate, "most": options.most}
+    found = fit(
+        spec_of(options),
+        options.board,
+        frequency=options.frequency,
+        seeds=options.seeds,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    return FAILED if found.spec is None else HELD, found.to_dict(), str(found)
 
 
 def boards_command(options: argparse.Namespace) -> Answer:

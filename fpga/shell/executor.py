@@ -73,6 +73,11 @@ class Executor(wiring.Component):
         )
 
     @property
+    def record_clocks(self) -> int:
+        """Clocks from a record to the next: its bytes, one in each clock, and two more."""
+        return max(self.record_bytes + 2, self.inside.initiation_interval)
+
+    @property
     def drain(self) -> int:
         """Clocks without a result after which none is to come."""
         return 2 * (self.inside.latency + self.inside.initiation_interval) + _SLACK

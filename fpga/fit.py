@@ -1,0 +1,218 @@
+"""The largest tile that a board holds at its clock, found by building ever closer ones."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tqdm import tqdm
+
+from multipede.fpga.board_design import BoardDesign
+from multipede.fpga.boards import Board, board
+from multipede.fpga.clock import checked_clock
+from multipede.fpga.nextpnr import DoesNotFitError, Placement, nextpnr_of
+from multipede.fpga.place_and_route import checked_seeds
+from multipede.fpga.shell.shell import BAUD_RATE
+from multipede.golden.number_format import require_range, require_type
+from multipede.golden.spec import Kind, Spec
+
+__all__ = ["Fit", "Tried", "fit"]
+
+MOST_COLUMNS = 256
+SEEDS = 2
+_FULL = 0.97
+"""share of a chip's look-up tables up to which placement is hoped for"""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A number of columns that was tried, its fastest placement, and what stood against it."""
+
+    columns: int
+    placement: Placement | None
+    trouble: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether it fits and meets the clock."""
+        return not self.trouble
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The largest tile that was found.
+
+    Attributes
+    ----------
+    spec : the tile, None if not even one column fits. board : name.
+    frequency : of the design, MHz. baud_rate : of the line. record_clocks : clocks in which the
+        memories give a record. record_bytes : of the line.
+    tried : all that was tried, in turn.
+    """
+
+    spec: Spec | None
+    board: str
+    frequency: float
+    baud_rate: int
+    record_clocks: int
+    record_bytes: int
+    tried: tuple[Tried, ...]
+
+    @property
+    def placement(self) -> Placement | None:
+        """Of the tile that was found."""
+        holding = [tried for tried in self.tried if tried.holds]
+        return max(holding, key=lambda tried: tried.columns).placement if holding else None
+
+    @property
+    def operations(self) -> dict[str, float]:
+        """Per second: of the tile in every clock, of what the block RAMs give it, of what the
+        serial line brings at most. Empty if nothing fits."""
+        if self.spec is None:
+            return {}
+        (each,) = self.spec.operations.values()
+        clock = self.frequency * 1e6
+        return {
+            "tile": each * clock / self.spec.initiation_interval,
+            "block RAM": each * clock / self.record_clocks,
+            "serial line": each * self.baud_rate / (10 * self.record_bytes),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {
+            "specification": None if self.spec is None else self.spec.to_dict(),
+            "board": self.board,
+            "frequency": self.frequency,
+            "reached": None if self.placement is None else self.placement.frequency,
+            "used": None if self.placement is None else dict(self.placement.used),
+            "operations_per_second": self.operations,
+            "tried": [{"columns": tried.columns, "trouble": tried.trouble} for tried in self.tried],
+        }
+
+    def __str__(self) -> str:
+        target = board(self.board)
+        last = max(
+            (tried for tried in self.tried if not tried.holds),
+            default=None,
+            key=lambda tried: -tried.columns,
+        )
+        lines = []
+        if self.spec is None or self.placement is None:
+            lines.append(f"{target.title} at {self.frequency:g} MHz: not even one column")
+        else:
+            (operation, each), *_ = self.spec.operations.items()
+            lines.append(
+                f"{self.spec.unit}, {self.spec.rows} x {self.spec.columns} x {self.spec.lanes} on"
+                f" {target.title} at {self.frequency:g} MHz"
+                f" ({self.placement.frequency:.1f} reached)"
+            )
+            lines.append(f"  {each:,} {operation.replace('_', '-')} in a record; per second:")
+            lines += [f"  {rate / 1e6:12,.2f} M  {name}" for name, rate in self.operations.items()]
+            lines += [
+                f"  {name:8}{number:8,} of {target.fpga.holds[name]:,},"
+                f" {number / target.fpga.holds[name]:.0%}"
+                for name, number in self.placement.used.items()
+            ]
+        if last is not None:
+            lines.append(f"  {last.columns} columns: {last.trouble}")
+        return "\n".join(lines)
+
+
+def fit(
+    spec: Spec,
+    board_name: str,
+    *,
+    frequency: float | None = None,
+    baud_rate: int = BAUD_RATE,
+    most: int = MOST_COLUMNS,
+    seeds: int = SEEDS,
+) -> Fit:
+    """Find the largest number of columns that fits a board, shell included, and holds its clock.
+
+    A progress bar on a terminal. Each size is placed and routed, and cached; in between none is
+    left out that a smaller one would not rule out: what is found fits, and one column more does
+    not.
+
+    Parameters
+    ----------
+    spec : a tile; its columns do not count. board_name : a board with open tools.
+    frequency : MHz, as of :func:`~multipede.fpga.build.build_for`.
+    baud_rate : bits per second. most : columns at most, 1 to 256. seeds : of the placer for each
+        size.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no tile, a board without open tools, and other parameters.
+    ToolError
+        If a tool is missing or fails.
+    """
+    require_type("spec", spec, Spec)
+    if spec.kind is not Kind.TILE:
+        raise ValueError(f"spec = {spec.unit}: it is no tile, so that it has no columns to vary")
+    require_type("board", board_name, str)
+    target = board(board_name)
+    nextpnr_of(target.fpga)
+    require_range("most", most, 1, MOST_COLUMNS)
+    chosen = checked_seeds(seeds)
+    asked = {"frequency": checked_clock(target, frequency), "baud_rate": baud_rate}
+
+    def attempt(columns: int) -> Tried:
+        design = BoardDesign.of(replace(spec, columns=columns), target, records=None, **asked)
+        try:
+            best = max(design.place(chosen), key=lambda placement: placement.frequency)
+        except DoesNotFitError as error:
+            return Tried(columns, None, str(error))
+        missing = design.megahertz - best.frequency
+        slow = f"misses {design.megahertz:g} MHz by {missing:.1f}" if missing > 0 else ""
+        return Tried(columns, best, slow)
+
+    # disable=None: only where somebody can see it.
+    bar = tqdm(_tried(attempt, target, most), desc="fit", unit="size", leave=False, disable=None)
+    tried = tuple(bar)
+    columns = max((one.columns for one in tried if one.holds), default=0)
+    found = replace(spec, columns=columns) if columns else None
+    design = BoardDesign.of(found or spec, target, records=None, **asked)
+    return Fit(
+        spec=found,
+        board=board_name,
+        frequency=design.megahertz,
+        baud_rate=baud_rate,
+        record_clocks=design.shell.executor.record_clocks,
+        record_bytes=design.shell.executor.record_bytes,
+        tried=tried,
+    )
+
+
+def _tried(attempt: Callable[[int], Tried], target: Board, most: int) -> Iterator[Tried]:
+    """Sizes, each chosen by what the look-up tables of those before let expect."""
+    fits, too_many = 0, most + 1
+    known: dict[int, int] = {}
+    following = 1
+    while too_many - fits > 1:
+        one = attempt(following)
+        yield one
+        if one.placement is not None:
+            known[one.columns] = one.placement.used["lut"]
+        if one.holds:
+            fits = one.columns
+        else:
+            too_many = one.columns
+        following = _following(known, target.fpga.holds["lut"], fits, too_many, most)
+
+
+def _following(known: dict[int, int], there: int, fits: int, too_many: int, most: int) -> int:
+    """A number between one that fits and one that does not."""
+    middle = (fits + too_many) // 2
+    if len(known) == 1:
+        return min(fits + 1, middle) if too_many > fits + 2 else middle
+    if len(known) > 1:
+        (first, used), (last, more) = sorted(known.items())[:: len(known) - 1]
+        # At first a little less than all, as a chip that is nearly full takes long to route.
+        hoped_for = there * (_FULL if len(known) == 2 else 1.0)
+        hoped = int(last + (hoped_for - more) * (last - first) / max(1, more - used))
+        # What is expected may be wrong by a little; by more, it is not the tables that stand in the
+        # way.
+        if hoped <= too_many + 1 or too_many > most:
+            return min(max(hoped, fits + 1), too_many - 1)
+    return middle

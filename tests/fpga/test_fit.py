@@ -1,0 +1,103 @@
+"""The largest tile of a board: it fits, and one column more does not."""
+
+import json
+
+import pytest
+
+from multipede.fpga import fit
+from multipede.fpga.boards import board
+from multipede.fpga.fit import Tried, _tried
+from multipede.fpga.nextpnr import Placement
+from multipede.golden.formats import INT2, INT4, UINT4
+from multipede.golden.integer_multiplier import IntegerMultiplier
+from multipede.golden.mixpe import MixPE
+from multipede.golden.multiplier_tile import MultiplierTile
+
+SMALL = MultiplierTile(weight=INT2, activation=INT2, rows=1, lanes=1, group=4)
+THERE = 5280
+
+
+def searched(used, most, *, slow_from=10_000):
+    """What is tried on a chip on which so many columns take so many look-up tables."""
+
+    def attempt(columns):
+        lut = used(columns)
+        if lut > THERE:
+            return Tried(columns, None, "too many")
+        slow = "slow" if columns >= slow_from else ""
+        return Tried(columns, Placement(1, 20.0, {"lut": lut}, ()), slow)
+
+    return list(_tried(attempt, board("icebreaker"), most))
+
+
+class TestSearch:
+    @pytest.mark.parametrize("each", [17, 90, 640, 2600, 5000])
+    @pytest.mark.parametrize("beside", [100, 2500])
+    def test_finds_the_largest(self, each, beside):
+        tried = searched(lambda columns: beside + each * columns, 256)
+        found = max((one.columns for one in tried if one.holds), default=0)
+        assert found == max(0, min(256, (THERE - beside) // each))
+        # That one more does not hold was tried, too, and no size twice.
+        assert found == 256 or found + 1 in {one.columns for one in tried if not one.holds}
+        assert len({one.columns for one in tried}) == len(tried) <= 9
+
+    def test_sizes_that_grow_by_jumps(self):
+        tried = searched(lambda columns: 300 + 61 * columns + 400 * (columns > 40), 256)
+        assert max(one.columns for one in tried if one.holds) == (THERE - 700) // 61
+
+    def test_a_clock_that_is_missed(self):
+        tried = searched(lambda columns: 100 + columns, 256, slow_from=37)
+        assert max(one.columns for one in tried if one.holds) == 36
+        assert len(tried) < 14
+
+    def test_not_even_one(self):
+        (one,) = searched(lambda columns: 6000, 256)
+        assert not one.holds
+
+
+def test_on_a_board():
+    found = fit(SMALL, "icebreaker", most=2, seeds=1)
+    assert found.spec == MultiplierTile(
+        weight=INT2, activation=INT2, rows=1, lanes=1, group=4, columns=2
+    )
+    assert found.placement.frequency >= found.frequency == 12
+    rates = found.operations
+    assert rates["tile"] == 2 * 12e6
+    # A byte, in three clocks; ten bits of the line.
+    assert rates["block RAM"] == 2 * 12e6 / 3
+    assert rates["serial line"] == 2 * 1e6 / 10
+    document = json.loads(json.dumps(found.to_dict()))
+    assert [tried["columns"] for tried in document["tried"]] == [1, 2]
+    assert "multiplier_tile, 1 x 2 x 1 on 1BitSquared iCEBreaker at 12 MHz" in str(found)
+
+
+def test_nothing_fits():
+    found = fit(MixPE(rows=8, lanes=16), "icebreaker", seeds=1)
+    assert found.spec is None
+    assert found.operations == {}
+    assert "not even one column" in str(found)
+    assert "ICESTORM_LC are needed" in str(found)
+
+
+@pytest.mark.regress
+def test_one_column_more_does_not_fit():
+    found = fit(MixPE(weight=UINT4, activation=INT4, rows=1, lanes=4), "icebreaker", seeds=1)
+    assert found.spec.columns > 3
+    tried = {one.columns: one for one in found.tried}
+    assert tried[found.spec.columns].holds
+    assert not tried[found.spec.columns + 1].holds
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "message"),
+    [
+        (IntegerMultiplier(), {}, "it is no tile"),
+        (SMALL, {"board_name": "vcu128"}, "no open tool places and routes for it"),
+        (SMALL, {"most": 0}, "most = 0"),
+        (SMALL, {"seeds": 0}, "seeds = 0"),
+    ],
+)
+def test_bad_input(spec, options, message):
+    given = {"board_name": "icebreaker", **options}
+    with pytest.raises(ValueError, match=message):
+        fit(spec, given.pop("board_name"), **given)
