@@ -10,7 +10,7 @@ from multipede.answer import HELD, TOOL_FAILED, Answer
 EXPERIMENTS = {
     "lut_tensor_core": ("ablation", "shapes", "rivals", "widths"),
     "lmul": ("statistics", "costs", "embeddings"),
-    "quadinr": ("costs", "images", "video", "network", "tuning"),
+    "quadinr": ("costs", "fpga", "images", "video", "network", "tuning"),
 }
 """unit -> its experiments, the first by default"""
 
@@ -31,7 +31,10 @@ _OPTIONS = {
     "stages": ("--stages", _TILES),
     "format": ("--format", ("lmul costs",)),
     "sentences": ("--sentences", ("lmul embeddings",)),
-    "bits": ("--bits", ("quadinr costs",)),
+    "bits": ("--bits", ("quadinr costs", "quadinr fpga")),
+    "chip": ("--chip", ("quadinr fpga",)),
+    "frequency": ("--frequency", ("quadinr fpga",)),
+    "seeds": ("--seeds", ("quadinr fpga",)),
     "image": ("--image", _OF_IMAGES),
     "size": ("--size", _TRAINED),
     "frames": ("--frames", ("quadinr video",)),
@@ -116,6 +119,10 @@ def _quadinr(name: str, given: dict[str, Any]) -> Any:
         from multipede.cost_model.reproduction.quadinr_costs import quadinr_costs
 
         return quadinr_costs(**_on_cells("quadinr costs", given))
+    if name == "fpga":
+        from multipede.cost_model.reproduction.quadinr_fpga import quadinr_fpga
+
+        return quadinr_fpga(**given)
     from multipede.cost_model.reproduction import quadinr_images, quadinr_network
     from multipede.golden.inr_training import InrTraining
     from multipede.toolchain import write_atomically

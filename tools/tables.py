@@ -44,6 +44,7 @@ COMMANDS = {
     "Activations beside each other on n28 at one clock, and on FPGAs": [
         *("multipede", "reproduce", "quadinr", "costs"),
     ],
+    "The same placed and routed": ["multipede", "reproduce", "quadinr", "fpga"],
     "Images out of networks whose activations the RTL computes": [
         *("multipede", "reproduce", "quadinr", "images"),
     ],
