@@ -105,7 +105,7 @@ class SerialLine:
             self._serial = serial.Serial(
                 self.port, self.baud_rate, timeout=0.05, write_timeout=self.timeout, exclusive=True
             )
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (*_lost(), ValueError) as error:
             raise BoardError(f"{self.port} cannot be opened: {_reason(error)}") from None
 
     def _answer(self, number: int) -> bytes | None:
@@ -128,13 +128,19 @@ class SerialLine:
 
 
 def _lost() -> tuple[type[Exception], ...]:
+    """What pyserial raises where a line is lost, some of it as its system calls do."""
     import serial
 
-    return (serial.SerialException, OSError)
+    try:
+        import termios
+    except ImportError:  # Windows
+        return (serial.SerialException, OSError)
+    return (serial.SerialException, OSError, termios.error)
 
 
 def _reason(error: Exception) -> str:
-    code = getattr(error, "errno", None)
+    first = error.args[0] if error.args else None
+    code = first if isinstance(first, int) else getattr(error, "errno", None)
     if code in (errno.EAGAIN, errno.EBUSY):
         return "another program uses it"
     return os.strerror(code) if code else str(error) or type(error).__name__

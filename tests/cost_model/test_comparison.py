@@ -49,6 +49,9 @@ DEQUANTISED = {"output": TileOutput.DEQUANTISED}
 SMALL = MixPE(weight=UINT3, activation=INT5, group=4, rows=1, columns=1, lanes=2)
 
 
+ROWS = (PartialProducts.BAUGH_WOOLEY, PartialProducts.BOOTH)
+
+
 class TestBaselines:
     def test_are_multipliers_with_both_kinds_of_rows(self):
         found = list(baselines(MixPE()).values())
@@ -56,7 +59,7 @@ class TestBaselines:
         assert [(s.weight, s.zero_point, s.partial_products) for s in found[1:]] == [
             (weight, zero_point, rows)
             for weight, zero_point in ((INT8, False), (UINT4, True))
-            for rows in PartialProducts
+            for rows in ROWS
         ]
 
     def test_share_all_that_is_not_the_idea(self):
@@ -219,7 +222,7 @@ class TestBaselines:
 
     def test_a_baseline_is_not_its_own(self):
         found = list(baselines(MultiplierTile()).values())
-        assert [spec.partial_products for spec in found] == list(PartialProducts)
+        assert [spec.partial_products for spec in found] == list(ROWS)
 
     def test_another_unit_has_none(self):
         with pytest.raises(
@@ -245,7 +248,7 @@ SMALL_TILES = {
     rows.value: MultiplierTile(
         weight=UINT3, group=4, rows=1, columns=1, lanes=2, partial_products=rows
     )
-    for rows in PartialProducts
+    for rows in ROWS
 }
 TARGETS = ("gates", "ecp5")
 

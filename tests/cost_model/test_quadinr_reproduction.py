@@ -22,7 +22,7 @@ from multipede.golden import images as images_module
 from multipede.golden.formats import FixedPoint
 from multipede.golden.inr_activations import ACTIVATIONS
 from multipede.golden.inr_training import InrTraining
-from multipede.golden.taylor_sine import TaylorSine
+from multipede.golden.quadinr import QuadINR
 from multipede.sim.compiled import compile_model
 from multipede.toolchain import ToolError
 from tests.golden.faithful import all_codes
@@ -138,7 +138,7 @@ def test_costs_at_eight_bits():
 
 
 def test_as_few_stages_as_hold_the_clock():
-    unit = partial(TaylorSine, x=FixedPoint(8, 4), result=FixedPoint(8, 6))
+    unit = partial(QuadINR, x=FixedPoint(8, 4), result=FixedPoint(8, 6), faithful=True)
     rows = [
         pipelined(
             "sine",
@@ -147,7 +147,7 @@ def test_as_few_stages_as_hold_the_clock():
             constraints=Constraints(clock_period=period),
             records=200,
         )
-        for period in (2.5, 0.9, 0.05)
+        for period in (2.5, 0.3, 0.05)
     ]
     loose, tight, missed = rows
     assert loose.stages == 1
@@ -155,7 +155,7 @@ def test_as_few_stages_as_hold_the_clock():
     assert loose.holds_clock
     assert tight.holds_clock
     assert tight.area > loose.area
-    assert tight.latency(0.9) == 0.9 * tight.stages
+    assert tight.latency(0.3) == 0.3 * tight.stages
     assert missed.stages == 12
     assert not missed.holds_clock
     assert missed.energy is None
@@ -208,7 +208,7 @@ def test_refused(call, message):
             "--size has a meaning for images, video, network and tuning only",
         ),
         (["costs", "--bits", "7"], "bits = 7: allowed are 8 to 24"),
-        (["images", "--bits", "8"], "--bits has a meaning for costs only"),
+        (["images", "--bits", "8"], "--bits has a meaning for costs and fpga only"),
         (["images", "--format", "bf16"], "--format has a meaning for lmul costs only"),
         (["images", "--image", "lena"], "image = 'lena': allowed are astronaut"),
         (["images", "--plot", "nowhere/x.png"], "nowhere is no directory"),

@@ -122,6 +122,7 @@ class TestWhatGoesWrong:
         assert f"misses the clock by {missing:.1f} MHz: no bitstream is written" in str(found)
         assert place.read_bytes() == b"of before"
 
+    @pytest.mark.regress
     def test_a_unit_that_is_too_large(self, tmp_path):
         with pytest.raises(DoesNotFitError, match="ICESTORM_LC are needed and 5280 there"):
             build_for(

@@ -71,6 +71,7 @@ def test_on_a_board():
     assert "multiplier_tile, 1 x 2 x 1 on 1BitSquared iCEBreaker at 12 MHz" in str(found)
 
 
+@pytest.mark.regress
 def test_nothing_fits():
     found = fit(MixPE(rows=8, lanes=16), "icebreaker", seeds=1)
     assert found.spec is None

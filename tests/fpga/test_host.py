@@ -169,7 +169,7 @@ class TestLostLines:
         expected = expected_results(PRODUCT, inputs).results["p"]
         with (
             SimulatedBoard(PRODUCT, records=10) as simulated,
-            connect(simulated.port, timeout=2.0) as board,
+            connect(simulated.port, timeout=0.5) as board,
         ):
             simulated.damage = 97
             np.testing.assert_array_equal(board.run(inputs)["p"], expected)

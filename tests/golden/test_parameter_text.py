@@ -23,7 +23,9 @@ def test_the_nearest_class_speaks_and_bases_fill_in():
     assert mixpe["weight"] == "integer format of 1 to 8 bits, signed or unsigned."
     assert multiplier["weight"] == multiplier["activation"]
     assert multiplier["weight"].startswith("integer formats of 1 to 16 bits")
-    assert multiplier["partial_products"].endswith("two bits of the weight. (baugh-wooley, booth)")
+    rows = multiplier["partial_products"]
+    assert "one for two bits of the weight" in rows
+    assert rows.endswith("(baugh-wooley, booth, inferred)")
     assert mixpe["accumulation"].endswith("(exact, aligned)")
     assert mixpe["group"] == multiplier["group"] != ""
 
