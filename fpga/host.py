@@ -1,6 +1,7 @@
 """A board on a serial port, used as the vector simulator is: whole numpy arrays in and out."""
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import Any, Self
@@ -189,7 +190,7 @@ class Board:
         if not head.startswith(MAGIC):
             raise BoardError(f"{self._line.port}: what answers there is no board of Multipede")
         length = int.from_bytes(head[len(MAGIC) :], "little")
-        described = json.loads(self._read(len(head), length))
+        described = json.loads(zlib.decompress(self._read(len(head), length)))
         if described["version"] != VERSION:
             raise BoardError(
                 f"{self._line.port}: the board speaks version {described['version']} of the"

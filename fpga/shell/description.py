@@ -1,6 +1,7 @@
 """What a board says of itself: enough to use it without knowing what it was made from."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ LENGTH_BYTES = 4
 
 
 def description(executor: Executor, *, board: str, clock: float, baud_rate: int) -> bytes:
-    """MAGIC, the number of bytes that follow (4 bytes, lowest first), and those: JSON.
+    """MAGIC, the number of bytes that follow (4 bytes, lowest first), and those: compressed JSON.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def description(executor: Executor, *, board: str, clock: float, baud_rate: int)
         "inputs": _ports(spec.inputs),
         "outputs": _ports(spec.outputs),
     }
-    text = json.dumps(content, separators=(",", ":")).encode()
+    text = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 9)
     return MAGIC + len(text).to_bytes(LENGTH_BYTES, "little") + text
 
 

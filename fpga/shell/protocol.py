@@ -27,7 +27,7 @@ __all__ = [
 END, ESCAPE, ESCAPED_END, ESCAPED_ESCAPE = 0xC0, 0xDB, 0xDC, 0xDD
 MAGIC = b"MPED"
 """The beginning of what a board says of itself; then follow four bytes with the length of the rest,
-a JSON text in UTF-8."""
+a JSON text in UTF-8, compressed as zlib does."""
 LARGEST_READ = 256
 """Bytes of the description that may be asked for at once."""
 

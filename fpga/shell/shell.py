@@ -24,13 +24,17 @@ SIMULATED = "simulated"
 BUFFER_BYTES = 2048
 """Bytes of records that there is room for by default: one block RAM of most FPGAs."""
 MAXIMUM_RECORDS = 4096
+MOST_BYTES = (1 << 16) - 1
+"""of a body, whose length has 16 bits"""
 LARGEST_ERROR = 0.02
 """Relative error of a rate that both sides still understand: half a bit in ten and some margin."""
 
 
 def default_records(spec: Spec) -> int:
-    """Records that one message may bring: as many as BUFFER_BYTES hold, 1 to 1024."""
-    return min(1024, max(1, BUFFER_BYTES // record_bytes(spec.inputs)))
+    """Records that one message may bring: as many as BUFFER_BYTES hold, and as their results may
+    be, 1 to 1024."""
+    largest = max(record_bytes(spec.inputs), record_bytes(spec.outputs))
+    return min(1024, max(1, BUFFER_BYTES // largest))
 
 
 class Shell(wiring.Component):
@@ -42,8 +46,8 @@ class Shell(wiring.Component):
     clock : of the design, Hz. board : its name, for what the shell says of itself.
     baud_rate : of the line, bits per second; a bit is a whole number of clocks, 4 or more, that
         comes within 2 %.
-    records : places for records of one message, 1 to 4096; by default as many as 2 KiB hold, 1024
-        at most.
+    records : places for records of one message, 1 to 4096; by default as many as 2 KiB hold, of
+        them and of their results, 1024 at most.
     style : of the unit.
 
     Members
@@ -80,9 +84,21 @@ class Shell(wiring.Component):
                 f" bit is a whole number of clocks, {LEAST_DIVISOR} or more"
             )
         self.executor = Executor(spec, records=records, style=style)
+        self.executor._MustUse__used = True
         self.description = description(self.executor, board=board, clock=clock, baud_rate=baud_rate)
+        largest = max(self.executor.input_depth, self.executor.output_depth)
+        if largest > MOST_BYTES:
+            raise ValueError(
+                f"records = {records}: they or their results take {largest:,} bytes, and"
+                f" {MOST_BYTES:,} may go into a message"
+            )
+        if len(self.description) > MOST_BYTES:
+            raise ValueError(
+                f"spec = {spec.unit}: what the board would say of it takes"
+                f" {len(self.description):,} bytes, {MOST_BYTES:,} at most"
+            )
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
-        self._MustUse__used = False
+        self._MustUse__used = self.executor._MustUse__used = False
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import zlib
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ class TestAnswers:
             status, answer = asked(line, Command.DESCRIBE, 1, place)
             assert (status, len(answer)) == (Status.DONE, part)
             text += answer
-        described = json.loads(text)
+        described = json.loads(zlib.decompress(text))
         assert spec_from_dict(described["specification"]) == PRODUCT
         assert described["fingerprint"] == PRODUCT.fingerprint
         assert described["inputs"] == {"a": ["int8", []], "b": ["int8", []]}
@@ -251,20 +252,26 @@ class TestPlantedBugs:
             test(SimulatedLine(tmp_path / "board.so"))
 
 
+WIDE = MixPE(rows=1, columns=2, lanes=16)
+
+
 class TestParameters:
     @pytest.mark.parametrize(
         ("options", "message_"),
         [
             ({"records": 0}, "records = 0"),
             ({"records": 5000}, "records = 5000"),
+            ({"spec": WIDE, "records": 4096}, "records = 4096: they or their results take 1"),
             ({"baud_rate": 100}, "baud_rate = 100"),
             ({"clock": 12e6, "baud_rate": 7_000_000}, "baud_rate = 7000000: at 12 MHz the nearest"),
             ({"clock": 12e6, "baud_rate": 1_150_000}, "nearest is 1,200,000"),
         ],
     )
     def test_out_of_range(self, options, message_):
+        given = {"spec": PRODUCT, "clock": 25e6, **options}
+        spec = given.pop("spec")
         with pytest.raises(ValueError, match=message_):
-            Shell(PRODUCT, **{"clock": 25e6, **options})
+            Shell(spec, **given)
 
     def test_wrong_kinds(self):
         with pytest.raises(TypeError, match="spec"):
