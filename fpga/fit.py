@@ -1,6 +1,6 @@
 """The largest tile that a board holds at its clock, found by building ever closer ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from multipede.fpga.shell.shell import BAUD_RATE
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Kind, Spec
 
-__all__ = ["Fit", "Tried", "fit"]
+__all__ = ["Fit", "Tried", "fit", "fit_table"]
 
 MOST_COLUMNS = 256
 SEEDS = 2
@@ -182,6 +182,34 @@ def fit(
         record_bytes=design.shell.executor.record_bytes,
         tried=tried,
     )
+
+
+def fit_table(fits: Sequence[Fit]) -> str:
+    """The largest tiles of several boards side by side; what one of them is made of, above."""
+    found = [each for each in fits if each.spec is not None]
+    lines = [f"{found[0].spec} in other sizes"] if found else []
+    head = f"{'shape':>12}{'LUT':>9}{'full':>6}{'MHz':>6}{'reached':>9}"
+    lines.append(f"{'':36}{head}{'tile':>11}{'block RAM':>11}{'line':>9}  M operations per s")
+    for each in fits:
+        title = board(each.board).title
+        if each.spec is None or each.placement is None:
+            lines.append(f"{title:36}{'none':>12}  {each.tried[0].trouble}")
+            continue
+        spec, used = each.spec, each.placement.used["lut"]
+        shape = f"{spec.rows}x{spec.columns}x{spec.lanes}"
+        full = used / board(each.board).fpga.holds["lut"]
+        line = f"{title:36}{shape:>12}{used:9,}{full:6.0%}{each.frequency:6g}"
+        line += f"{each.placement.frequency:9.1f}"
+        tile, memory, serial = (rate / 1e6 for rate in each.operations.values())
+        lines.append(f"{line}{tile:11,.1f}{memory:11,.2f}{serial:9,.3f}")
+    lines += [
+        "",
+        "shape: rows x columns x lanes; columns are the most that are placed, routed and hold the"
+        " clock, the shell around the tile included",
+        "tile: a record in each clock; block RAM: as the memories give records; line: as the serial"
+        " line brings them at most",
+    ]
+    return "\n".join(lines)
 
 
 def _tried(attempt: Callable[[int], Tried], target: Board, most: int) -> Iterator[Tried]:

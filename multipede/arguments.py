@@ -223,7 +223,9 @@ def _add_build(command: _Command) -> None:
 
 def _add_fit(command: _Command) -> None:
     fitting = _add_unit(command("fit", "the most columns of a tile that fit a board", fit_command))
-    fitting.add_argument("--board", required=True, help="from 'multipede boards'")
+    fitting.add_argument(
+        "--board", action="append", required=True, help="from 'multipede boards'; may be repeated"
+    )
     fitting.add_argument("--most", type=int, metavar="N", help="columns at most (256)")
     _add_line(fitting)
     _add_placing(fitting, seeds=2)

@@ -37,17 +37,15 @@ def build_command(options: argparse.Namespace) -> Answer:
 
 
 def fit_command(options: argparse.Namespace) -> Answer:
-    from multipede.fpga import fit
+    from multipede.fpga.fit import fit, fit_table
 
     given = {"baud_rate": options.baud_rate, "most": options.most}
-    found = fit(
-        spec_of(options),
-        options.board,
-        frequency=options.frequency,
-        seeds=options.seeds,
-        **{name: value for name, value in given.items() if value is not None},
-    )
-    return FAILED if found.spec is None else HELD, found.to_dict(), str(found)
+    asked = {name: value for name, value in given.items() if value is not None}
+    asked |= {"frequency": options.frequency, "seeds": options.seeds}
+    found = [fit(spec_of(options), board, **asked) for board in options.board]
+    text = str(found[0]) if len(found) == 1 else fit_table(found)
+    failed = any(each.spec is None for each in found)
+    return FAILED if failed else HELD, [each.to_dict() for each in found], text
 
 
 def boards_command(options: argparse.Namespace) -> Answer:

@@ -12,6 +12,15 @@ from multipede.toolchain import write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+_SMALL_BOARDS = ("icebreaker", "ice40-hx8k-evn", "tang-nano-9k", "ulx3s-25f")
+
+
+def _fits(unit: str, *parameters: str) -> list[str]:
+    shape = ("-p", "rows=1", "-p", "lanes=4")
+    boards = (word for name in _SMALL_BOARDS for word in ("--board", name))
+    return ["multipede", "fit", unit, *parameters, *shape, *boards, "--seeds", "1"]
+
+
 COMMANDS = {
     "One layer of a transformer through MixPE and its rivals": ["multipede", "demo"],
     "A tile beside its baselines on n28, at one clock": [
@@ -45,6 +54,11 @@ COMMANDS = {
         *("multipede", "reproduce", "quadinr", "costs"),
     ],
     "The same placed and routed": ["multipede", "reproduce", "quadinr", "fpga"],
+    "The most columns of tiles on small boards: MixPE, W4A8": _fits("mixpe"),
+    "Lookups, W2A8": _fits("lut_tensor_core"),
+    "L-Mul, E4M3 into FP16": _fits(
+        "lmul_tile", *("-p", "activation=e4m3", "-p", "weight=e4m3", "-p", "accumulator=fp16")
+    ),
     "Images out of networks whose activations the RTL computes": [
         *("multipede", "reproduce", "quadinr", "images"),
     ],

@@ -1,12 +1,14 @@
 """The largest tile of a board: it fits, and one column more does not."""
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
 from multipede.fpga import fit
 from multipede.fpga.boards import board
-from multipede.fpga.fit import Tried, _tried
+from multipede.fpga.fit import Fit, Tried, _tried, fit_table
 from multipede.fpga.nextpnr import Placement
 from multipede.golden.formats import INT2, INT4, UINT4
 from multipede.golden.integer_multiplier import IntegerMultiplier
@@ -102,3 +104,15 @@ def test_bad_input(spec, options, message):
     given = {"board_name": "icebreaker", **options}
     with pytest.raises(ValueError, match=message):
         fit(spec, given.pop("board_name"), **given)
+
+
+def test_a_table_of_boards():
+    """One that holds the tile, and one on which nothing fits."""
+    placement = Placement(1, 26.5, {"lut": 2640}, ())
+    given = {"frequency": 12.0, "baud_rate": 1_000_000, "record_clocks": 3, "record_bytes": 1}
+    held = Fit(replace(SMALL, columns=9), "icebreaker", tried=(Tried(9, placement, ""),), **given)
+    none = Fit(None, "tang-nano-9k", tried=(Tried(1, None, "too small"),), **given)
+    said = fit_table([held, none]).splitlines()
+    assert "columns=9" in said[0]
+    assert re.search(r"iCEBreaker +1x9x1 +2,640 +50% +12 +26.5 +108.0 +36.00 +0.900", said[2])
+    assert re.search(r"Tang Nano 9K +none +too small", said[3])
