@@ -339,7 +339,7 @@ class TestCompare:
     def test_under_a_clock_with_a_library(self, liberty_file):
         nangate45 = liberty_file("nangate45_typ.lib.gz")
         clock = Constraints(clock_period=2.0)
-        found = compare(SMALL_TILES, targets=("gates",), liberty=nangate45, constraints=clock)
+        found = compare([SMALL], targets=("gates",), liberty=nangate45, constraints=clock)
         assert {row["gates_unit"] for row in found.rows} == {"um2"}
         for row in found.rows:
             (delay,) = (c["value"] for c in row["gates_costs"] if c["quantity"] == "delay")

@@ -137,6 +137,7 @@ def test_costs_at_eight_bits():
     assert "times its area" in str(found)
 
 
+@pytest.mark.regress
 def test_as_few_stages_as_hold_the_clock():
     unit = partial(QuadINR, x=FixedPoint(8, 4), result=FixedPoint(8, 6), faithful=True)
     rows = [

@@ -324,6 +324,7 @@ def test_wrong_words_are_told_in_one_line(words, message, capsys):
     assert len(error.strip().splitlines()) == 1
 
 
+@pytest.mark.regress
 def test_the_command_prints_one_document(capsys):
     words = ["rivals", "--shape", "1x1x4", "--weight-bits", "1", "--clock-period", "3", "--json"]
     assert cli.main(["reproduce", "lut_tensor_core", *words]) == 0

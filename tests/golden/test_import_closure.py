@@ -27,8 +27,7 @@ for name in sys.argv[1:]:
     records = {n: torch.zeros((1, *port.array_shape)).long() for n, port in spec.inputs.items()}
     spec.reference(**records)
     spec.results_by_record(**records)
-    for style in (Style.WORD, Style.CELLS_PREFIX):
-        to_rtlil(build(spec, style=style), "top")
+    to_rtlil(build(spec, style=Style.CELLS_PREFIX), "top")
     print(name, *sorted(set(sys.modules) - before))
     break
 """

@@ -88,7 +88,7 @@ def test_same_verilog_in_every_process():
         "import sys; from multipede.hw import *; from multipede.hw.hierarchy import to_rtlil\n"
         "from multipede.golden.small_units import small_unit\n"
         "for name in sys.argv[1:]:\n"
-        "  for style in Style:\n"
+        "  for style in (Style.WORD, Style.CELLS_PREFIX):\n"
         "    print(to_rtlil(build(small_unit(name), style=style), name), end='\\0')"
     )
     names = unit_names()
@@ -104,7 +104,7 @@ def test_same_verilog_in_every_process():
     theirs = iter(other.stdout.split("\0"))
     for name in names:
         spec = small_unit(name)
-        for style in Style:
+        for style in (Style.WORD, Style.CELLS_PREFIX):
             assert next(theirs) == to_rtlil(build(spec, style=style), name), (name, style)
     assert list(theirs) == [""]
 

@@ -86,7 +86,7 @@ def test_at_the_pins(tmp_path):
     environment = {"SHELL_VECTORS": str(vectors), "SHELL_DONE": str(done)}
     _act("run", job, tmp_path, environment)
     # Each case says how far it came.
-    assert done.read_text().split() == ["16", "16", "16", "4", "4"]
+    assert done.read_text().split() == ["16", "6", "6", "4", "4"]
 
 
 def _act(action: str, job: dict, place: Path, environment: dict[str, str] | None = None) -> None:
