@@ -4,7 +4,10 @@ import errno
 import os
 import time
 import zlib
+from collections.abc import Mapping
 from contextlib import suppress
+
+import numpy as np
 
 from multipede.fpga.shell.protocol import (
     END,
@@ -23,7 +26,13 @@ _LARGEST_ANSWER = 1 << 22
 
 
 class BoardError(ToolError):
-    """A board or its port is not there, is not ours, or does not answer as it should."""
+    """A board or its port is not there, is not ours, or does not answer as it should.
+
+    ``partial`` : where a run was broken off, the results until then, as the run would have given
+    them; else None.
+    """
+
+    partial: Mapping[str, np.ndarray] | None = None
 
 
 class SerialLine:
