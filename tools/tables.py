@@ -53,7 +53,9 @@ COMMANDS = {
     "Activations beside each other on n28 at one clock, and on FPGAs": [
         *("multipede", "reproduce", "quadinr", "costs"),
     ],
-    "The same placed and routed": ["multipede", "reproduce", "quadinr", "fpga"],
+    "The same placed and routed": [
+        *("multipede", "reproduce", "quadinr", "fpga", "--bits", "8", "--bits", "12"),
+    ],
     "The most columns of tiles on small boards: MixPE, W4A8": _fits("mixpe"),
     "Lookups, W2A8": _fits("lut_tensor_core"),
     "L-Mul, E4M3 into FP16": _fits(
