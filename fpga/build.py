@@ -9,7 +9,8 @@ from typing import Any
 from amaranth.back import rtlil
 
 from multipede.fpga.board_design import TOP, BoardDesign
-from multipede.fpga.boards import Board, board
+from multipede.fpga.boards import Board
+from multipede.fpga.boards import board as board_of
 from multipede.fpga.clock import checked_clock
 from multipede.fpga.nextpnr import Placement, nextpnr_of
 from multipede.fpga.place_and_route import checked_seeds
@@ -76,7 +77,7 @@ class Build:
         }
 
     def __str__(self) -> str:
-        target = board(self.board)
+        target = board_of(self.board)
         lines = [
             f"{self.unit} on {target.title}: {self.frequency:g} MHz, {self.baud_rate:,} baud,"
             f" {self.records:,} records in a message"
@@ -102,7 +103,7 @@ class Build:
 
 def build_for(
     spec: Spec,
-    board_name: str,
+    board: str,
     *,
     output: Path | None = None,
     frequency: float | None = None,
@@ -114,7 +115,7 @@ def build_for(
 
     Parameters
     ----------
-    spec : the unit. board_name : one of :data:`~multipede.fpga.boards.BOARDS`.
+    spec : the unit. board : one of :data:`~multipede.fpga.boards.BOARDS`.
     output : the bitstream, or for Vivado a new directory; by default the board's name.
     frequency : of the design, MHz; by default that of the board's oscillator, on ECP5 a multiple of
         it.
@@ -132,8 +133,8 @@ def build_for(
         If a tool is missing or fails; nothing is written then.
     """
     require_type("spec", spec, Spec)
-    require_type("board", board_name, str)
-    target = board(board_name)
+    require_type("board", board, str)
+    target = board_of(board)
     chosen = checked_seeds(seeds)
     output = _checked_output(output, target)
     design = BoardDesign.of(
@@ -145,7 +146,7 @@ def build_for(
     )
     asked = {
         "unit": str(spec),
-        "board": board_name,
+        "board": board,
         "frequency": design.megahertz,
         "baud_rate": baud_rate,
         "records": design.shell.executor.capacity,
@@ -206,11 +207,8 @@ def _bitstream(target: Board, routed: Path) -> Path:
     packer = find(program.packer)
     source = routed / program.result
     name = f"{TOP}.{program.bitstream}"
-    arguments = {
-        "ecppack": ("--compress", "--input", program.result, "--bit", name),
-        "icepack": (program.result, name),
-        "gowin_pack": ("-d", "GW1N-9C", "-o", name, program.result),
-    }[program.packer]
+    names = {"routed": program.result, "bitstream": name, "part": target.fpga.part}
+    arguments = [argument.format(**names) for argument in program.packing]
     identity = key(source.read_text(), *arguments, packer.identity)
 
     def build(directory: Path) -> None:

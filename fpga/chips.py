@@ -21,6 +21,7 @@ class Chip:
     has_dsp : whether it has multipliers.
     holds : per resource how many there are: ``lut``, ``ff``, ``dsp``, ``bram``.
     frequency : MHz that nextpnr is asked for unless something else is.
+    part : what the packer of bitstreams calls it, where it asks.
     pins : package pins that any design may use, the first for a clock, where nextpnr will not
         choose them itself.
     """
@@ -32,6 +33,7 @@ class Chip:
     holds: Mapping[str, int] = field(hash=False)
     frequency: float
     has_dsp: bool = True
+    part: str = ""
     pins: tuple[str, ...] = ()
 
     @property
@@ -83,6 +85,7 @@ _GW1NR_9C = Chip(
     # As nextpnr has it; a MULT18X18 is two of the 9 x 9 that are counted.
     holds=MappingProxyType({"lut": 8640, "ff": 6480, "dsp": 40, "bram": 26}),
     frequency=27.0,
+    part="GW1N-9C",
     pins=("52", "25", "26", "27", "28", "29", "30"),
 )
 _XC7A35T = Chip(

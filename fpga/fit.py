@@ -7,7 +7,8 @@ from typing import Any
 from tqdm import tqdm
 
 from multipede.fpga.board_design import BoardDesign
-from multipede.fpga.boards import Board, board
+from multipede.fpga.boards import Board
+from multipede.fpga.boards import board as board_of
 from multipede.fpga.clock import checked_clock
 from multipede.fpga.nextpnr import DoesNotFitError, Placement, nextpnr_of
 from multipede.fpga.place_and_route import checked_seeds
@@ -90,7 +91,7 @@ class Fit:
         }
 
     def __str__(self) -> str:
-        target = board(self.board)
+        target = board_of(self.board)
         last = max(
             (tried for tried in self.tried if not tried.holds),
             default=None,
@@ -120,7 +121,7 @@ class Fit:
 
 def fit(
     spec: Spec,
-    board_name: str,
+    board: str,
     *,
     frequency: float | None = None,
     baud_rate: int = BAUD_RATE,
@@ -129,13 +130,12 @@ def fit(
 ) -> Fit:
     """Find the largest number of columns that fits a board, shell included, and holds its clock.
 
-    A progress bar on a terminal. Each size is placed and routed, and cached; in between none is
-    left out that a smaller one would not rule out: what is found fits, and one column more does
-    not.
+    A progress bar on a terminal. Each size that is tried is placed and routed, and cached. Of what
+    is found, one column more was tried and does not hold, unless ``most`` is reached.
 
     Parameters
     ----------
-    spec : a tile; its columns do not count. board_name : a board with open tools.
+    spec : a tile; its columns do not count. board : one with open tools.
     frequency : MHz, as of :func:`~multipede.fpga.build.build_for`.
     baud_rate : bits per second. most : columns at most, 1 to 256. seeds : of the placer for each
         size.
@@ -150,8 +150,8 @@ def fit(
     require_type("spec", spec, Spec)
     if spec.kind is not Kind.TILE:
         raise ValueError(f"spec = {spec.unit}: it is no tile, so that it has no columns to vary")
-    require_type("board", board_name, str)
-    target = board(board_name)
+    require_type("board", board, str)
+    target = board_of(board)
     nextpnr_of(target.fpga)
     require_range("most", most, 1, MOST_COLUMNS)
     chosen = checked_seeds(seeds)
@@ -175,7 +175,7 @@ def fit(
     design = BoardDesign.of(found or spec, target, records=None, **asked)
     return Fit(
         spec=found,
-        board=board_name,
+        board=board,
         frequency=design.megahertz,
         baud_rate=baud_rate,
         record_clocks=design.shell.executor.record_clocks,
@@ -191,13 +191,13 @@ def fit_table(fits: Sequence[Fit]) -> str:
     head = f"{'shape':>12}{'LUT':>9}{'full':>6}{'MHz':>6}{'reached':>9}"
     lines.append(f"{'':36}{head}{'tile':>11}{'block RAM':>11}{'line':>9}  M operations per s")
     for each in fits:
-        title = board(each.board).title
+        title = board_of(each.board).title
         if each.spec is None or each.placement is None:
             lines.append(f"{title:36}{'none':>12}  {each.tried[0].trouble}")
             continue
         spec, used = each.spec, each.placement.used["lut"]
         shape = f"{spec.rows}x{spec.columns}x{spec.lanes}"
-        full = used / board(each.board).fpga.holds["lut"]
+        full = used / board_of(each.board).fpga.holds["lut"]
         line = f"{title:36}{shape:>12}{used:9,}{full:6.0%}{each.frequency:6g}"
         line += f"{each.placement.frequency:9.1f}"
         tile, memory, serial = (rate / 1e6 for rate in each.operations.values())

@@ -1,6 +1,6 @@
 """A bitstream onto a board, by openFPGALoader where that is installed."""
 
-from multipede.fpga.boards import board
+from multipede.fpga.boards import board as board_of
 from multipede.fpga.build import Build
 from multipede.toolchain import find, run
 
@@ -17,7 +17,7 @@ def load(built: Build) -> str:
     ToolError, ToolFailure
         If openFPGALoader is missing, or fails, as without a board.
     """
-    target = board(built.board)
+    target = board_of(built.board)
     if built.files is None or not target.fpga.is_routed:
         raise ValueError(f"{target.title}: there is no bitstream to load")
     if not target.loader:

@@ -30,7 +30,9 @@ class Nextpnr:
     tool : its name. output, result : the option and file of the routed design.
     constraints, pins, free : option and file of pin constraints, and the options that let pins be
         chosen where there are none.
-    packer : the tool that writes a bitstream. bitstream : the file that it writes.
+    packer, packing : the tool that writes a bitstream, and its arguments; ``{routed}``,
+        ``{bitstream}`` and ``{part}`` stand for files and the chip's ``part``.
+    bitstream : the ending of the file that it writes.
     resources : the cells that nextpnr counts, as our resources.
     cells : beginnings of names of mapped cells, which Yosys puts behind the user's names.
     """
@@ -42,6 +44,7 @@ class Nextpnr:
     pins: str
     free: tuple[str, ...]
     packer: str
+    packing: tuple[str, ...]
     bitstream: str
     resources: Mapping[str, str]
     cells: tuple[str, ...]
@@ -56,6 +59,7 @@ _PROGRAMS = {
         pins="pins.lpf",
         free=("--lpf-allow-unconstrained",),
         packer="ecppack",
+        packing=("--compress", "--input", "{routed}", "--bit", "{bitstream}"),
         bitstream="bit",
         resources={
             "TRELLIS_COMB": "lut",
@@ -73,6 +77,7 @@ _PROGRAMS = {
         pins="pins.pcf",
         free=("--pcf-allow-unconstrained",),
         packer="icepack",
+        packing=("{routed}", "{bitstream}"),
         bitstream="bin",
         resources={"ICESTORM_LC": "lut", "ICESTORM_DSP": "dsp", "ICESTORM_RAM": "bram"},
         cells=("SB_",),
@@ -85,6 +90,7 @@ _PROGRAMS = {
         pins="pins.cst",
         free=(),
         packer="gowin_pack",
+        packing=("-d", "{part}", "-o", "{bitstream}", "{routed}"),
         bitstream="fs",
         resources={"LUT4": "lut", "DFF": "ff", "MULT9X9": "dsp", "BSRAM": "bram"},
         cells=("DFF", "ALU", "LUT", "MUX2", "MULT", "RAM16", "SDP", "DP", "SP", "pROM"),

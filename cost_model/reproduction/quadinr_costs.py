@@ -23,7 +23,14 @@ from multipede.golden.taylor_sine import Series, TaylorSine
 if TYPE_CHECKING:
     from multipede.asic_flow import Constraints
 
-__all__ = ["BITS", "QuadINRCosts", "activations", "published_quadinr", "quadinr_costs"]
+__all__ = [
+    "BITS",
+    "QuadINRCosts",
+    "activations",
+    "errors_by_width",
+    "published_quadinr",
+    "quadinr_costs",
+]
 
 BITS = (8, 10, 12, 16, 24)
 QUADINR = "QuadINR, faithful"
@@ -53,12 +60,7 @@ class QuadINRCosts:
     @property
     def errors(self) -> list[str]:
         """Which rows have no figures, and why."""
-        return [
-            f"{bits} bits, {row.label} failed: {row.error}"
-            for bits, rows in self.rows.items()
-            for row in rows
-            if row.error
-        ]
+        return errors_by_width(self.rows)
 
     def best_sine(self, bits: int) -> Pipelined:
         """The smallest sine that holds the clock, or if none does the smallest."""
@@ -117,6 +119,16 @@ class QuadINRCosts:
             taken = row.fpga[device]
             line += f"{taken['lut']:11,}{taken['ff']:6,}{taken['dsp']:5}"
         return line + ("" if row.holds_clock else "  misses the clock")
+
+
+def errors_by_width(rows: Mapping[int, Sequence[Any]]) -> list[str]:
+    """Which rows, by bits, have no figures, and why."""
+    return [
+        f"{bits} bits, {row.label} failed: {row.error}"
+        for bits, found in rows.items()
+        for row in found
+        if row.error
+    ]
 
 
 def activations(bits: int) -> dict[str, Callable[[int], Spec]]:

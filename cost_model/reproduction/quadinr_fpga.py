@@ -10,6 +10,7 @@ from multipede.cost_model.reproduction.quadinr_costs import (
     QUADINR,
     SINES,
     activations,
+    errors_by_width,
     published_quadinr,
 )
 from multipede.fpga import resources, route
@@ -68,12 +69,7 @@ class QuadINRFpga:
     @property
     def errors(self) -> list[str]:
         """Which rows have no figures, and why."""
-        return [
-            f"{bits} bits, {row.label} failed: {row.error}"
-            for bits, rows in self.rows.items()
-            for row in rows
-            if row.error
-        ]
+        return errors_by_width(self.rows)
 
     def savings(self, bits: int) -> dict[str, tuple[float, float]]:
         """By how much fewer look-up tables of the paper's family and how much less latency QuadINR

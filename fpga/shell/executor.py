@@ -1,7 +1,7 @@
 """Memories of bytes before and behind a unit, and what takes records through it."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -11,7 +11,7 @@ from multipede.golden.spec import Port, Spec
 from multipede.golden.stallable import Stallable
 from multipede.hw import Style, build
 
-__all__ = ["COUNTER_NAMES", "Executor", "record_bytes"]
+__all__ = ["Executor", "record_bytes"]
 
 LEAST_BODY = 4
 """Bytes of a body that there are places for, at least: those of the longest command but RUN."""
@@ -43,7 +43,7 @@ class Executor(wiring.Component):
     results, result_length : Out, how many there are, and how many bytes; the memory keeps them
         until the next start.
     read_place : In; read_byte : Out, a clock later; the memory of results.
-    clocks, records_taken, results_given, input_stalls, output_stalls : Out(32), counters.
+    counters : Out, 32 bits of each of COUNTERS.
     """
 
     def __init__(self, spec: Spec, *, records: int, style: Style = Style.WORD):
@@ -68,7 +68,7 @@ class Executor(wiring.Component):
                 "result_length": Out(range(self.output_depth + 1)),
                 "read_place": In(range(self.output_depth)),
                 "read_byte": Out(8),
-                **{name: Out(8 * COUNTER_BYTES) for name in COUNTER_NAMES},
+                "counters": Out(data.StructLayout(dict.fromkeys(COUNTERS, 8 * COUNTER_BYTES))),
             }
         )
 
@@ -113,24 +113,21 @@ class Executor(wiring.Component):
             m.d.sync += running.eq(0)
         with m.Else():
             m.d.sync += left.eq(left - accepted)
-            with m.If(given):
+            with m.If(given & running):
                 m.d.sync += [
                     self.results.eq(self.results + 1),
                     self.result_length.eq(self.result_length + self.result_bytes),
                 ]
-        for name, event in zip(
-            COUNTER_NAMES,
-            (
-                running,
-                accepted,
-                given & running,
-                unit.i.valid & ~unit.i.ready,
-                running & unit.o.valid & ~unit.o.ready,
-            ),
-            strict=True,
-        ):
-            counter = getattr(self, name)
-            m.d.sync += counter.eq(counter + event)
+        events = {
+            "clocks": running,
+            "records": accepted,
+            "results": given & running,
+            "input_stalls": unit.i.valid & ~unit.i.ready,
+            "output_stalls": running & unit.o.valid & ~unit.o.ready,
+        }
+        for name in COUNTERS:
+            counter = self.counters[name]
+            m.d.sync += counter.eq(counter + events[name])
         return m
 
     def _load(self, m: Module, unit, running: Signal, accepted: Signal, left: Signal) -> None:
@@ -201,9 +198,3 @@ class Executor(wiring.Component):
         with m.If(~running & ~saving):
             m.d.sync += pointer.eq(0)
         return saving
-
-
-COUNTER_NAMES = tuple(
-    {"records": "records_taken", "results": "results_given"}.get(name, name) for name in COUNTERS
-)
-"""Members of the executor that are the counters, in their order."""

@@ -64,7 +64,6 @@ class MessageReceiver(wiring.Component):
         m.submodules.crc = crc = CRC32_ETHERNET(8).create()
         count = Signal(range(self._most + 2))  # bytes so far, one more than may be at most
         within = Signal(range(self.chunk))
-        short = Signal()
         taken = Signal()
         ended = Signal()
         synchronised = Signal()
@@ -101,9 +100,8 @@ class MessageReceiver(wiring.Component):
                 with m.If(within == self.chunk - 1):
                     m.d.sync += [within.eq(0), self.chunks.eq(self.chunks + 1)]
         with m.If(ended):
-            m.d.comb += short.eq(~body)
             m.d.sync += [
-                self.damaged.eq(short | ~crc.match_detected),
+                self.damaged.eq(~body | ~crc.match_detected),
                 self.too_long.eq(count > self._most),
                 self.whole.eq(~within.any() & self.chunks.any()),
                 self.empty.eq(count == HEADER_BYTES + CRC_BYTES),

@@ -1,12 +1,12 @@
 """A unit behind a serial line."""
 
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value
+from amaranth.hdl import Module, Mux, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from multipede.fpga.shell.description import description
-from multipede.fpga.shell.executor import COUNTER_NAMES, Executor, record_bytes
+from multipede.fpga.shell.executor import Executor, record_bytes
 from multipede.fpga.shell.messages import CRC_BYTES, MessageReceiver, MessageTransmitter
 from multipede.fpga.shell.protocol import LARGEST_READ, Command, Status
 from multipede.fpga.shell.slip import SlipDecoder, SlipEncoder
@@ -149,7 +149,7 @@ class Shell(wiring.Component):
                         answer(Status.WRONG_LENGTH)
                 with m.Elif(receiver.command == Command.COUNT):
                     with m.If(receiver.empty):
-                        answer(Status.DONE, len(_counters(executor)) // 8)
+                        answer(Status.DONE, len(executor.counters.as_value()) // 8)
                     with m.Else():
                         answer(Status.WRONG_LENGTH)
                 with m.Elif(receiver.command == Command.RUN):
@@ -215,7 +215,6 @@ class Shell(wiring.Component):
             shape=8, depth=len(self.description), init=self.description
         )
         described = memory.read_port()
-        counters = _counters(executor)
         position = Signal(16)
         fresh = Signal()
         counted = Signal(8)
@@ -224,7 +223,7 @@ class Shell(wiring.Component):
             executor.read_place.eq(position),
             transmitter.body.valid.eq(fresh),
         ]
-        m.d.sync += [fresh.eq(1), counted.eq(counters.word_select(position, 8))]
+        m.d.sync += [fresh.eq(1), counted.eq(executor.counters.as_value().word_select(position, 8))]
         with m.If(transmitter.start):
             m.d.sync += [position.eq(0), fresh.eq(0)]
         with m.Elif(transmitter.body.valid & transmitter.body.ready):
@@ -236,8 +235,3 @@ class Shell(wiring.Component):
                 m.d.comb += transmitter.body.payload.eq(counted)
             with m.Default():
                 m.d.comb += transmitter.body.payload.eq(executor.read_byte)
-
-
-def _counters(executor: Executor) -> Value:
-    """All counters side by side."""
-    return Cat(getattr(executor, name) for name in COUNTER_NAMES)

@@ -149,8 +149,8 @@ class TestWhatGoesWrong:
     @pytest.mark.parametrize(
         ("options", "error", "message"),
         [
-            ({"board_name": "de10"}, ValueError, "board = 'de10': allowed are ulx3s-25f"),
-            ({"board_name": 5}, TypeError, "board"),
+            ({"board": "de10"}, ValueError, "board = 'de10': allowed are ulx3s-25f"),
+            ({"board": 5}, TypeError, "board"),
             ({"spec": "mixpe"}, TypeError, "spec"),
             ({"seeds": 0}, ValueError, "seeds = 0"),
             ({"output": "nowhere/x.bin"}, ValueError, "there is no directory nowhere"),
@@ -159,9 +159,9 @@ class TestWhatGoesWrong:
         ],
     )
     def test_bad_input(self, options, error, message):
-        given = {"spec": PRODUCT, "board_name": "icebreaker", **options}
+        given = {"spec": PRODUCT, "board": "icebreaker", **options}
         with pytest.raises(error, match=message):
-            build_for(given.pop("spec"), given.pop("board_name"), **given)
+            build_for(given.pop("spec"), given.pop("board"), **given)
 
 
 class TestLoad:

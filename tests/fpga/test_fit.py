@@ -95,15 +95,15 @@ def test_one_column_more_does_not_fit():
     ("spec", "options", "message"),
     [
         (IntegerMultiplier(), {}, "it is no tile"),
-        (SMALL, {"board_name": "vcu128"}, "no open tool places and routes for it"),
+        (SMALL, {"board": "vcu128"}, "no open tool places and routes for it"),
         (SMALL, {"most": 0}, "most = 0"),
         (SMALL, {"seeds": 0}, "seeds = 0"),
     ],
 )
 def test_bad_input(spec, options, message):
-    given = {"board_name": "icebreaker", **options}
+    given = {"board": "icebreaker", **options}
     with pytest.raises(ValueError, match=message):
-        fit(spec, given.pop("board_name"), **given)
+        fit(spec, given.pop("board"), **given)
 
 
 def test_a_table_of_boards():
