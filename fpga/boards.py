@@ -25,6 +25,8 @@ class Board:
     clock : of its oscillator, Hz.
     definition : module and class of Amaranth's platform, as in ``module:Class``.
     loader : what openFPGALoader calls it; empty where it does not know it.
+    clock_is_pll_pad : whether the oscillator's pin is the input of a PLL of iCE40, and nothing
+        else while that is used.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Board:
     clock: float
     definition: str
     loader: str = ""
+    clock_is_pll_pad: bool = False
 
     @property
     def fpga(self) -> Chip:
@@ -75,6 +78,7 @@ BOARDS = {
             clock=12e6,
             definition="amaranth_boards.icebreaker:ICEBreakerPlatform",
             loader="ice40_generic",
+            clock_is_pll_pad=True,
         ),
         Board(
             name="ice40-hx8k-evn",

@@ -22,7 +22,7 @@ from multipede.toolchain import cached, find, key, run, write_atomically
 
 __all__ = ["Build", "build_for"]
 
-SEEDS = 3
+SEEDS = 2
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def build_for(
     ----------
     spec : the unit. board : one of :data:`~multipede.fpga.boards.BOARDS`.
     output : the bitstream, or for Vivado a new directory; by default the board's name.
-    frequency : of the design, MHz; by default that of the board's oscillator, on ECP5 a multiple of
-        it.
+    frequency : of the design, MHz; by default that of the board's oscillator, else one that the
+        chip's PLL makes of it.
     baud_rate : bits per second of the serial line.
     records : places for records of one message; by default as many as 2 KiB hold.
     seeds : of the placer, how many or which; the fastest is taken.

@@ -202,7 +202,7 @@ def _add_route(command: _Command) -> None:
         "--chip", action="append", help="from 'multipede boards'; may be repeated (ecp5-25f)"
     )
     routing.add_argument("--style", help="word, cells or cells-prefix (word)")
-    _add_placing(routing, seeds=5)
+    _add_placing(routing, seeds=5, frequency="to aim at (the chip's)")
 
 
 def _add_build(command: _Command) -> None:
@@ -218,7 +218,7 @@ def _add_build(command: _Command) -> None:
     building.add_argument(
         "--load", action="store_true", help="load it onto the board by openFPGALoader"
     )
-    _add_placing(building, seeds=3)
+    _add_placing(building, seeds=2)
 
 
 def _add_fit(command: _Command) -> None:
@@ -247,12 +247,14 @@ def _add_simulate_board(command: _Command) -> None:
     board.add_argument("--records", type=int, metavar="N", help="places for records")
 
 
-def _add_placing(parser: Parser, *, seeds: int) -> None:
+def _add_placing(
+    parser: Parser, *, seeds: int, frequency: str = "of the clock, from a PLL (the oscillator's)"
+) -> None:
     """What place and route is asked for."""
     parser.add_argument(
         "--seeds", type=int, default=seeds, metavar="N", help=f"of the placer ({seeds})"
     )
-    parser.add_argument("--frequency", type=float, metavar="MHZ", help="to aim at (the chip's)")
+    parser.add_argument("--frequency", type=float, metavar="MHZ", help=frequency)
 
 
 def _add_line(parser: Parser) -> None:

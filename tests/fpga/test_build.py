@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+from fractions import Fraction
 
 import pytest
 
@@ -9,6 +11,7 @@ from multipede.fpga import DoesNotFitError, build_for, load
 from multipede.fpga.board_design import BoardDesign
 from multipede.fpga.boards import BOARDS, board
 from multipede.fpga.clock import BoardClock
+from multipede.fpga.pll import PLLS
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.toolchain import ToolError
@@ -16,8 +19,12 @@ from multipede.toolchain.yosys import run_yosys
 
 PRODUCT = IntegerMultiplier(stages=2)
 OPEN = [name for name, known in BOARDS.items() if known.fpga.is_routed]
-HEADS = {"bit": b"\xff\x00", "bin": b"\xff\x00\x00\xff~\xaa\x99~", "fs": b"//"}
-"""How bitstreams begin: comments of ECP5, the preamble of iCE40, comments in Gowin's text."""
+HEADS = {
+    "ecp5": rb"\xff\x00",
+    "ice40": rb"\xff\x00\x00\xff~\xaa\x99~",
+    "gowin": rb"[1\n]+\n1010010111000011\n",
+}
+"""How bitstreams begin: comments of ECP5, the preamble of iCE40, ones and 0xA5C3 in Gowin's text."""
 
 
 def design(name, **options):
@@ -30,16 +37,16 @@ def design(name, **options):
     "name",
     [n if n == "icebreaker" else pytest.param(n, marks=pytest.mark.regress) for n in OPEN],
 )
-def test_a_bitstream(name, tmp_path):
+@pytest.mark.parametrize("multiple", [1, 2], ids=["oscillator", "pll"])
+def test_a_bitstream(name, multiple, tmp_path):
     place = tmp_path / "design"
-    found = build_for(PRODUCT, name, output=place, seeds=1, records=4)
+    megahertz = board(name).clock / 1e6 * multiple
+    found = build_for(PRODUCT, name, output=place, frequency=megahertz, seeds=1, records=4)
     assert found.meets_clock
-    assert found.best.frequency >= board(name).clock / 1e6
+    assert found.best.frequency >= megahertz
     assert found.files == place
     content = place.read_bytes()
-    family = board(name).fpga.family
-    head = HEADS[{"ecp5": "bit", "ice40": "bin", "gowin": "fs"}[family]]
-    assert content.startswith(head)
+    assert re.match(HEADS[board(name).fpga.family], content)
     assert len(content) > 50_000
     assert json.loads(json.dumps(found.to_dict()))["meets_clock"] is True
     assert f"written: {place}" in str(found)
@@ -47,9 +54,9 @@ def test_a_bitstream(name, tmp_path):
 
 @pytest.mark.regress
 def test_the_tile_of_the_readme(tmp_path):
-    """4 x 4 x 8 W4A8 at 50 MHz on ULX3S, with the PLL."""
+    """4 x 4 x 8 W4A8 at 50 MHz on ULX3S, with the PLL, as by ``multipede build``."""
     tile = MixPE(rows=4, columns=4, lanes=8)
-    found = build_for(tile, "ulx3s-85f", output=tmp_path / "tile.bit", frequency=50, seeds=3)
+    found = build_for(tile, "ulx3s-85f", output=tmp_path / "tile.bit", frequency=50)
     assert found.meets_clock
 
 
@@ -90,24 +97,82 @@ def test_a_directory_for_vivado(name, tmp_path):
 
 
 class TestClock:
-    def test_a_multiple_on_ecp5(self):
-        clock = BoardClock(board("ulx3s-85f"), 50e6)
-        assert (clock.multiple, clock.output_divisor) == (2, 12)
-        rtlil = design("ulx3s-85f", frequency=50e6).rtlil
-        assert "cell \\EHXPLLL" in rtlil
-        assert re.search(r"\\CLKFB_DIV 2\b", rtlil)
+    """The chip's PLL, and what it cannot make."""
 
     @pytest.mark.parametrize(
-        ("name", "frequency", "message"),
+        ("name", "megahertz", "cell", "parameters"),
         [
-            ("ulx3s-85f", 60e6, "frequency = 60 MHz: a multiple of the 25 MHz"),
-            ("ulx3s-85f", 500e6, "at most 16 times"),
-            ("icebreaker", 24e6, "run at its 12 MHz"),
+            # 25 x 2, and its oscillator at 600 MHz.
+            ("ulx3s-85f", 50, "EHXPLLL", {"CLKI_DIV": 1, "CLKFB_DIV": 2, "CLKOP_DIV": 12}),
+            # 25 / 2 x 5.
+            ("ulx3s-25f", 62.5, "EHXPLLL", {"CLKI_DIV": 2, "CLKFB_DIV": 5, "CLKOP_DIV": 10}),
+            # 12 x 64 / 32, as icepll says.
+            ("icebreaker", 24, "SB_PLL40_PAD", {"DIVR": 0, "DIVF": 63, "DIVQ": 5}),
+            ("ice40-hx8k-evn", 48, "SB_PLL40_CORE", {"DIVR": 0, "DIVF": 63, "DIVQ": 4}),
+            # 27 x 2, and its oscillator at 864 MHz.
+            ("tang-nano-9k", 54, "rPLL", {"IDIV_SEL": 0, "FBDIV_SEL": 1, "ODIV_SEL": 16}),
         ],
     )
-    def test_others_are_refused(self, name, frequency, message):
-        with pytest.raises(ValueError, match=message):
-            BoardClock(board(name), frequency)
+    def test_the_dividers(self, name, megahertz, cell, parameters):
+        rtlil = design(name, frequency=megahertz * 1e6).rtlil
+        instance = re.search(
+            rf"((?:^ +parameter .*\n)*)? +cell \\{cell} .*?\n +end\n", rtlil, re.S | re.M
+        )
+        for parameter, value in parameters.items():
+            found = re.search(rf"parameter (?:signed )?\\{parameter} (\S+)", instance[0])
+            assert int(found[1].split("'")[-1], 2 if "'" in found[1] else 10) == value, parameter
+
+    @pytest.mark.parametrize("megahertz", [54, 40.5, 81, 30])
+    def test_gowins_dividers_are_apiculas(self, megahertz):
+        """To the frequency; of several ways each may choose its own."""
+        told = subprocess.run(
+            ["gowin_pll", "-i", "27", "-o", str(megahertz)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        theirs = {n: int(v) for n, v in re.findall(r"\.(\w+_SEL)\((\d+)\)", told)}
+        ours = PLLS["gowin"].dividers(27e6, megahertz * 1e6)
+        assert theirs["FBDIV_SEL"] + 1 == ours.feedback
+        assert theirs["IDIV_SEL"] + 1 == ours.reference
+
+    @pytest.mark.parametrize("family", PLLS)
+    def test_all_ways_are_within_the_bounds(self, family):
+        pll = PLLS[family]
+        ways = list(pll.ways(25e6))
+        assert len(ways) > 100
+        for way in ways:
+            turns = way.feedback * (way.output if pll.behind_output else 1)
+            assert way.vco == Fraction(25_000_000 * turns, way.reference)
+            assert way.frequency == way.vco / way.output
+            assert pll.vco[0] <= way.vco <= pll.vco[1]
+            assert pll.detector[0] <= 25e6 / way.reference <= pll.detector[1]
+
+    def test_the_oscillators_needs_none(self):
+        assert BoardClock(board("icebreaker"), 12e6).dividers is None
+        assert "SB_PLL" not in design("icebreaker").rtlil
+
+    def test_a_seventh_is_near_enough(self):
+        found = BoardClock(board("tang-nano-9k"), 61.714286e6).dividers
+        assert found.frequency == Fraction(27_000_000 * 16, 7)
+
+    @pytest.mark.parametrize(
+        ("name", "megahertz", "message"),
+        [
+            (
+                "ulx3s-85f",
+                61,
+                "of the 25 MHz of the oscillator; the nearest that it can are 50 and 62.5 MHz",
+            ),
+            ("ulx3s-85f", 500, "the nearest that it can are 400 MHz"),
+            ("icebreaker", 25, "the nearest that it can are 24.75 and 25.125 MHz"),
+            ("icebreaker", 6, "the nearest that it can are 16.125 MHz"),
+            ("arty-a7-35", 50, "on Digilent Arty A7-35T designs run at its 100 MHz"),
+        ],
+    )
+    def test_others_are_refused(self, name, megahertz, message):
+        with pytest.raises(ValueError, match=f"frequency = {megahertz} MHz: .*{message}"):
+            BoardClock(board(name), megahertz * 1e6)
 
 
 class TestWhatGoesWrong:
