@@ -24,7 +24,7 @@ HEADS = {
     "ice40": rb"\xff\x00\x00\xff~\xaa\x99~",
     "gowin": rb"[1\n]+\n1010010111000011\n",
 }
-"""How bitstreams begin: comments of ECP5, the preamble of iCE40, ones and 0xA5C3 in Gowin's text."""
+"""How bitstreams begin: comments of ECP5, the preamble of iCE40, ones and 0xA5C3 for Gowin."""
 
 
 def design(name, **options):
