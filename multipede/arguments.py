@@ -300,7 +300,7 @@ def _add_reproduce(command: _Command) -> None:
         "--format",
         action="append",
         metavar="FORMAT",
-        help="costs: one of several (e5m2, e4m3, bf16, fp16, fp32)",
+        help="lmul costs, fpga: one of several (e5m2, e4m3, bf16, fp16, fp32)",
     )
     reproduce.add_argument(
         "--bits",
@@ -309,9 +309,9 @@ def _add_reproduce(command: _Command) -> None:
         metavar="N",
         help="quadinr costs, fpga: one of several (8, 10, 12, 16, 24; 8, 12, 16)",
     )
-    reproduce.add_argument("--chip", help="quadinr fpga: to route for (ecp5-25f)")
+    reproduce.add_argument("--chip", help="fpga: to route for (ecp5-25f)")
     reproduce.add_argument("--frequency", type=float, metavar="MHZ", help="quadinr fpga (100)")
-    reproduce.add_argument("--seeds", type=int, metavar="N", help="quadinr fpga: of the placer (3)")
+    reproduce.add_argument("--seeds", type=int, metavar="N", help="fpga: of the placer (3)")
     for option, what in (
         ("--size", "images, video, network (128), tuning (64): pixels of a side"),
         ("--frames", "video: how many (16)"),

@@ -9,7 +9,7 @@ from multipede.answer import HELD, TOOL_FAILED, Answer
 
 EXPERIMENTS = {
     "lut_tensor_core": ("ablation", "shapes", "rivals", "widths"),
-    "lmul": ("statistics", "costs", "embeddings"),
+    "lmul": ("statistics", "costs", "fpga", "embeddings"),
     "quadinr": ("costs", "fpga", "images", "video", "network", "tuning"),
 }
 """unit -> its experiments, the first by default"""
@@ -18,6 +18,7 @@ _SHAPE = re.compile(r"(\d+)x(\d+)x(\d+)", re.IGNORECASE)
 _LUT = tuple(f"lut_tensor_core {name}" for name in EXPERIMENTS["lut_tensor_core"])
 _TILES = ("lut_tensor_core rivals", "lut_tensor_core widths")
 _ON_CELLS = (*_LUT, "lmul costs", "quadinr costs")
+_ON_FPGAS = ("lmul fpga", "quadinr fpga")
 _PICTURES = ("quadinr images", "quadinr video")
 _OF_IMAGES = (*_PICTURES, "quadinr network")
 _TRAINED = (*_OF_IMAGES, "quadinr tuning")
@@ -29,12 +30,12 @@ _OPTIONS = {
     "weight_bits": ("--weight-bits", _TILES),
     "activation": ("--activation", _TILES),
     "stages": ("--stages", _TILES),
-    "format": ("--format", ("lmul costs",)),
+    "format": ("--format", ("lmul costs", "lmul fpga")),
     "sentences": ("--sentences", ("lmul embeddings",)),
     "bits": ("--bits", ("quadinr costs", "quadinr fpga")),
-    "chip": ("--chip", ("quadinr fpga",)),
+    "chip": ("--chip", _ON_FPGAS),
     "frequency": ("--frequency", ("quadinr fpga",)),
-    "seeds": ("--seeds", ("quadinr fpga",)),
+    "seeds": ("--seeds", _ON_FPGAS),
     "image": ("--image", _OF_IMAGES),
     "size": ("--size", _TRAINED),
     "frames": ("--frames", ("quadinr video",)),
@@ -105,13 +106,18 @@ def _lmul(name: str, given: dict[str, Any]) -> Any:
         from multipede.cost_model.reproduction.lmul_embeddings import embeddings
 
         return embeddings(**given)
-    from multipede.cost_model.reproduction.lmul_costs import lmul_costs
     from multipede.golden.formats import parse_format
 
-    asked = _on_cells("lmul costs", given)
+    asked = dict(given)
     if "format" in asked:
         asked["formats"] = tuple(map(parse_format, asked.pop("format")))
-    return lmul_costs(**asked)
+    if name == "fpga":
+        from multipede.cost_model.reproduction.lmul_fpga import lmul_fpga
+
+        return lmul_fpga(**asked)
+    from multipede.cost_model.reproduction.lmul_costs import lmul_costs
+
+    return lmul_costs(**_on_cells("lmul costs", asked))
 
 
 def _quadinr(name: str, given: dict[str, Any]) -> Any:

@@ -49,6 +49,7 @@ COMMANDS = {
         "lmul",
         "costs",
     ],
+    "The same on FPGAs": ["multipede", "reproduce", "lmul", "fpga"],
     "What it does to a network": ["multipede", "reproduce", "lmul", "embeddings"],
     "Activations beside each other on n28 at one clock, and on FPGAs": [
         *("multipede", "reproduce", "quadinr", "costs"),

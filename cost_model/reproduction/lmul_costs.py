@@ -24,7 +24,16 @@ from multipede.golden.spec import Spec
 if TYPE_CHECKING:
     from multipede.asic_flow import Constraints
 
-__all__ = ["FORMATS", "LMulCosts", "lmul_costs", "multiplier_units", "tile_units"]
+__all__ = [
+    "FORMATS",
+    "LMulCosts",
+    "checked_formats",
+    "claims",
+    "lmul_costs",
+    "multiplier_units",
+    "published_lmul",
+    "tile_units",
+]
 
 FORMATS = (E5M2, E4M3, BF16, FP16, FP32)
 EXACT = "exact, rounded once"
@@ -139,10 +148,7 @@ def lmul_costs(
     ------
     As there; TypeError and ValueError for formats that the units do not take.
     """
-    if not formats:
-        raise ValueError("formats is empty: at least one is needed")
-    for number_format in formats:
-        require_kinds("formats", number_format, (Float,))
+    checked_formats(formats)
     makers = {"multipliers": multiplier_units, "tiles": tile_units}
     units = {
         page: {f.name: maker(f) for f in formats} for page, maker in makers.items()
@@ -164,6 +170,14 @@ def lmul_costs(
         **pages,
         notes=(*claims(), *conditions(rows, constraints)),
     )
+
+
+def checked_formats(formats: Sequence[Float]) -> None:
+    """Raises TypeError, ValueError unless there are some, all floats."""
+    if not formats:
+        raise ValueError("formats is empty: at least one is needed")
+    for number_format in formats:
+        require_kinds("formats", number_format, (Float,))
 
 
 def multiplier_units(number_format: Float) -> dict[str, Spec]:
@@ -194,7 +208,7 @@ def tile_units(number_format: Float) -> dict[str, Spec]:
 
 def claims() -> tuple[str, ...]:
     """What the paper claims, and what such figures follow from."""
-    published = _published()
+    published = published_lmul()
     energies = published["energies"]
     add, fp_add, multiply = (energies[n] for n in ("int32_add", "fp32_add", "fp32_multiply"))
     alone, together = 1 - add / multiply, 1 - (add + fp_add) / (multiply + fp_add)
@@ -219,6 +233,7 @@ _CLAIMS = ("element_wise", "dot_product")
 
 
 @cache
-def _published() -> dict[str, Any]:
+def published_lmul() -> dict[str, Any]:
+    """What is published."""
     text = files(__package__).joinpath("lmul.toml").read_text()
     return tomllib.loads(text)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from multipede.cost_model.reproduction.fpga_counts import counts
 from multipede.cost_model.targets import power, synthesize
 from multipede.golden.rounded_operation import MAXIMUM_STAGES
 from multipede.golden.spec import Spec
@@ -70,10 +71,7 @@ def pipelined(
         if found.holds_clock:
             used = power(spec, target, constraints=constraints, records=records)
             energy = used.power.energy_per_record
-        fpga = {}
-        for device in FPGAS:
-            taken = synthesize(spec, device)
-            fpga[device] = {"lut": taken.lut, "ff": taken.ff, "dsp": taken.dsp}
+        fpga = counts(spec, FPGAS)
     except (ToolError, ValueError) as error:
         return Pipelined(label, error=" ".join(str(error).split()))
     return Pipelined(

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from multipede.cost_model.parallel_jobs import in_parallel
+from multipede.cost_model.reproduction.fpga_counts import columns, heading
 from multipede.cost_model.reproduction.pipelined import FPGAS, Pipelined, pipelined
 from multipede.golden.cordic_sine import CordicSine
 from multipede.golden.finer import Finer
@@ -92,7 +93,7 @@ class QuadINRCosts:
         lines = [self.title]
         for bits, rows in self.rows.items():
             head = f"{'clocks':>8}{'ns':>7}{'um2':>9}{'times':>7}{'ps':>8}{'pJ':>8}"
-            head += "".join(f"{f'{device} LUT':>11}{'FF':>6}{'DSP':>5}" for device in FPGAS)
+            head += heading(FPGAS)
             lines += ["", f"{f'{bits} bits':{width}}{head}"]
             lines += [self._line(row, rows[0], width) for row in rows]
             if not any(row.error for row in rows[:1]):
@@ -115,9 +116,7 @@ class QuadINRCosts:
         ratio = self._ratio(row, first)
         line += f"{'-' if ratio is None else f'{ratio:.2f}':>7}{row.delay:8,.0f}"
         line += f"{'-' if row.energy is None else f'{row.energy:.3f}':>8}"
-        for device in FPGAS:
-            taken = row.fpga[device]
-            line += f"{taken['lut']:11,}{taken['ff']:6,}{taken['dsp']:5}"
+        line += columns(row.fpga, FPGAS)
         return line + ("" if row.holds_clock else "  misses the clock")
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from multipede.cost_model.parallel_jobs import in_parallel
+from multipede.cost_model.reproduction.fpga_counts import columns, counts, heading
 from multipede.cost_model.reproduction.quadinr_costs import (
     QUADINR,
     SINES,
@@ -13,7 +14,7 @@ from multipede.cost_model.reproduction.quadinr_costs import (
     errors_by_width,
     published_quadinr,
 )
-from multipede.fpga import resources, route
+from multipede.fpga import route
 from multipede.fpga.chips import chip as chip_of
 from multipede.fpga.place_and_route import checked_frequency, checked_seeds
 from multipede.golden.number_format import require_range
@@ -107,7 +108,7 @@ class QuadINRFpga:
             f" {self.frequency:g} MHz"
         ]
         for bits, rows in self.rows.items():
-            head = "".join(f"{f'{name} LUT':>11}{'FF':>6}{'DSP':>5}" for name in (_BOARD, family))
+            head = heading((_BOARD, family))
             head += f"{'clocks':>8}{'MHz':>8}{'ns':>8}{'LUT less':>10}{'ns less':>9}"
             lines += ["", f"{f'{bits} bits':{width}}{head}"]
             savings = self.savings(bits)
@@ -119,10 +120,7 @@ class QuadINRFpga:
     def _line(self, row: Routed, family: str, width: int, saved: tuple[float, float] | None) -> str:
         if row.error:
             return f"{row.label:{width}}{'failed':>11}"
-        line = f"{row.label:{width}}"
-        for name in (_BOARD, family):
-            taken = row.taken[name]
-            line += f"{taken['lut']:11,}{taken['ff']:6,}{taken['dsp']:5}"
+        line = f"{row.label:{width}}{columns(row.taken, (_BOARD, family))}"
         line += f"{row.stages:8}{row.frequency:8.1f}{row.latency(self.frequency):8.1f}"
         if saved is not None:
             line += f"{saved[0]:10.0%}{saved[1]:9.0%}"
@@ -186,10 +184,7 @@ def _routed(job: tuple[int, str], *, chip: str, frequency: float, seeds: int) ->
             found = route(unit(stages), chip, seeds=seeds, frequency=frequency)
             if found.frequency >= frequency:
                 break
-        taken = {}
-        for device in (_BOARD, chip_of(chip).family):
-            counted = resources(unit(stages), device)
-            taken[device] = {"lut": counted.lut, "ff": counted.ff, "dsp": counted.dsp}
+        taken = counts(unit(stages), (_BOARD, chip_of(chip).family))
     except (ToolError, ValueError) as error:
         return Routed(label, error=" ".join(str(error).split()))
     return Routed(label, stages, found.frequency, taken)

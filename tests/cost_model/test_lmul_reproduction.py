@@ -211,9 +211,12 @@ def test_sentences():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["ablation"], "lmul has no experiment 'ablation': it has statistics, costs, embeddings"),
+        (
+            ["ablation"],
+            "lmul has no experiment 'ablation': it has statistics, costs, fpga, embeddings",
+        ),
         (["--clock-period", "2"], "--clock-period has a meaning for"),
-        (["embeddings", "--format", "bf16"], "--format has a meaning for costs only"),
+        (["embeddings", "--format", "bf16"], "--format has a meaning for costs and fpga only"),
         (["costs", "--format", "int8"], "formats must be a float format"),
         (["costs", "--target", "gates"], "--target gates: delays are needed"),
     ],

@@ -210,7 +210,10 @@ def test_refused(call, message):
         ),
         (["costs", "--bits", "7"], "bits = 7: allowed are 8 to 24"),
         (["images", "--bits", "8"], "--bits has a meaning for costs and fpga only"),
-        (["images", "--format", "bf16"], "--format has a meaning for lmul costs only"),
+        (
+            ["images", "--format", "bf16"],
+            "--format has a meaning for lmul costs and lmul fpga only",
+        ),
         (["images", "--image", "lena"], "image = 'lena': allowed are astronaut"),
         (["images", "--plot", "nowhere/x.png"], "nowhere is no directory"),
         (["video", "--image", "coffee", "--image", "rocket"], "--image: one is needed, not 2"),
