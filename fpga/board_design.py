@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amaranth.back import rtlil
 from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import io
 
@@ -13,6 +14,7 @@ from multipede.fpga.boards import Board
 from multipede.fpga.clock import BoardClock
 from multipede.fpga.nextpnr import Placement
 from multipede.fpga.place_and_route import mapped_netlist, place_and_route, routed_directory
+from multipede.fpga.resources import Resources, resources_of_rtlil
 from multipede.fpga.shell import Shell
 from multipede.golden.spec import Spec
 from multipede.hw import Style
@@ -111,6 +113,13 @@ class BoardDesign:
     def netlist(self) -> Path:
         """Mapped to the board's chip. ToolError if Yosys is missing or fails."""
         return mapped_netlist(self.rtlil, TOP, self.board.fpga)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """Yosys' count, without the buffers of pins and clock, which its libraries lack in part.
+        ToolError if Yosys is missing or fails."""
+        plain = rtlil.convert(self.shell, name="shell")
+        return resources_of_rtlil(plain, top="shell", device=self.board.fpga.family)
 
     def place(self, seeds: Sequence[int]) -> list[Placement]:
         """Placements, one for each seed. Raises as

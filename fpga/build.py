@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amaranth.back import rtlil
-
 from multipede.fpga.board_design import TOP, BoardDesign
 from multipede.fpga.boards import Board
 from multipede.fpga.boards import board as board_of
 from multipede.fpga.clock import checked_clock
 from multipede.fpga.nextpnr import Placement, nextpnr_of
 from multipede.fpga.place_and_route import checked_seeds
-from multipede.fpga.resources import Resources, resources_of_rtlil
+from multipede.fpga.resources import Resources
 from multipede.fpga.shell.shell import BAUD_RATE
 from multipede.golden.number_format import require_type
 from multipede.golden.spec import Spec
@@ -84,6 +82,8 @@ class Build:
         ]
         if self.best is None:
             lines += [f"  {line}" for line in str(self.resources).splitlines()[1:]]
+            lacking = target.fpga.lacks(self.resources.by_kind)
+            lines += [f"  {lacking}, by Yosys' count"] if lacking else []
         else:
             reached = ", ".join(f"{found.frequency:.1f}" for found in self.placements)
             lines.append(f"  reached with each seed, MHz: {reached}")
@@ -93,9 +93,7 @@ class Build:
                 lines += [
                     f"  {elapsed:8.2f}  {signal}" for signal, elapsed in self.best.path_signals
                 ]
-            for name, number in self.best.used.items():
-                holds = target.fpga.holds[name]
-                lines.append(f"  {name:8}{number:8,} of {holds:,}, {number / holds:.0%}")
+            lines += [f"  {line}" for line in target.fpga.shares(self.best.used)]
         if self.files is not None:
             lines.append(f"  written: {self.files}")
         return "\n".join([*lines, f"  {self.method}"])
@@ -189,10 +187,7 @@ def _checked_output(output: Path | None, target: Board) -> Path:
 
 def _for_vivado(design: BoardDesign, output: Path, asked: Mapping[str, Any]) -> Build:
     """The directory, and Yosys' estimate."""
-    # Without the buffers of pins and clock, which Vivado's libraries have and Yosys' lack in part.
-    found = resources_of_rtlil(
-        rtlil.convert(design.shell, name="shell"), top="shell", device=design.board.fpga.family
-    )
+    found = design.resources
     files = design.vivado_files()
     output.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():

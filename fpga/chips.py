@@ -41,6 +41,23 @@ class Chip:
         """The family."""
         return DEVICES[self.family]
 
+    def shares(self, used: Mapping[str, int]) -> list[str]:
+        """For each resource that is counted, how much of it is used."""
+        return [
+            f"{name:8}{used[name]:8,} of {there:,}, {used[name] / there:.0%}"
+            for name, there in self.holds.items()
+            if name in used and there
+        ]
+
+    def lacks(self, used: Mapping[str, int]) -> str:
+        """Of which resources more are used than there are; empty if of none."""
+        few = [
+            f"{used[name]:,} {name} are needed and {there:,} there, {used[name] - there:,} too few"
+            for name, there in self.holds.items()
+            if used.get(name, 0) > there
+        ]
+        return f"{self.title} is too small: {', '.join(few)}" if few else ""
+
     @property
     def is_routed(self) -> bool:
         """Whether there is an open tool that places and routes for it."""

@@ -1,6 +1,9 @@
-"""The largest tile that a board holds at its clock, found by building ever closer ones."""
+"""The largest tile that a board holds at its clock, found by building ever closer ones.
 
-from collections.abc import Callable, Iterator, Sequence
+For a board whose chip no open tool routes, Yosys' counts decide, and the clock is not known.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +13,7 @@ from multipede.fpga.board_design import BoardDesign
 from multipede.fpga.boards import Board
 from multipede.fpga.boards import board as board_of
 from multipede.fpga.clock import checked_clock
-from multipede.fpga.nextpnr import DoesNotFitError, Placement, nextpnr_of
+from multipede.fpga.nextpnr import DoesNotFitError
 from multipede.fpga.place_and_route import checked_seeds
 from multipede.fpga.shell.shell import BAUD_RATE
 from multipede.golden.number_format import require_range, require_type
@@ -22,14 +25,23 @@ MOST_COLUMNS = 256
 SEEDS = 2
 _FULL = 0.97
 """share of a chip's look-up tables up to which placement is hoped for"""
+_COUNTED = ", counted and not routed"
 
 
 @dataclass(frozen=True)
 class Tried:
-    """A number of columns that was tried, its fastest placement, and what stood against it."""
+    """A number of columns that was tried.
+
+    Attributes
+    ----------
+    columns : how many. used : of the chip, as far as it is known.
+    reached : the highest clock of its placements, MHz; None where it was not placed.
+    trouble : what stood against it.
+    """
 
     columns: int
-    placement: Placement | None
+    used: Mapping[str, int] | None
+    reached: float | None
     trouble: str
 
     @property
@@ -59,10 +71,10 @@ class Fit:
     tried: tuple[Tried, ...]
 
     @property
-    def placement(self) -> Placement | None:
-        """Of the tile that was found."""
-        holding = [tried for tried in self.tried if tried.holds]
-        return max(holding, key=lambda tried: tried.columns).placement if holding else None
+    def largest(self) -> Tried | None:
+        """The tile that was found."""
+        holding = (tried for tried in self.tried if tried.holds)
+        return max(holding, key=lambda tried: tried.columns, default=None)
 
     @property
     def operations(self) -> dict[str, float]:
@@ -84,8 +96,8 @@ class Fit:
             "specification": None if self.spec is None else self.spec.to_dict(),
             "board": self.board,
             "frequency": self.frequency,
-            "reached": None if self.placement is None else self.placement.frequency,
-            "used": None if self.placement is None else dict(self.placement.used),
+            "reached": None if self.largest is None else self.largest.reached,
+            "used": None if self.largest is None else dict(self.largest.used),
             "operations_per_second": self.operations,
             "tried": [{"columns": tried.columns, "trouble": tried.trouble} for tried in self.tried],
         }
@@ -98,22 +110,18 @@ class Fit:
             key=lambda tried: -tried.columns,
         )
         lines = []
-        if self.spec is None or self.placement is None:
+        if self.spec is None or self.largest is None:
             lines.append(f"{target.title} at {self.frequency:g} MHz: not even one column")
         else:
             (operation, each), *_ = self.spec.operations.items()
             lines.append(
                 f"{self.spec.unit}, {self.spec.rows} x {self.spec.columns} x {self.spec.lanes} on"
                 f" {target.title} at {self.frequency:g} MHz"
-                f" ({self.placement.frequency:.1f} reached)"
+                + (f" ({self.largest.reached:.1f} reached)" if self.largest.reached else _COUNTED)
             )
             lines.append(f"  {each:,} {operation.replace('_', '-')} in a record; per second:")
             lines += [f"  {rate / 1e6:12,.2f} M  {name}" for name, rate in self.operations.items()]
-            lines += [
-                f"  {name:8}{number:8,} of {target.fpga.holds[name]:,},"
-                f" {number / target.fpga.holds[name]:.0%}"
-                for name, number in self.placement.used.items()
-            ]
+            lines += [f"  {line}" for line in target.fpga.shares(self.largest.used)]
         if last is not None:
             lines.append(f"  {last.columns} columns: {last.trouble}")
         return "\n".join(lines)
@@ -131,11 +139,13 @@ def fit(
     """Find the largest number of columns that fits a board, shell included, and holds its clock.
 
     A progress bar on a terminal. Each size that is tried is placed and routed, and cached. Of what
-    is found, one column more was tried and does not hold, unless ``most`` is reached.
+    is found, one column more was tried and does not hold, unless ``most`` is reached. Where no open
+    tool routes, sizes are counted only, and whether they hold the clock is not known.
 
     Parameters
     ----------
-    spec : a tile; its columns do not count. board : one with open tools.
+    spec : a tile; its columns do not count. board : one of
+        :data:`~multipede.fpga.boards.BOARDS`.
     frequency : MHz, as of :func:`~multipede.fpga.build.build_for`.
     baud_rate : bits per second. most : columns at most, 1 to 256. seeds : of the placer for each
         size.
@@ -143,7 +153,7 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        For what is no tile, a board without open tools, and other parameters.
+        For what is no tile, an unknown board, and other parameters.
     ToolError
         If a tool is missing or fails.
     """
@@ -152,20 +162,22 @@ def fit(
         raise ValueError(f"spec = {spec.unit}: it is no tile, so that it has no columns to vary")
     require_type("board", board, str)
     target = board_of(board)
-    nextpnr_of(target.fpga)
     require_range("most", most, 1, MOST_COLUMNS)
     chosen = checked_seeds(seeds)
     asked = {"frequency": checked_clock(target, frequency), "baud_rate": baud_rate}
 
     def attempt(columns: int) -> Tried:
         design = BoardDesign.of(replace(spec, columns=columns), target, records=None, **asked)
+        if not target.fpga.is_routed:
+            used = design.resources.by_kind
+            return Tried(columns, used, None, target.fpga.lacks(used))
         try:
             best = max(design.place(chosen), key=lambda placement: placement.frequency)
         except DoesNotFitError as error:
-            return Tried(columns, None, str(error))
+            return Tried(columns, None, None, str(error))
         missing = design.megahertz - best.frequency
         slow = f"misses {design.megahertz:g} MHz by {missing:.1f}" if missing > 0 else ""
-        return Tried(columns, best, slow)
+        return Tried(columns, best.used, best.frequency, slow)
 
     # disable=None: only where somebody can see it.
     bar = tqdm(_tried(attempt, target, most), desc="fit", unit="size", leave=False, disable=None)
@@ -192,20 +204,21 @@ def fit_table(fits: Sequence[Fit]) -> str:
     lines.append(f"{'':36}{head}{'tile':>11}{'block RAM':>11}{'line':>9}  M operations per s")
     for each in fits:
         title = board_of(each.board).title
-        if each.spec is None or each.placement is None:
+        if each.spec is None or each.largest is None:
             lines.append(f"{title:36}{'none':>12}  {each.tried[0].trouble}")
             continue
-        spec, used = each.spec, each.placement.used["lut"]
+        spec, used = each.spec, each.largest.used["lut"]
         shape = f"{spec.rows}x{spec.columns}x{spec.lanes}"
         full = used / board_of(each.board).fpga.holds["lut"]
         line = f"{title:36}{shape:>12}{used:9,}{full:6.0%}{each.frequency:6g}"
-        line += f"{each.placement.frequency:9.1f}"
+        line += f"{f'{each.largest.reached:.1f}' if each.largest.reached else '-':>9}"
         tile, memory, serial = (rate / 1e6 for rate in each.operations.values())
         lines.append(f"{line}{tile:11,.1f}{memory:11,.2f}{serial:9,.3f}")
     lines += [
         "",
         "shape: rows x columns x lanes; columns are the most that are placed, routed and hold the"
-        " clock, the shell around the tile included",
+        " clock, the shell around the tile included; where no clock is reached, the most that Yosys"
+        " counts no more than the chip's resources for",
         "tile: a record in each clock; block RAM: as the memories give records; line: as the serial"
         " line brings them at most",
     ]
@@ -220,8 +233,8 @@ def _tried(attempt: Callable[[int], Tried], target: Board, most: int) -> Iterato
     while too_many - fits > 1:
         one = attempt(following)
         yield one
-        if one.placement is not None:
-            known[one.columns] = one.placement.used["lut"]
+        if one.used is not None:
+            known[one.columns] = one.used["lut"]
         if one.holds:
             fits = one.columns
         else:

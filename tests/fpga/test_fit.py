@@ -9,7 +9,6 @@ import pytest
 from multipede.fpga import fit
 from multipede.fpga.boards import board
 from multipede.fpga.fit import Fit, Tried, _tried, fit_table
-from multipede.fpga.nextpnr import Placement
 from multipede.golden.formats import INT2, INT4, UINT4
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
@@ -25,9 +24,9 @@ def searched(used, most, *, slow_from=10_000):
     def attempt(columns):
         lut = used(columns)
         if lut > THERE:
-            return Tried(columns, None, "too many")
+            return Tried(columns, None, None, "too many")
         slow = "slow" if columns >= slow_from else ""
-        return Tried(columns, Placement(1, 20.0, {"lut": lut}, ()), slow)
+        return Tried(columns, {"lut": lut}, 20.0, slow)
 
     return list(_tried(attempt, board("icebreaker"), most))
 
@@ -62,7 +61,7 @@ def test_on_a_board():
     assert found.spec == MultiplierTile(
         weight=INT2, activation=INT2, rows=1, lanes=1, group=4, columns=2
     )
-    assert found.placement.frequency >= found.frequency == 12
+    assert found.largest.reached >= found.frequency == 12
     rates = found.operations
     assert rates["tile"] == 2 * 12e6
     # A byte, in three clocks; ten bits of the line.
@@ -91,11 +90,24 @@ def test_one_column_more_does_not_fit():
     assert not tried[found.spec.columns + 1].holds
 
 
+@pytest.mark.regress
+def test_a_board_that_no_open_tool_routes():
+    """Counts decide; Yosys' of one column more are too many."""
+    tile = MixPE(rows=16, lanes=16)
+    found = fit(tile, "arty-a7-35")
+    tried = {one.columns: one for one in found.tried}
+    largest, more = tried[found.spec.columns], tried[found.spec.columns + 1]
+    assert largest.reached is None
+    assert 10_000 < largest.used["lut"] <= 20_800 < more.used["lut"]
+    assert f"too small: {more.used['lut']:,} lut are needed and 20,800 there" in more.trouble
+    assert "at 100 MHz, counted and not routed" in str(found)
+
+
 @pytest.mark.parametrize(
     ("spec", "options", "message"),
     [
         (IntegerMultiplier(), {}, "it is no tile"),
-        (SMALL, {"board": "vcu128"}, "no open tool places and routes for it"),
+        (SMALL, {"board": "vcu129"}, "board = 'vcu129'"),
         (SMALL, {"most": 0}, "most = 0"),
         (SMALL, {"seeds": 0}, "seeds = 0"),
     ],
@@ -108,11 +120,14 @@ def test_bad_input(spec, options, message):
 
 def test_a_table_of_boards():
     """One that holds the tile, and one on which nothing fits."""
-    placement = Placement(1, 26.5, {"lut": 2640}, ())
     given = {"frequency": 12.0, "baud_rate": 1_000_000, "record_clocks": 3, "record_bytes": 1}
-    held = Fit(replace(SMALL, columns=9), "icebreaker", tried=(Tried(9, placement, ""),), **given)
-    none = Fit(None, "tang-nano-9k", tried=(Tried(1, None, "too small"),), **given)
-    said = fit_table([held, none]).splitlines()
+    held = Fit(
+        replace(SMALL, columns=9), "icebreaker", tried=(Tried(9, {"lut": 2640}, 26.5, ""),), **given
+    )
+    none = Fit(None, "tang-nano-9k", tried=(Tried(1, None, None, "too small"),), **given)
+    counted = replace(held, board="arty-a7-35", tried=(Tried(9, {"lut": 10400}, None, ""),))
+    said = fit_table([held, none, counted]).splitlines()
     assert "columns=9" in said[0]
     assert re.search(r"iCEBreaker +1x9x1 +2,640 +50% +12 +26.5 +108.0 +36.00 +0.900", said[2])
     assert re.search(r"Tang Nano 9K +none +too small", said[3])
+    assert re.search(r"Arty A7-35T +1x9x1 +10,400 +50% +12 +- +108.0 ", said[4])
