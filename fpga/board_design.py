@@ -12,7 +12,7 @@ from amaranth.lib import io
 
 from multipede.fpga.boards import Board
 from multipede.fpga.clock import BoardClock
-from multipede.fpga.nextpnr import Placement
+from multipede.fpga.nextpnr import TIMEOUT, Placement
 from multipede.fpga.place_and_route import mapped_netlist, place_and_route, routed_directory
 from multipede.fpga.resources import Resources, resources_of_rtlil
 from multipede.fpga.shell import Shell
@@ -121,11 +121,11 @@ class BoardDesign:
         plain = rtlil.convert(self.shell, name="shell")
         return resources_of_rtlil(plain, top="shell", device=self.board.fpga.family)
 
-    def place(self, seeds: Sequence[int]) -> list[Placement]:
+    def place(self, seeds: Sequence[int], *, timeout: float = TIMEOUT) -> list[Placement]:
         """Placements, one for each seed. Raises as
         :func:`~multipede.fpga.place_and_route.place_and_route`."""
         asked = {"seeds": seeds, "frequency": self.megahertz, "pins": self.pins}
-        return place_and_route(self.netlist, self.board.fpga, **asked)
+        return place_and_route(self.netlist, self.board.fpga, timeout=timeout, **asked)
 
     def routed(self, seed: int) -> Path:
         """The directory with the routed design of a seed."""

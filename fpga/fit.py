@@ -5,6 +5,7 @@ For a board whose chip no open tool routes, Yosys' counts decide, and the clock 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 from tqdm import tqdm
@@ -18,11 +19,13 @@ from multipede.fpga.place_and_route import checked_seeds
 from multipede.fpga.shell.shell import BAUD_RATE
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Kind, Spec
+from multipede.toolchain import ToolFailure, ToolTimeout
 
 __all__ = ["Fit", "Tried", "fit", "fit_table"]
 
 MOST_COLUMNS = 256
 SEEDS = 2
+TIME_LIMIT = 900.0
 _FULL = 0.97
 """share of a chip's look-up tables up to which placement is hoped for"""
 _COUNTED = ", counted and not routed"
@@ -135,6 +138,7 @@ def fit(
     baud_rate: int = BAUD_RATE,
     most: int = MOST_COLUMNS,
     seeds: int = SEEDS,
+    time_limit: float = TIME_LIMIT,
 ) -> Fit:
     """Find the largest number of columns that fits a board, shell included, and holds its clock.
 
@@ -148,14 +152,14 @@ def fit(
         :data:`~multipede.fpga.boards.BOARDS`.
     frequency : MHz, as of :func:`~multipede.fpga.build.build_for`.
     baud_rate : bits per second. most : columns at most, 1 to 256. seeds : of the placer for each
-        size.
+        size. time_limit : s for each placement, as a chip that is nearly full may never be routed.
 
     Raises
     ------
     TypeError, ValueError
         For what is no tile, an unknown board, and other parameters.
     ToolError
-        If a tool is missing or fails.
+        If a tool is missing or fails, but for nextpnr: what it fails at does not fit.
     """
     require_type("spec", spec, Spec)
     if spec.kind is not Kind.TILE:
@@ -164,6 +168,10 @@ def fit(
     target = board_of(board)
     require_range("most", most, 1, MOST_COLUMNS)
     chosen = checked_seeds(seeds)
+    if isinstance(time_limit, bool) or not isinstance(time_limit, Real):
+        raise TypeError(f"time_limit must be a number of seconds, not {time_limit!r}")
+    if not time_limit > 0:
+        raise ValueError(f"time_limit = {time_limit}: more than 0 s is needed")
     asked = {"frequency": checked_clock(target, frequency), "baud_rate": baud_rate}
 
     def attempt(columns: int) -> Tried:
@@ -171,10 +179,15 @@ def fit(
         if not target.fpga.is_routed:
             used = design.resources.by_kind
             return Tried(columns, used, None, target.fpga.lacks(used))
+        # What Yosys fails at is not a matter of size.
+        design.netlist  # noqa: B018
         try:
-            best = max(design.place(chosen), key=lambda placement: placement.frequency)
-        except DoesNotFitError as error:
-            return Tried(columns, None, None, str(error))
+            placements = design.place(chosen, timeout=time_limit)
+        except ToolTimeout:
+            return Tried(columns, None, None, f"not routed within {time_limit:g} s")
+        except (DoesNotFitError, ToolFailure) as error:
+            return Tried(columns, None, None, " ".join(str(error).split()))
+        best = max(placements, key=lambda placement: placement.frequency)
         missing = design.megahertz - best.frequency
         slow = f"misses {design.megahertz:g} MHz by {missing:.1f}" if missing > 0 else ""
         return Tried(columns, best.used, best.frequency, slow)

@@ -3,18 +3,27 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copyfile
 
 from multipede.fpga.chips import Chip
 from multipede.toolchain import ToolFailure, find, run
 
-__all__ = ["DoesNotFitError", "Nextpnr", "Placement", "Step", "nextpnr_of", "place", "placed"]
+__all__ = [
+    "TIMEOUT",
+    "DoesNotFitError",
+    "Nextpnr",
+    "Placement",
+    "Step",
+    "nextpnr_of",
+    "place",
+    "placed",
+]
 
 TIMEOUT = 3600.0
 """Seconds after which a run is given up: a chip that is nearly full may never be routed."""
-REPORT = "report.json"
+REPORT, LOG = "report.json", "nextpnr.log"
 
 
 class DoesNotFitError(ValueError):
@@ -35,6 +44,9 @@ class Nextpnr:
     bitstream : the ending of the file that it writes.
     resources : the cells that nextpnr counts, as our resources.
     cells : beginnings of names of mapped cells, which Yosys puts behind the user's names.
+    sites : cell -> sites of look-up tables that it takes at least, where cells of several kinds
+        share them. nextpnr's report does not count them then, but its log does, as of ``LUT4``; and
+        it would look long for places that there are too few of.
     """
 
     tool: str
@@ -48,6 +60,7 @@ class Nextpnr:
     bitstream: str
     resources: Mapping[str, str]
     cells: tuple[str, ...]
+    sites: Mapping[str, int] = field(default_factory=dict)
 
 
 _PROGRAMS = {
@@ -94,6 +107,7 @@ _PROGRAMS = {
         bitstream="fs",
         resources={"LUT4": "lut", "DFF": "ff", "MULT9X9": "dsp", "BSRAM": "bram"},
         cells=("DFF", "ALU", "LUT", "MUX2", "MULT", "RAM16", "SDP", "DP", "SP", "pROM"),
+        sites={**{f"LUT{inputs}": 1 for inputs in range(1, 5)}, "ALU": 1, "RAM16SDP4": 8},
     ),
 }
 
@@ -177,6 +191,8 @@ def place(
         If nextpnr is missing, fails otherwise, or takes too long.
     """
     program = nextpnr_of(chip)
+    if program.sites:
+        _check_sites(chip, program, netlist)
     # WebAssembly sees nothing outside the directory, so that a link would not do.
     copyfile(netlist, directory / "netlist.json")
     arguments = [*chip.arguments, "--json", "netlist.json", program.output, program.result]
@@ -188,13 +204,25 @@ def place(
     else:
         arguments += program.free
     try:
-        run(find(program.tool), arguments, directory=directory, timeout=timeout)
+        done = run(find(program.tool), arguments, directory=directory, timeout=timeout)
     except ToolFailure as failure:
         too_many = _too_many(program, failure.stdout + failure.stderr)
         if too_many:
             raise DoesNotFitError(f"{chip.title} is too small: {too_many}") from failure
         raise
     (directory / "netlist.json").unlink()
+    (directory / LOG).write_text(done.stdout + done.stderr)
+
+
+def _check_sites(chip: Chip, program: Nextpnr, netlist: Path) -> None:
+    """DoesNotFitError if the look-up tables and what shares their sites are too many for sure."""
+    # The netlist is flat: other modules in it are the chip's cells, and empty.
+    modules = json.loads(netlist.read_text())["modules"].values()
+    cells = (cell["type"] for module in modules for cell in module["cells"].values())
+    taken = sum(program.sites.get(kind, 0) for kind in cells)
+    lacking = chip.lacks({"lut": taken})
+    if lacking:
+        raise DoesNotFitError(lacking)
 
 
 def placed(chip: Chip, directory: Path, seed: int) -> Placement:
@@ -206,6 +234,11 @@ def placed(chip: Chip, directory: Path, seed: int) -> Placement:
     used = {
         name: counts[cell]["used"] for cell, name in program.resources.items() if cell in counts
     }
+    if program.sites:
+        logged = {
+            cell: int(taken) for cell, taken, _ in _USED.findall((directory / LOG).read_text())
+        }
+        used["lut"] = logged["LUT4"]
     return Placement(seed, frequency, used, _longest(program, report["critical_paths"]))
 
 

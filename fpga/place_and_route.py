@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from multipede.fpga.chips import Chip
 from multipede.fpga.chips import chip as chip_of
-from multipede.fpga.nextpnr import Placement, nextpnr_of, place, placed
+from multipede.fpga.nextpnr import TIMEOUT, Placement, nextpnr_of, place, placed
 from multipede.fpga.register_ring import TOP, register_ring_rtlil, ring_registers
 from multipede.fpga.resources import mapping_script
 from multipede.golden.number_format import require_range, require_type
@@ -206,12 +206,13 @@ def place_and_route(
     seeds: Sequence[int],
     frequency: float,
     pins: str = "",
+    timeout: float = TIMEOUT,
 ) -> list[Placement]:
     """Placements of a netlist, one for each seed, as many at once as there are cores.
 
     Raises as :func:`~multipede.fpga.nextpnr.place`.
     """
-    asked = {"frequency": frequency, "pins": pins}
+    asked = {"frequency": frequency, "pins": pins, "timeout": timeout}
     directory = partial(_routed, netlist, target, asked)
     found: list[Placement] = []
     with ThreadPoolExecutor(cores()) as pool:
@@ -228,14 +229,22 @@ def _routed(netlist: Path, target: Chip, asked: Mapping[str, Any], seed: int) ->
 
 
 def routed_directory(
-    netlist: Path, target: Chip, *, seed: int, frequency: float, pins: str = ""
+    netlist: Path,
+    target: Chip,
+    *,
+    seed: int,
+    frequency: float,
+    pins: str = "",
+    timeout: float = TIMEOUT,
 ) -> Path:
     """The directory with the routed design and the report of it. Cached."""
+    aim = {"seed": seed, "frequency": frequency, "pins": pins}
     tool = find(_tool(target))
-    asked = (*target.arguments, str(seed), str(frequency), pins)
+    # What takes sites of another is counted from a log, which other families' directories lack.
+    asked = (*target.arguments, str(seed), str(frequency), pins, *nextpnr_of(target).sites)
     identity = key(netlist.read_text(), *asked, tool.identity)
 
     def build(directory: Path) -> None:
-        place(target, netlist, seed=seed, frequency=frequency, pins=pins, directory=directory)
+        place(target, netlist, directory=directory, timeout=timeout, **aim)
 
     return cached("fpga-routing", identity, build)

@@ -227,6 +227,7 @@ def _add_fit(command: _Command) -> None:
         "--board", action="append", required=True, help="from 'multipede boards'; may be repeated"
     )
     fitting.add_argument("--most", type=int, metavar="N", help="columns at most (256)")
+    fitting.add_argument("--time-limit", type=float, metavar="S", help="for each placement (900)")
     _add_line(fitting)
     _add_placing(fitting, seeds=2)
 

@@ -39,7 +39,7 @@ def build_command(options: argparse.Namespace) -> Answer:
 def fit_command(options: argparse.Namespace) -> Answer:
     from multipede.fpga.fit import fit, fit_table
 
-    given = {"baud_rate": options.baud_rate, "most": options.most}
+    given = {name: getattr(options, name) for name in ("baud_rate", "most", "time_limit")}
     asked = {name: value for name, value in given.items() if value is not None}
     asked |= {"frequency": options.frequency, "seeds": options.seeds}
     found = [fit(spec_of(options), board, **asked) for board in options.board]

@@ -72,6 +72,12 @@ def test_on_a_board():
     assert "multiplier_tile, 1 x 2 x 1 on 1BitSquared iCEBreaker at 12 MHz" in str(found)
 
 
+def test_what_takes_too_long_does_not_hold():
+    found = fit(MixPE(rows=1, lanes=2), "icebreaker", most=1, seeds=1, time_limit=0.1)
+    assert found.spec is None
+    assert [tried.trouble for tried in found.tried] == ["not routed within 0.1 s"]
+
+
 @pytest.mark.regress
 def test_nothing_fits():
     found = fit(MixPE(rows=8, lanes=16), "icebreaker", seeds=1)
@@ -110,6 +116,7 @@ def test_a_board_that_no_open_tool_routes():
         (SMALL, {"board": "vcu129"}, "board = 'vcu129'"),
         (SMALL, {"most": 0}, "most = 0"),
         (SMALL, {"seeds": 0}, "seeds = 0"),
+        (SMALL, {"time_limit": 0}, "time_limit = 0: more than 0 s"),
     ],
 )
 def test_bad_input(spec, options, message):

@@ -1,12 +1,13 @@
 """Speed on a chip: several seeds, paths in the user's names, and what does not fit."""
 
 import json
+from collections import Counter
 
 import pytest
 
 from multipede.fpga import DoesNotFitError, route
 from multipede.fpga.chips import CHIPS, chip
-from multipede.fpga.nextpnr import REPORT, nextpnr_of
+from multipede.fpga.nextpnr import REPORT, nextpnr_of, place
 from multipede.fpga.place_and_route import mapped_netlist, routed_directory
 from multipede.fpga.register_ring import TOP, register_ring_rtlil, ring_registers
 from multipede.golden.formats import INT8
@@ -14,7 +15,7 @@ from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import PartialProducts
 from multipede.hw import Style, inventory
-from multipede.toolchain import ToolError
+from multipede.toolchain import ToolError, ToolTimeout
 
 PRODUCT = IntegerMultiplier(stages=2)
 WHOLE = IntegerMultiplier(stages=2, partial_products=PartialProducts.INFERRED)
@@ -70,8 +71,8 @@ def test_chips_hold_what_nextpnr_says(name):
     netlist = mapped_netlist(register_ring_rtlil(PRODUCT, Style.WORD), TOP, target)
     ports = ("clk", "rst", "serial_in", "serial_out")
     pins = "".join(f'IO_LOC "{p}" {pin};\n' for p, pin in zip(ports, target.pins, strict=False))
-    place = routed_directory(netlist, target, seed=1, frequency=target.frequency, pins=pins)
-    counts = json.loads((place / REPORT).read_text())["utilization"]
+    routed = routed_directory(netlist, target, seed=1, frequency=target.frequency, pins=pins)
+    counts = json.loads((routed / REPORT).read_text())["utilization"]
     said = {}
     for cell, resource in nextpnr_of(target).resources.items():
         if cell in counts:
@@ -90,6 +91,40 @@ class TestWhatDoesNotFit:
         assert "ICESTORM_LC are needed and 5280 there" in said
         needed, there = int(said.split(": ")[1].split()[0]), 5280
         assert f"{needed - there} too few" in said
+
+    def test_gowins_adders_and_memories_take_sites_of_look_up_tables(self, tmp_path):
+        """So many for sure that nextpnr, which would look for places for minutes, is not asked."""
+        target = chip("gw1nr-9c")
+        netlist = tmp_path / "netlist.json"
+
+        def place_cells(**cells):
+            kinds = [kind for kind, number in cells.items() for _ in range(number)]
+            module = {"cells": {f"c{index}": {"type": kind} for index, kind in enumerate(kinds)}}
+            netlist.write_text(json.dumps({"modules": {"top": module, "ALU": {"cells": {}}}}))
+            asked = {"seed": 1, "frequency": 27.0, "pins": "", "directory": tmp_path}
+            place(target, netlist, timeout=0.01, **asked)
+
+        too_many = "8,641 lut are needed and 8,640 there, 1 too few"
+        with pytest.raises(DoesNotFitError, match=too_many):
+            place_cells(LUT1=1, LUT4=4000, ALU=4000, RAM16SDP4=80, DFF=9000)
+        # One less is nextpnr's to say.
+        with pytest.raises(ToolTimeout):
+            place_cells(LUT4=4000, ALU=4000, RAM16SDP4=80, DFF=9000)
+
+
+@pytest.mark.regress
+def test_gowins_sites_are_counted():
+    """A sum of words is in ALUs, which take the places of look-up tables."""
+    found = route(IntegerMultiplier(stages=2), "gw1nr-9c", seeds=1).best
+    netlist = mapped_netlist(
+        register_ring_rtlil(IntegerMultiplier(stages=2), Style.WORD), TOP, chip("gw1nr-9c")
+    )
+    (top,) = [m for m in json.loads(netlist.read_text())["modules"].values() if m["cells"]]
+    kinds = Counter(cell["type"] for cell in top["cells"].values())
+    tables = sum(number for kind, number in kinds.items() if kind.startswith("LUT"))
+    assert kinds["ALU"] > 20
+    # Each chain has a head and a tail more.
+    assert tables + kinds["ALU"] <= found.used["lut"] < tables + 1.5 * kinds["ALU"]
 
 
 class TestBadInput:
