@@ -1,0 +1,1 @@
+"""Design spaces and what their points cost: enumerated, searched, measured side by side, kept."""
