@@ -69,7 +69,7 @@ class Fit:
     board: str
     frequency: float
     baud_rate: int
-    record_clocks: int
+    record_clocks: float
     record_bytes: int
     tried: tuple[Tried, ...]
 

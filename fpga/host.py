@@ -1,10 +1,11 @@
 """A board on a serial port, used as the vector simulator is: whole numpy arrays in and out."""
 
 import json
+import threading
 import zlib
 from collections.abc import Iterator, Mapping
 from numbers import Real
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from tqdm import tqdm
@@ -28,6 +29,9 @@ __all__ = ["BAUD_RATE", "Board", "BoardError", "connect"]
 BAUD_RATE = 1_000_000
 _NUMBERS = 128
 """of RUN, and as many of all else"""
+_HEAD = len(MAGIC) + LENGTH_BYTES
+_TAIL = 4
+"""bytes of the description's end, in which zlib has a checksum of it"""
 
 
 def connect(
@@ -36,6 +40,7 @@ def connect(
     spec: Spec | None = None,
     baud_rate: int = BAUD_RATE,
     timeout: float = 2.0,
+    reconnect: float = 10.0,
 ) -> "Board":
     """The board on a port, its unit as after a reset.
 
@@ -45,6 +50,7 @@ def connect(
     spec : the unit that is to be there; without one, the unit that the board says it has.
     baud_rate : bits per second, as the board was built for.
     timeout : seconds without a byte after which an answer is given up; it is asked for four times.
+    reconnect : seconds for which the port is waited for if it is lost later.
 
     Raises
     ------
@@ -55,13 +61,14 @@ def connect(
     """
     require_type("port", port, str)
     require_range("baud_rate", baud_rate, 300, 12_000_000)
-    if isinstance(timeout, bool) or not isinstance(timeout, Real):
-        raise TypeError(f"timeout must be a number of seconds, not {timeout!r}")
-    if not 0 < timeout <= 3600:
-        raise ValueError(f"timeout = {timeout}: more than 0 and at most 3600 s are needed")
+    for name, seconds in (("timeout", timeout), ("reconnect", reconnect)):
+        if isinstance(seconds, bool) or not isinstance(seconds, Real):
+            raise TypeError(f"{name} must be a number of seconds, not {seconds!r}")
+        if not 0 < seconds <= 3600:
+            raise ValueError(f"{name} = {seconds}: more than 0 and at most 3600 s are needed")
     if spec is not None:
         require_type("spec", spec, Spec)
-    line = SerialLine(port, baud_rate, timeout=timeout)
+    line = SerialLine(port, baud_rate, timeout=timeout, reconnect=reconnect)
     try:
         return Board(line, spec)
     except BaseException:
@@ -72,6 +79,8 @@ def connect(
 class Board:
     """A unit on a board. Made by :func:`connect`; to be closed, or used in a ``with``.
 
+    Threads may share it: what one asks, another waits for.
+
     Attributes
     ----------
     spec : the unit. description : all that the board says of itself.
@@ -79,9 +88,14 @@ class Board:
 
     def __init__(self, line: SerialLine, spec: Spec | None) -> None:
         self._line = line
+        self._lock = threading.RLock()
         self._runs = self._others = 0
+        self._unanswered: tuple[int, bytes] | None = None
+        self._identity = b""
         self.description = self._describe()
         self.spec = self._checked(spec)
+        self._identity = self._said_of_itself(self._ask)
+        line.greet = self._require_same_board
         self._taken = 0
         self.reset()
 
@@ -101,14 +115,16 @@ class Board:
         self._line.close()
 
     def reset(self) -> None:
-        """Begin anew: the unit's state and all counters."""
-        self._ask(Command.RESET)
-        self._taken = 0
+        """Begin anew: the unit's state and all counters. BoardError if another board is there."""
+        with self._lock:
+            self._require_same_board(self._ask)
+            self._ask(Command.RESET)
+            self._taken, self._unanswered = 0, None
 
     def counters(self) -> dict[str, int]:
         """Since the last reset, modulo 2**32: ``clocks`` at work, ``records`` taken, ``results``
         given, ``input_stalls`` and ``output_stalls`` in clocks."""
-        answer = self._ask(Command.COUNT)
+        answer = self._ask(Command.COUNT, longest=COUNTER_BYTES * len(COUNTERS))
         values = np.frombuffer(answer, np.dtype(f"<u{COUNTER_BYTES}"))
         return dict(zip(COUNTERS, map(int, values), strict=True))
 
@@ -129,44 +145,82 @@ class Board:
         A progress bar is shown on a terminal. If the line is lost it is opened again and the run
         goes on where it was, nothing being computed twice.
 
+        A run that was broken off, by an error or by Ctrl-C, leaves ``partial`` results of so many
+        ``records`` at the exception. A run of the others goes on with it; :meth:`reset` begins
+        anew.
+
         Raises
         ------
         TypeError, ValueError
             As the specification's checks.
         BoardError
-            If the board does not answer: the error's ``partial`` has the results until then. If it
-            lost its power, or was built anew, since the last reset: then no results are any good.
+            If the board does not answer. If it lost its power, or another one is there, since the
+            last reset: then no results are any good. If a run was broken off, and other records
+            than those that are left are to follow.
         """
+        with self._lock:
+            return self._run_all(inputs, arrays)
+
+    def _run_all(
+        self, inputs: Mapping[str, np.ndarray] | None, arrays: Mapping[str, np.ndarray]
+    ) -> "Results":
         records = {**(inputs or {}), **arrays}
         records = {name: np.asarray(array) for name, array in records.items()}
         count = self.spec.check_inputs(records)
         parts: list[np.ndarray] = []
         step = self.description["records"]
         # disable=None: only where somebody can see it.
-        with tqdm(total=count, desc="board", unit="record", leave=False, disable=None) as bar:
-            for start in range(0, count, step):
-                chunk = {name: array[start : start + step] for name, array in records.items()}
-                try:
+        try:
+            with tqdm(total=count, desc="board", unit="record", leave=False, disable=None) as bar:
+                for start in range(0, count, step):
+                    chunk = {name: array[start : start + step] for name, array in records.items()}
                     parts.append(self._run(packed(self.spec.inputs, chunk)))
-                except BoardError as error:
-                    error.partial = self._results(parts)
-                    raise
-                bar.update(min(step, count - start))
-        self._require_same_run()
+                    bar.update(min(step, count - start))
+            self._require_same_run()
+        except _BeganAnewError:
+            raise
+        except BaseException as error:
+            # A Ctrl-C, too.
+            error.partial, error.records = self._results(parts), min(count, len(parts) * step)
+            raise
         return self._results(parts)
 
     def _run(self, content: np.ndarray) -> np.ndarray:
-        answer = self._ask(Command.RUN, content.tobytes())
+        body = content.tobytes()
+        if self._unanswered is None:
+            # Another number than the one before it, or it would not be done.
+            self._runs = (self._runs + 1) % _NUMBERS
+            self._unanswered = self._runs, body
+        elif self._unanswered[1] != body:
+            raise BoardError(
+                f"{self._line.port}: a run was broken off: run the records that are left of it, as"
+                " its error says, or reset the board"
+            )
+        # Where it was not answered it may have been done: with its number it is not done again.
+        number, _ = self._unanswered
+        longest = self._result_bytes * max(1, self.spec.maximum_results(len(content)))
+        answer = self._line.ask(Command.RUN, number, body, longest=longest)
+        self._unanswered = None
         self._taken += len(content)
         return np.frombuffer(answer, np.uint8).reshape(-1, self._result_bytes)
 
     def _require_same_run(self) -> None:
-        """A board that lost its power has lost the unit's state, and its count of records."""
+        """A board that lost its power has lost the unit's state, and its count of records; one that
+        was exchanged says something else of itself."""
+        self._require_same_board(self._ask)
         there = self.counters()["records"]
         if there != self._taken % (1 << 8 * COUNTER_BYTES):
-            raise BoardError(
+            raise _BeganAnewError(
                 f"{self._line.port}: the board began anew: it has taken {there:,} records, and"
-                f" {self._taken:,} were sent"
+                f" {self._taken:,} were sent: reset it"
+            )
+
+    def _require_same_board(self, ask: "_Ask | None" = None) -> None:
+        """BoardError if another one is there; by default it is asked only once."""
+        if self._said_of_itself(ask or self._ask_once) != self._identity:
+            raise _BeganAnewError(
+                f"{self._line.port}: another board is there, or another design on it: connect to"
+                " it anew"
             )
 
     def _results(self, parts: list[np.ndarray]) -> "Results":
@@ -177,33 +231,57 @@ class Board:
     def _result_bytes(self) -> int:
         return -(-sum(port.bits for port in self.spec.outputs.values()) // 8)
 
-    def _ask(self, command: Command, body: bytes = b"") -> bytes:
-        # A RUN has another number than the one before it, whatever was asked in between.
-        if command is Command.RUN:
-            self._runs = (self._runs + 1) % _NUMBERS
-            return self._line.ask(command, self._runs, body)
+    def _ask(self, command: Command, body: bytes = b"", *, longest: int = 0) -> bytes:
+        with self._lock:
+            return self._line.ask(command, self._number(), body, longest=longest)
+
+    def _ask_once(self, command: Command, body: bytes = b"", *, longest: int = 0) -> bytes:
+        return self._line.ask_once(command, self._number(), body, longest=longest)
+
+    def _number(self) -> int:
+        """Of all but RUN, which may not have that of the RUN before it."""
         self._others = (self._others + 1) % _NUMBERS
-        return self._line.ask(command, _NUMBERS + self._others, body)
+        return _NUMBERS + self._others
 
     def _describe(self) -> dict[str, Any]:
-        head = self._read(0, len(MAGIC) + LENGTH_BYTES)
-        if not head.startswith(MAGIC):
-            raise BoardError(f"{self._line.port}: what answers there is no board of Multipede")
-        length = int.from_bytes(head[len(MAGIC) :], "little")
-        described = json.loads(zlib.decompress(self._read(len(head), length)))
-        if described["version"] != VERSION:
+        head = self._head(self._ask)
+        try:
+            described = json.loads(zlib.decompress(self._read(self._ask, _HEAD, _length(head))))
+            version = described["version"]
+        except (zlib.error, ValueError, TypeError, KeyError) as error:
             raise BoardError(
-                f"{self._line.port}: the board speaks version {described['version']} of the"
+                f"{self._line.port}: what the board says of itself cannot be read: {error}"
+            ) from None
+        if version != VERSION:
+            raise BoardError(
+                f"{self._line.port}: the board speaks version {version} of the"
                 f" protocol, and this is version {VERSION}: build it anew"
             )
         return described
 
-    def _read(self, offset: int, count: int) -> bytes:
+    def _head(self, ask: "_Ask") -> bytes:
+        head = self._read(ask, 0, _HEAD)
+        if not head.startswith(MAGIC):
+            raise BoardError(f"{self._line.port}: what answers there is no board of Multipede")
+        return head
+
+    def _said_of_itself(self, ask: "_Ask") -> bytes:
+        """The head of the description, and the checksum at its end."""
+        head = self._head(ask)
+        return head + self._read(ask, _HEAD + max(0, _length(head) - _TAIL), _TAIL)
+
+    def _read(self, ask: "_Ask", offset: int, count: int) -> bytes:
         content = b""
         while len(content) < count:
             part = min(LARGEST_READ, count - len(content))
             place = (offset + len(content)).to_bytes(2, "little")
-            content += self._ask(Command.DESCRIBE, place + part.to_bytes(2, "little"))
+            answer = ask(Command.DESCRIBE, place + part.to_bytes(2, "little"), longest=part)
+            if len(answer) != part:
+                raise BoardError(
+                    f"{self._line.port}: {part} bytes of what the board says of itself were asked"
+                    f" for, and {len(answer)} came"
+                )
+            content += answer
         return content
 
     def _checked(self, spec: Spec | None) -> Spec:
@@ -223,6 +301,21 @@ class Board:
                 f" {there[:12]}, not {spec.fingerprint[:12]}"
             )
         return spec
+
+
+class _Ask(Protocol):
+    """How something is asked."""
+
+    def __call__(self, command: Command, body: bytes = b"", *, longest: int = 0) -> bytes: ...
+
+
+class _BeganAnewError(BoardError):
+    """What the board has computed is not of the records that were sent."""
+
+
+def _length(head: bytes) -> int:
+    """Of the description behind this head."""
+    return int.from_bytes(head[len(MAGIC) :], "little")
 
 
 class Results(Mapping[str, np.ndarray]):

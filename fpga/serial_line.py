@@ -4,7 +4,7 @@ import errno
 import os
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import numpy as np
@@ -22,17 +22,17 @@ from multipede.toolchain import ToolError
 __all__ = ["BoardError", "SerialLine"]
 
 CRC_BYTES = 4
-_LARGEST_ANSWER = 1 << 22
 
 
 class BoardError(ToolError):
     """A board or its port is not there, is not ours, or does not answer as it should.
 
-    ``partial`` : where a run was broken off, the results until then, as the run would have given
-    them; else None.
+    Where a run was broken off, ``partial`` has the results until then, as the run would have given
+    them, of so many ``records``; else both are None.
     """
 
     partial: Mapping[str, np.ndarray] | None = None
+    records: int | None = None
 
 
 class SerialLine:
@@ -42,7 +42,13 @@ class SerialLine:
     ----------
     port : path or name, as in ``/dev/ttyUSB0``. baud_rate : bits per second.
     timeout : seconds without a byte after which an answer is given up.
+    reconnect : seconds for which a port is waited for that was lost.
     attempts : how often something is asked before that is an error.
+
+    Attributes
+    ----------
+    greet : called when a lost port is open again, before anything else is asked; what it asks, it
+        asks by :meth:`ask_once`.
 
     Raises
     ------
@@ -50,59 +56,87 @@ class SerialLine:
         If the port is not there, not allowed, or busy; ToolError if pyserial is missing.
     """
 
-    def __init__(self, port: str, baud_rate: int, *, timeout: float, attempts: int = 4) -> None:
+    def __init__(
+        self,
+        port: str,
+        baud_rate: int,
+        *,
+        timeout: float,
+        reconnect: float = 10.0,
+        attempts: int = 4,
+    ) -> None:
         self.port, self.baud_rate, self.timeout = port, baud_rate, timeout
-        self._attempts = attempts
+        self.greet: Callable[[], None] | None = None
+        self._reconnect, self._attempts = reconnect, attempts
         self._serial = None
+        self._closed, self._greeted = False, True
         self._open()
 
     def close(self) -> None:
-        """Give the port back."""
-        if self._serial is not None:
-            with suppress(OSError):
-                self._serial.close()
-            self._serial = None
+        """Give the port back, for good."""
+        self._closed = True
+        self._drop()
 
-    def ask(self, command: Command, number: int, body: bytes = b"") -> bytes:
-        """The body of the answer.
+    def _drop(self) -> None:
+        if self._serial is not None:
+            with suppress(*_lost()):
+                self._serial.close()
+            self._serial, self._greeted = None, False
+
+    def ask(self, command: Command, number: int, body: bytes = b"", *, longest: int) -> bytes:
+        """The body of the answer, of ``longest`` bytes at most.
 
         Raises BoardError if there is none, whatever is done, or if it says that something is wrong
         with what was asked.
         """
-        message = framed(bytes([command, number]) + body)
-        trouble = ""
-        for attempt in range(self._attempts):
+        if self._closed:
+            raise BoardError(f"{self.port} was closed: connect to it again")
+        unanswered, lost_until = 0, None
+        while unanswered < self._attempts:
             try:
                 if self._serial is None:
                     self._open()
-                self._serial.reset_input_buffer()
-                self._serial.write(message)
-                self._serial.flush()
-                answer = self._answer(number)
-            except _lost() as error:
-                trouble = f"it was lost: {error}"
-                self.close()
-                time.sleep(min(1.0, self.timeout / 4) if attempt else 0.05)
-                continue
-            except BoardError as error:
-                # Not there at the moment.
-                trouble = str(error)
-                time.sleep(min(1.0, self.timeout / 4))
-                continue
-            if answer is None:
-                trouble = f"no whole answer within {self.timeout:g} s"
-            elif answer[0] != Status.DAMAGED:
-                return self._body(command, answer)
-            else:
-                trouble = "what was sent arrived damaged"
+                if not self._greeted and self.greet is not None:
+                    self.greet()
+                self._greeted = True
+                return self.ask_once(command, number, body, longest=longest)
+            except _NoAnswerError as error:
+                trouble, lost_until = str(error), None
+                unanswered += 1
+            except (*_lost(), _NotThereError) as error:
+                self._drop()
+                now = time.monotonic()
+                lost_until = lost_until or now + self._reconnect
+                if now > lost_until:
+                    raise BoardError(
+                        f"{self.port} was lost, and not there again within {self._reconnect:g} s:"
+                        f" {_reason(error)}"
+                    ) from None
+                time.sleep(0.05)
         raise BoardError(f"{self.port}: {trouble}, {self._attempts} times in turn")
 
-    def _body(self, command: Command, answer: bytes) -> bytes:
-        if answer[0] == Status.DONE:
-            return answer[2:]
-        known = {status.value: status.name for status in Status}
-        name = known.get(answer[0], str(answer[0])).lower().replace("_", " ")
-        raise BoardError(f"{self.port}: the board answers {command.name} with: {name}")
+    def ask_once(self, command: Command, number: int, body: bytes = b"", *, longest: int) -> bytes:
+        """Likewise, but what goes wrong on the way is an error at once."""
+        message = framed(bytes([command, number]) + body)
+        self._serial.reset_input_buffer()
+        self._serial.write_timeout = self.timeout + 2 * self._seconds(len(message))
+        self._serial.write(message)
+        self._serial.flush()
+        # A driver may have taken all of it, and be sending still.
+        answer = self._answer(number, self._seconds(len(message)), self._seconds(2 * longest))
+        if answer is None:
+            raise _NoAnswerError(f"no whole answer within {self.timeout:g} s")
+        if answer[0] == Status.DAMAGED:
+            raise _NoAnswerError("what was sent arrived damaged")
+        if answer[0] != Status.DONE:
+            known = {status.value: status.name for status in Status}
+            name = known.get(answer[0], str(answer[0])).lower().replace("_", " ")
+            raise BoardError(f"{self.port}: the board answers {command.name} with: {name}")
+        return answer[2:]
+
+    def _seconds(self, count: int) -> float:
+        """That bytes take on the line."""
+        return 10 * count / self.baud_rate
 
     def _open(self) -> None:
         try:
@@ -111,22 +145,27 @@ class SerialLine:
             raise ToolError("boards need pyserial. Get it: pip install pyserial") from None
         try:
             # Not so long that a Ctrl-C would wait for it.
-            self._serial = serial.Serial(
-                self.port, self.baud_rate, timeout=0.05, write_timeout=self.timeout, exclusive=True
-            )
+            self._serial = serial.Serial(self.port, self.baud_rate, timeout=0.05, exclusive=True)
         except (*_lost(), ValueError) as error:
-            raise BoardError(f"{self.port} cannot be opened: {_reason(error)}") from None
+            raise _NotThereError(f"{self.port} cannot be opened: {_reason(error)}") from None
 
-    def _answer(self, number: int) -> bytes | None:
-        """The next message with this number whose CRC is right; None if none comes in time."""
+    def _answer(self, number: int, sending: float, longest: float) -> bytes | None:
+        """The next message with this number whose CRC is right; None if none comes in time.
+
+        Not for ever, either, if something else comes all the time: the answer may begin as late as
+        ``timeout`` after what is being sent, and take twice as long as its bytes do.
+        """
         received = bytearray()
-        deadline = time.monotonic() + self.timeout
-        while time.monotonic() < deadline and len(received) < _LARGEST_ANSWER:
+        deadline = time.monotonic() + self.timeout + sending
+        last = deadline + 2 * longest + self.timeout
+        while time.monotonic() < min(deadline, last):
             arrived = self._serial.read(max(1, self._serial.in_waiting))
             if not arrived:
                 continue
-            deadline = time.monotonic() + self.timeout
+            deadline = max(deadline, time.monotonic() + self.timeout)
             received += arrived
+            if END not in arrived:
+                continue
             *whole, rest = bytes(received).split(bytes([END]))
             received = bytearray(rest)
             for content in map(unframed, whole):
@@ -134,6 +173,14 @@ class SerialLine:
                 if content is not None and (content[1] == number or content[0] == Status.DAMAGED):
                     return content
         return None
+
+
+class _NotThereError(BoardError):
+    """A port cannot be opened."""
+
+
+class _NoAnswerError(BoardError):
+    """What was asked once was not answered."""
 
 
 def _lost() -> tuple[type[Exception], ...]:
@@ -148,6 +195,8 @@ def _lost() -> tuple[type[Exception], ...]:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, BoardError):
+        return str(error)
     first = error.args[0] if error.args else None
     code = first if isinstance(first, int) else getattr(error, "errno", None)
     if code in (errno.EAGAIN, errno.EBUSY):

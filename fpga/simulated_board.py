@@ -100,6 +100,12 @@ class SimulatedBoard:
         """bytes to the host after which the line is cut, once"""
         self.silent_after: int | None = None
         """bytes to the host after which nothing comes any more"""
+        self.away = 0.0
+        """seconds for which a line is not there after it is cut"""
+        self.delays: list[float] = []
+        """seconds by which the next answers come late, one each"""
+        self.bytes_per_second: int | None = None
+        """that the line takes; all at once by default"""
         self.damage = 0
         """one of so many bytes arrives damaged, on either side; 0 for none"""
         self.damaged = 0
@@ -135,10 +141,11 @@ class SimulatedBoard:
         os.close(self._slave)
         os.close(self._master)
 
-    def restart(self, *, cut: bool = True) -> None:
+    def restart(self, *, cut: bool = True, spec: Spec | None = None) -> None:
         """As after a loss of power: all is lost that the board knew, and the port for a moment if
-        the line is ``cut``, too."""
-        spec, records, style = self._spec
+        the line is ``cut``, too; with a ``spec``, the board is another one then."""
+        there, records, style = self._spec
+        spec = spec or there
         self._line = SimulatedLine.of(spec, records=records, style=style)
         self.cut_after = 0 if cut else None
 
@@ -148,6 +155,8 @@ class SimulatedBoard:
             if readable:
                 with contextlib.suppress(BlockingIOError):
                     sent = self._passing(os.read(self._master, 4096))
+                    if self.bytes_per_second is not None:
+                        self._stop.wait(len(sent) / self.bytes_per_second)
                     self._give(self._passing(self._line.exchange(sent)))
 
     def _passing(self, content: bytes) -> bytes:
@@ -163,6 +172,8 @@ class SimulatedBoard:
         return bytes(arrives)
 
     def _give(self, answer: bytes) -> None:
+        if answer and self.delays:
+            self._stop.wait(self.delays.pop(0))
         if self.silent_after is not None:
             answer = answer[: self.silent_after]
             self.silent_after -= len(answer)
@@ -170,6 +181,7 @@ class SimulatedBoard:
             answer, self.cut_after = answer[: self.cut_after], None
             self._write(answer)
             self._close()
+            self._stop.wait(self.away)
             self._open()
             return
         if self.cut_after is not None:

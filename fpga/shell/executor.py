@@ -17,6 +17,7 @@ LEAST_BODY = 4
 """Bytes of a body that there are places for, at least: those of the longest command but RUN."""
 _SLACK = 16
 """Clocks beyond those that a unit may need, for what stands around it."""
+_MANY = 1 << 16
 _PATIENCE = 4096
 """Clocks that a unit may be occupied with itself, as with clearing a memory."""
 
@@ -73,9 +74,12 @@ class Executor(wiring.Component):
         )
 
     @property
-    def record_clocks(self) -> int:
-        """Clocks from a record to the next: its bytes, one in each clock, and two more."""
-        return max(self.record_bytes + 2, self.inside.initiation_interval)
+    def record_clocks(self) -> float:
+        """Clocks from a record to the next, on the average of many: its bytes, one in each clock,
+        and two more; or those of its results, and one more for each."""
+        results = self.spec.maximum_results(_MANY) / _MANY
+        saved = results * (self.result_bytes + 1)
+        return max(self.record_bytes + 2, saved, self.inside.initiation_interval)
 
     @property
     def drain(self) -> int:

@@ -3,18 +3,25 @@
 import os
 import threading
 import time
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
+from amaranth import UnusedElaboratable
 
 from multipede.fpga import connect
 from multipede.fpga.host import BoardError
+from multipede.fpga.serial_line import framed
+from multipede.fpga.shell.executor import Executor
+from multipede.fpga.shell.protocol import MAGIC
 from multipede.fpga.simulated_board import SimulatedBoard
 from multipede.golden.catalogue import UNITS
 from multipede.golden.float_adder import FloatAdder
-from multipede.golden.formats import BF16, FP16, INT8, UINT2, FixedPoint
+from multipede.golden.formats import BF16, FP16, INT8, UINT2, UINT8, FixedPoint
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.integer_tile import TileOutput
 from multipede.golden.lmul import LMul
@@ -169,6 +176,120 @@ class TestLostLines:
             with pytest.raises(BoardError, match=r"began anew: it has taken \d+ records, and 200"):
                 board.run(inputs)
 
+    @pytest.mark.parametrize("cut", [True, False], ids=["line too", "line kept"])
+    @pytest.mark.parametrize("before", [0, 30])
+    def test_another_board_at_the_port_is_no_surprise(self, cut, before):
+        """One of as wide ports, whose results could be taken for those of this one."""
+        signed, unsigned = (
+            IntegerMultiplier(stages=2),
+            IntegerMultiplier(a=UINT8, b=UINT8, stages=2),
+        )
+        inputs = golden_records(signed, 100, seed=7)
+        with on_a_board(signed, records=10, timeout=2.0) as (simulated, board):
+            board.run({name: array[:before] for name, array in inputs.items()})
+            simulated.restart(cut=cut, spec=unsigned)
+            with pytest.raises(BoardError, match="another board is there, or another design"):
+                board.run(inputs)
+            with pytest.raises(BoardError, match="another board is there"):
+                board.reset()
+
+    def test_all_results_but_the_last_count(self):
+        inputs = golden_records(PRODUCT, 100, seed=7)
+        expected = expected_results(PRODUCT, inputs).results["p"]
+        with on_a_board(PRODUCT, records=10, timeout=0.5) as (simulated, board):
+            # Ten answers: ends, status and number, results, CRC, and what is escaped in them.
+            simulated.silent_after = sum(
+                len(framed(bytes([0, number]) + part.astype("<i2").tobytes()))
+                for number, part in zip(range(1, 11), np.split(expected, 10), strict=True)
+            )
+            with pytest.raises(BoardError) as lost:
+                board.run(inputs)
+        assert lost.value.records == 100
+        np.testing.assert_array_equal(lost.value.partial["p"], expected)
+
+    def test_a_run_that_was_broken_off_goes_on(self):
+        """Whether or not its last message was done."""
+        spec = SYSTEMS["mixpe"]
+        inputs = golden_records(spec, 200, seed=7)
+        expected = expected_results(spec, inputs).results
+        with on_a_board(spec, records=10, timeout=0.1) as (simulated, board):
+            simulated.silent_after = 150
+            with pytest.raises(BoardError) as lost:
+                board.run(inputs)
+            simulated.silent_after = None
+            done = lost.value.records
+            assert 10 <= done < 200
+            # Neither forgotten nor done with others.
+            with pytest.raises(BoardError, match="a run was broken off: run the records that are"):
+                board.run({name: array[5:] for name, array in inputs.items()})
+            rest = board.run({name: array[done:] for name, array in inputs.items()})
+            assert board.counters()["records"] == 200
+            for name, array in expected.items():
+                whole = np.concatenate([lost.value.partial[name], rest[name]])
+                np.testing.assert_array_equal(whole, array)
+            board.reset()
+            np.testing.assert_array_equal(board.run(inputs)[name], array)
+
+    def test_a_run_that_was_interrupted_goes_on(self, monkeypatch):
+        inputs = golden_records(PRODUCT, 100, seed=7)
+        expected = expected_results(PRODUCT, inputs).results["p"]
+        with on_a_board(PRODUCT, records=10, timeout=1.0) as (_, board):
+            answer, calls = board._line._answer, []
+
+            def interrupted(*arguments):
+                calls.append(1)
+                if len(calls) == 4:
+                    raise KeyboardInterrupt
+                return answer(*arguments)
+
+            monkeypatch.setattr(board._line, "_answer", interrupted)
+            with pytest.raises(KeyboardInterrupt) as broken:
+                board.run(inputs)
+            assert broken.value.records == 30
+            np.testing.assert_array_equal(broken.value.partial["p"], expected[:30])
+            rest = board.run({name: array[30:] for name, array in inputs.items()})
+            np.testing.assert_array_equal(rest["p"], expected[30:])
+
+    def test_answers_that_come_too_late(self):
+        """The second one of a message is not taken for that of the next."""
+        inputs = golden_records(PRODUCT, 40, seed=7)
+        expected = expected_results(PRODUCT, inputs).results["p"]
+        with on_a_board(PRODUCT, records=10, timeout=0.4) as (simulated, board):
+            simulated.delays = [0.6, 0.3]
+            np.testing.assert_array_equal(board.run(inputs)["p"], expected)
+            assert simulated.delays == []
+            assert board.counters()["records"] == 40
+
+    @pytest.mark.parametrize("away", [1.5, 3.0])
+    def test_a_port_that_is_away_for_a_while(self, away):
+        inputs = golden_records(PRODUCT, 100, seed=7)
+        expected = expected_results(PRODUCT, inputs).results["p"]
+        with on_a_board(PRODUCT, records=10, timeout=0.2) as (simulated, board):
+            simulated.away, simulated.cut_after = away, 70
+            np.testing.assert_array_equal(board.run(inputs)["p"], expected)
+            assert simulated.cut_after is None
+
+    def test_a_port_that_stays_away(self):
+        inputs = golden_records(PRODUCT, 100, seed=7)
+        simulated = SimulatedBoard(PRODUCT, records=10)
+        with simulated, connect(simulated.port, timeout=0.2, reconnect=0.5) as board:
+            simulated.away, simulated.cut_after = 5, 70
+            gone = r"tty was lost, and not there again within 0.5 s: .*No such file"
+            with pytest.raises(BoardError, match=gone) as lost:
+                board.run(inputs)
+        assert 10 <= lost.value.records < 100
+
+    def test_a_slow_line(self):
+        """A message takes longer than the time for an answer, and the kernel holds only a part."""
+        inputs = golden_records(PRODUCT, 4096, seed=7)
+        expected = expected_results(PRODUCT, inputs).results["p"]
+        simulated = SimulatedBoard(PRODUCT, records=4096)
+        with simulated, connect(simulated.port, timeout=1.0, baud_rate=38_400) as board:
+            simulated.bytes_per_second = 3_840
+            np.testing.assert_array_equal(board.run(inputs)["p"], expected)
+            # Asked once: else it would have been sent again.
+            assert board.counters()["records"] == 4096
+
     def test_noise_on_the_line(self):
         inputs = golden_records(PRODUCT, 200, seed=7)
         expected = expected_results(PRODUCT, inputs).results["p"]
@@ -223,12 +344,119 @@ class TestWhatIsNotThere:
         os.close(slave)
         os.close(master)
 
+    @pytest.mark.parametrize("said", [b"$GPGGA,1,2\r\n", b"\xc0"], ids=["GPS", "ends"])
+    def test_something_that_never_stops(self, said):
+        master, slave = os.openpty()
+        stop = threading.Event()
+
+        def chatter():
+            while not stop.wait(0.02):
+                os.write(master, said)
+
+        thread = threading.Thread(target=chatter, daemon=True)
+        thread.start()
+        start = time.monotonic()
+        try:
+            with pytest.raises(BoardError, match=r"no whole answer within 0\.2 s, 4 times"):
+                connect(os.ttyname(slave), timeout=0.2)
+            assert time.monotonic() - start < 10
+        finally:
+            stop.set()
+            thread.join()
+            os.close(slave)
+            os.close(master)
+
+    @pytest.mark.parametrize(
+        ("described", "said"),
+        [(b"rubbish", "cannot be read"), (zlib.compress(b"[]"), "cannot be read")],
+    )
+    def test_a_board_that_says_nothing_of_itself(self, monkeypatch, described, said):
+        content = MAGIC + len(described).to_bytes(4, "little") + described
+
+        def answers(self, command, number, body, *, longest):
+            offset, count = (int.from_bytes(body[n : n + 2], "little") for n in (0, 2))
+            return content[offset : offset + count]
+
+        monkeypatch.setattr("multipede.fpga.serial_line.SerialLine.ask", answers)
+        with SimulatedBoard(PRODUCT) as simulated, pytest.raises(BoardError, match=said):
+            connect(simulated.port)
+
+    def test_a_board_that_is_closed(self):
+        with SimulatedBoard(PRODUCT) as simulated:
+            with connect(simulated.port) as board:
+                pass
+            for ask in (board.counters, board.reset, lambda: board.run(a=[1], b=[2])):
+                with pytest.raises(BoardError, match="was closed: connect to it again"):
+                    ask()
+            connect(simulated.port).close()
+
     def test_another_unit(self):
         with SimulatedBoard(PRODUCT) as simulated:
             with pytest.raises(ValueError, match="is integer_multiplier with fingerprint"):
                 connect(simulated.port, spec=SYSTEMS["lmul"])
             # The port was given back.
             connect(simulated.port, spec=PRODUCT).close()
+
+
+def test_threads_share_a_board():
+    """State is that of runs one after the other, in some order."""
+    inputs = golden_records(PRODUCT, 300, seed=7)
+    expected = expected_results(PRODUCT, inputs).results["p"]
+    with on_a_board(PRODUCT, records=7, timeout=2.0) as (_, board), ThreadPoolExecutor(3) as pool:
+        runs = [pool.submit(board.run, inputs) for _ in range(3)]
+        counts = [pool.submit(board.counters) for _ in range(5)]
+        for run in runs:
+            np.testing.assert_array_equal(run.result()["p"], expected)
+        assert all(count.result()["records"] % 7 in (0, 6, 5, 4) for count in counts)
+        assert board.counters()["records"] == 900
+
+
+class TestCounters:
+    def test_a_unit_that_waits_for_nothing(self):
+        """Three bytes of a result are written while four clocks bring the next record."""
+        with on_a_board(PRODUCT, records=100, timeout=2.0) as (_, board):
+            board.run(golden_records(PRODUCT, 1000, seed=7))
+            counted = board.counters()
+        assert (counted["input_stalls"], counted["output_stalls"]) == (0, 0)
+        assert counted["records"] == counted["results"] == 1000
+
+    def test_a_unit_whose_results_are_wide(self):
+        """A record has 4 bytes and a result 128, which hold up results, and then records."""
+        spec = MixPE(rows=8, columns=8, lanes=2, group=2)
+        with on_a_board(spec, records=20, timeout=2.0) as (_, board):
+            board.run(golden_records(spec, 200, seed=7))
+            counted = board.counters()
+        clocks, stalls = counted["clocks"], counted["output_stalls"]
+        assert counted["records"] == 200
+        assert 0.5 * clocks < stalls < clocks
+        assert 0.3 * clocks < counted["input_stalls"] < clocks
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            PRODUCT,
+            MixPE(rows=8, columns=8, lanes=2, group=2),
+            MixPE(rows=3, columns=5, lanes=3, group=3),
+            MixPE(rows=2, columns=2, lanes=8, group=64),
+        ],
+        ids=["both narrow", "wide results", "both wide", "wide records"],
+    )
+    def test_clocks_of_a_record_are_those_that_are_said(self, spec):
+        """Which the table of what fits a board is made of; messages begin and end besides."""
+        with on_a_board(spec, records=40, timeout=2.0) as (_, board):
+            board.run(golden_records(spec, 4000, seed=7))
+            clocks = board.counters()["clocks"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnusedElaboratable)
+            executor = Executor(spec, records=40)
+        apart = (clocks - 100 * (executor.drain + spec.latency)) / 4000
+        assert apart == pytest.approx(executor.record_clocks, rel=0.05, abs=0.5)
+
+
+def test_results_that_come_long_after_the_records():
+    spec = IntegerMultiplier(stages=16)
+    assert spec.latency == 16
+    check(spec, records=40)
 
 
 class TestParameters:
@@ -241,6 +469,7 @@ class TestParameters:
             ({"baud_rate": 0}, ValueError, "baud_rate = 0"),
             ({"timeout": "1"}, TypeError, "timeout"),
             ({"timeout": 0}, ValueError, "timeout = 0"),
+            ({"reconnect": -1}, ValueError, "reconnect = -1"),
         ],
     )
     def test_wrong(self, options, error, message):
