@@ -21,6 +21,8 @@ from multipede.toolchain import cached, find, key, run, write_atomically
 __all__ = ["Build", "build_for"]
 
 SEEDS = 2
+_SCRIPT = f"build_{TOP}.sh"
+"""which a directory for Vivado has"""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ def build_for(
     Parameters
     ----------
     spec : the unit. board : one of :data:`~multipede.fpga.boards.BOARDS`.
-    output : the bitstream, or for Vivado a new directory; by default the board's name.
+    output : the bitstream, or for Vivado a new directory, or that of
+        a build before; by default the board's name.
     frequency : of the design, MHz; by default that of the board's oscillator, else one that the
         chip's PLL makes of it.
     baud_rate : bits per second of the serial line.
@@ -182,6 +185,11 @@ def _checked_output(output: Path | None, target: Board) -> Path:
     if output.exists() and output.is_dir() == target.fpga.is_routed:
         kind = "a directory" if output.is_dir() else "a file"
         raise ValueError(f"output = {output}: this is {kind}")
+    if output.is_dir() and any(output.iterdir()) and not (output / _SCRIPT).exists():
+        raise ValueError(
+            f"output = {output}: a new directory is needed, or that of a build before, and other"
+            " files are in this one"
+        )
     return output
 
 
@@ -192,7 +200,7 @@ def _for_vivado(design: BoardDesign, output: Path, asked: Mapping[str, Any]) -> 
     output.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         write_atomically(output / name, text)
-    method = f"run build_{TOP}.sh there, with Vivado on PATH; {found.method}"
+    method = f"run {_SCRIPT} there, with Vivado on PATH; {found.method}"
     return Build(**asked, placements=(), resources=found, files=output, method=method)
 
 

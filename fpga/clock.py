@@ -163,4 +163,6 @@ def checked_clock(board: Board, megahertz: float | None) -> float:
         return board.clock
     if isinstance(megahertz, bool) or not isinstance(megahertz, Real):
         raise TypeError(f"frequency must be a number of MHz, not {megahertz!r}")
+    if not 1 <= megahertz <= 1000:
+        raise ValueError(f"frequency = {megahertz}: allowed are 1 to 1000 MHz")
     return float(megahertz) * 1e6

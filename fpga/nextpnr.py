@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import copyfile
 
 from multipede.fpga.chips import Chip
-from multipede.toolchain import ToolFailure, find, run
+from multipede.toolchain import ToolError, ToolFailure, find, run
 
 __all__ = [
     "TIMEOUT",
@@ -212,6 +212,8 @@ def place(
         raise
     (directory / "netlist.json").unlink()
     (directory / LOG).write_text(done.stdout + done.stderr)
+    # What cannot be read is not to be cached.
+    placed(chip, directory, seed)
 
 
 def _check_sites(chip: Chip, program: Nextpnr, netlist: Path) -> None:
@@ -226,11 +228,14 @@ def _check_sites(chip: Chip, program: Nextpnr, netlist: Path) -> None:
 
 
 def placed(chip: Chip, directory: Path, seed: int) -> Placement:
-    """What :func:`place` found."""
+    """What :func:`place` found. ToolError if it left something else."""
     program = nextpnr_of(chip)
-    report = json.loads((directory / REPORT).read_text())
-    frequency = min(clock["achieved"] for clock in report["fmax"].values())
-    counts = report["utilization"]
+    try:
+        report = json.loads((directory / REPORT).read_text())
+        frequency = min(clock["achieved"] for clock in report["fmax"].values())
+        counts = report["utilization"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ToolError(f"{program.tool} wrote a report that cannot be read: {error}") from None
     used = {
         name: counts[cell]["used"] for cell, name in program.resources.items() if cell in counts
     }

@@ -66,13 +66,13 @@ class Pll:
         fitting = [way for way in ways if abs(way.frequency - asked) <= asked / 10**6]
         if fitting:
             return min(fitting, key=lambda way: (way.reference, abs(way.vco - middle)))
-        made = {way.frequency for way in ways}
+        made = {Fraction(oscillator), *(way.frequency for way in ways)}
         below = max((each for each in made if each < asked), default=None)
         above = min((each for each in made if each > asked), default=None)
         near = [f"{float(each) / 1e6:.9g}" for each in (below, above) if each is not None]
         raise ValueError(
             f"frequency = {frequency / 1e6:g} MHz: the PLL cannot make it of the"
-            f" {oscillator / 1e6:g} MHz of the oscillator; the nearest that it can are"
+            f" {oscillator / 1e6:g} MHz of the oscillator; the nearest that there are:"
             f" {' and '.join(near)} MHz"
         )
 

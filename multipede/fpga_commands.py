@@ -17,9 +17,13 @@ def route_command(options: argparse.Namespace) -> Answer:
 
 
 def build_command(options: argparse.Namespace) -> Answer:
-    from multipede.fpga import build_for, load
+    from multipede.fpga import build_for
+    from multipede.fpga.load import load, loader_of
 
     spec = spec_of(options)
+    if options.load:
+        # What is missing for it is told before hours of work.
+        loader_of(options.board)
     given = {"baud_rate": options.baud_rate} if options.baud_rate is not None else {}
     found = build_for(
         spec,

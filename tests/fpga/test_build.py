@@ -7,10 +7,12 @@ from fractions import Fraction
 
 import pytest
 
+from multipede import cli
 from multipede.fpga import DoesNotFitError, build_for, load
 from multipede.fpga.board_design import BoardDesign
 from multipede.fpga.boards import BOARDS, board
 from multipede.fpga.clock import BoardClock
+from multipede.fpga.load import loader_of
 from multipede.fpga.pll import PLLS
 from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
@@ -162,11 +164,11 @@ class TestClock:
             (
                 "ulx3s-85f",
                 61,
-                "of the 25 MHz of the oscillator; the nearest that it can are 50 and 62.5 MHz",
+                "of the 25 MHz of the oscillator; the nearest that there are: 50 and 62.5 MHz",
             ),
-            ("ulx3s-85f", 500, "the nearest that it can are 400 MHz"),
-            ("icebreaker", 25, "the nearest that it can are 24.75 and 25.125 MHz"),
-            ("icebreaker", 6, "the nearest that it can are 16.125 MHz"),
+            ("ulx3s-85f", 500, "the nearest that there are: 400 MHz"),
+            ("icebreaker", 25, "the nearest that there are: 24.75 and 25.125 MHz"),
+            ("icebreaker", 13, "the nearest that there are: 12 and 16.125 MHz"),
             ("arty-a7-35", 50, "on Digilent Arty A7-35T designs run at its 100 MHz"),
         ],
     )
@@ -211,9 +213,33 @@ class TestWhatGoesWrong:
         assert place.read_bytes() == b"of before"
         assert sorted(path.name for path in tmp_path.iterdir()) == ["design.bin", "tools"]
 
+    def test_a_report_that_cannot_be_read(self, monkeypatch, tmp_path):
+        """It is not kept, either."""
+        tools, cache = tmp_path / "tools", tmp_path / "cache"
+        tools.mkdir()
+        monkeypatch.setenv("MULTIPEDE_CACHE", str(cache))
+        says = 'case "$*" in *--version*) echo "(Version nextpnr-0.7)";; *) echo "{" > report.json;; esac'
+        (tools / "nextpnr-ice40").write_text(f"#!/bin/sh\n{says}\n")
+        (tools / "nextpnr-ice40").chmod(0o755)
+        monkeypatch.setenv("PATH", str(tools), prepend=":")
+        with pytest.raises(ToolError, match="nextpnr-ice40 wrote a report that cannot be read"):
+            build_for(PRODUCT, "icebreaker", output=tmp_path / "x.bin", seeds=1, records=4)
+        assert not list(cache.glob("fpga-routing/*/report.json"))
+        assert not (tmp_path / "x.bin").exists()
+
+    def test_a_directory_with_other_files(self, tmp_path):
+        (tmp_path / "top.v").write_text("mine")
+        with pytest.raises(ValueError, match="other files are in this one"):
+            build_for(PRODUCT, "arty-a7-35", output=tmp_path, records=4)
+        assert [path.name for path in tmp_path.iterdir()] == ["top.v"]
+        assert (tmp_path / "top.v").read_text() == "mine"
+
     @pytest.mark.parametrize(
         ("options", "error", "message"),
         [
+            ({"frequency": float("inf")}, ValueError, "frequency = inf: allowed are 1 to 1000"),
+            ({"frequency": float("nan")}, ValueError, "frequency = nan: allowed are 1 to 1000"),
+            ({"frequency": "fast"}, TypeError, "frequency"),
             ({"board": "de10"}, ValueError, "board = 'de10': allowed are ulx3s-25f"),
             ({"board": 5}, TypeError, "board"),
             ({"spec": "mixpe"}, TypeError, "spec"),
@@ -243,6 +269,9 @@ class TestLoad:
         assert (tmp_path / "asked").read_text().split() == ["-b", "ice40_generic", str(place)]
 
     def test_what_it_cannot_load(self, tmp_path):
-        found = build_for(PRODUCT, "arty-a7-35", output=tmp_path / "design", records=4)
-        with pytest.raises(ValueError, match="no bitstream to load"):
-            load(found)
+        """Which is told before anything is built."""
+        asked = ["build", "integer_multiplier", "--load", "-o", str(tmp_path / "design")]
+        assert cli.main([*asked, "--board", "arty-a7-35"]) == 2
+        with pytest.raises(ValueError, match="no bitstream to load, as Vivado makes it"):
+            loader_of("arty-a7-35")
+        assert list(tmp_path.iterdir()) == []
