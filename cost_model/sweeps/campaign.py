@@ -3,13 +3,11 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 from tqdm import tqdm
 
-from multipede.cost_model.sweeps.executors import Pool, pool_of
+from multipede.cost_model.sweeps.executors import Pool
 from multipede.cost_model.sweeps.question import Answer, Question
 from multipede.cost_model.sweeps.store import Store
 from multipede.cost_model.sweeps.worker import Limits, answer_for
@@ -34,9 +32,8 @@ class _Job:
 def campaign(
     jobs: Iterable[tuple[Spec, Question]],
     *,
+    pool: Pool,
     store: Store | None = None,
-    executor: Any = None,
-    workers: int | None = None,
     limits: Limits | None = None,
     retry: bool = False,
 ) -> list[Answer]:
@@ -47,8 +44,7 @@ def campaign(
     Parameters
     ----------
     jobs : a point and a question each. An answer is given once, however often it is asked for.
-    store : which is asked first.
-    executor, workers : as of :func:`~multipede.cost_model.sweeps.executors.pool_of`.
+    pool : who answers. store : which is asked first.
     limits : on each point. retry : whether what failed before is tried again.
 
     Raises
@@ -62,7 +58,7 @@ def campaign(
         known = {key: answer for key, answer in known.items() if not answer.error}
     unknown = {job.key: job for job in asked if job.key not in known}
     bar = tqdm(total=len(unknown), unit="point", desc="sweep", leave=False, disable=None)
-    with bar, pool_of(executor, workers) if unknown else nullcontext() as pool:
+    with bar:
         for answer in _answers(pool, list(unknown.values()), limits or Limits()):
             if store is not None:
                 store.add(answer)
@@ -71,7 +67,7 @@ def campaign(
     return [known[job.key] for job in asked]
 
 
-def _answers(pool: Pool | None, jobs: Sequence[_Job], limits: Limits) -> Iterator[Answer]:
+def _answers(pool: Pool, jobs: Sequence[_Job], limits: Limits) -> Iterator[Answer]:
     """In the order in which they come."""
     waiting, running = deque(jobs), dict[Future, _Job]()
     while waiting or running:

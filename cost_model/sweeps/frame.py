@@ -1,5 +1,6 @@
 """Answers as a pandas DataFrame: a row for each point, columns with units."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from multipede.golden.number_format import require_kinds, require_type
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["frame", "pareto"]
+__all__ = ["frame", "numbers", "pareto"]
 
 
 def frame(answers: Sequence[Answer]) -> "pandas.DataFrame":
@@ -97,6 +98,21 @@ def pareto(
     kept = whole.iloc[_front(costs)]
     kept.attrs = dict(found.attrs)
     return kept
+
+
+def numbers(found: "pandas.DataFrame", columns: Sequence[str]) -> list[list[float] | None]:
+    """Of each row its figures in some columns; None where one is missing, as of a failed point.
+
+    ValueError for a column that there is not, though a point was measured.
+    """
+    errors = found[[name for name in found.columns if name.endswith(".error")]]
+    measured = errors.eq("").any(axis=None)
+    for name in columns:
+        if measured and name not in found.columns:
+            figures = [column for column in found.columns if "." in column]
+            raise ValueError(f"{name!r} is no figure: there are {', '.join(figures)}")
+    rows = found.reindex(columns=list(columns)).to_numpy(float).tolist()
+    return [None if any(map(math.isnan, row)) else row for row in rows]
 
 
 def _front(costs: Any) -> list[int]:

@@ -37,12 +37,14 @@ _MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE TABLE costs (
         key TEXT NOT NULL REFERENCES answers (key) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
         quantity TEXT NOT NULL,
         value REAL NOT NULL,
         unit TEXT NOT NULL,
         method TEXT NOT NULL,
         record TEXT NOT NULL,
-        PRIMARY KEY (key, quantity)
+        PRIMARY KEY (key, place),
+        UNIQUE (key, quantity)
     ) WITHOUT ROWID;
     CREATE INDEX answers_of_points ON answers (fingerprint, target);
     """,
@@ -148,17 +150,18 @@ class Store:
                     ),
                 )
                 self._file.executemany(
-                    "INSERT INTO costs VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO costs VALUES (?, ?, ?, ?, ?, ?, ?)",
                     [
                         (
                             answer.key,
+                            place,
                             cost.quantity,
                             cost.value,
                             cost.unit,
                             cost.method.value,
                             json.dumps(cost.to_dict(), sort_keys=True),
                         )
-                        for cost in answer.costs
+                        for place, cost in enumerate(answer.costs)
                     ],
                 )
 
@@ -190,7 +193,7 @@ class Store:
             costs: dict[str, list[Cost]] = {}
             for key, record in self._file.execute(
                 "SELECT costs.key, costs.record FROM costs JOIN answers USING (key)"
-                f" {where} ORDER BY costs.key, costs.quantity",
+                f" {where} ORDER BY costs.key, costs.place",
                 values,
             ):
                 costs.setdefault(key, []).append(Cost.from_dict(json.loads(record)))

@@ -15,7 +15,7 @@ import pytest
 from distributed import Client
 
 from multipede.cost_model.sweeps import campaign as campaign_module
-from multipede.cost_model.sweeps.campaign import campaign
+from multipede.cost_model.sweeps.campaign import campaign as campaign_of
 from multipede.cost_model.sweeps.executors import cluster, local, pool_of
 from multipede.cost_model.sweeps.question import Question
 from multipede.cost_model.sweeps.store import Store
@@ -23,6 +23,12 @@ from multipede.cost_model.sweeps.worker import Limits
 from tests.cost_model.sweeps.scripted import Deadly, Scripted, asked, points
 
 LIMITS = Limits(seconds=60, megabytes=4096)
+
+
+def campaign(jobs, *, workers=None, executor=None, **options):
+    """With workers for it alone."""
+    with pool_of(executor, workers) as pool:
+        return campaign_of(jobs, pool=pool, **options)
 
 
 @contextmanager
@@ -124,11 +130,12 @@ class TestStore:
         program = (
             "import sys\n"
             "from multipede.cost_model.sweeps.campaign import campaign\n"
+            "from multipede.cost_model.sweeps.executors import local\n"
             "from multipede.cost_model.sweeps.store import Store\n"
             "from tests.cost_model.sweeps.scripted import Scripted, points\n"
             "question = Scripted(log=sys.argv[2], pause=0.1)\n"
-            "with Store(sys.argv[1]) as store:\n"
-            "    campaign([(s, question) for s in points(30)], store=store, workers=2)\n"
+            "with Store(sys.argv[1]) as store, local(2) as pool:\n"
+            "    campaign([(s, question) for s in points(30)], store=store, pool=pool)\n"
         )
         with subprocess.Popen([sys.executable, "-c", program, str(path), str(log)]) as sweep:
             deadline = time.monotonic() + 60
