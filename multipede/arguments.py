@@ -29,6 +29,7 @@ from multipede.fpga_commands import (
     try_command,
 )
 from multipede.reproduce_command import EXPERIMENTS, reproduce_command
+from multipede.sweep_commands import results_command, sweep_command
 from multipede.verify_command import verify_command
 
 __all__ = ["Parser", "parser"]
@@ -74,6 +75,8 @@ def parser() -> argparse.ArgumentParser:
     command("boards", "list boards and chips", boards_command)
     _add_try(command)
     _add_simulate_board(command)
+    _add_sweep(command)
+    _add_results(command)
     _add_reproduce(command)
     _add_recipes(command)
     _add_demo(command)
@@ -260,6 +263,56 @@ def _add_placing(
 
 def _add_line(parser: Parser) -> None:
     parser.add_argument("--baud-rate", type=int, metavar="N", help="of the serial line (1000000)")
+
+
+def _add_sweep(command: _Command) -> None:
+    sweep = command("sweep", "what the points of design spaces take", sweep_command)
+    sweep.add_argument("space", type=Path, metavar="SPACE.toml", help="tables [[space]]")
+    sweep.add_argument("--target", action="append", help="may be repeated (n28)")
+    sweep.add_argument(
+        "--points", type=int, metavar="N", help="random ones, or of a search (all, without)"
+    )
+    sweep.add_argument("--search", help="nsga2 or tpe, by --minimise and --maximise")
+    _add_goals(sweep)
+    sweep.add_argument("--seed", type=int, default=1)
+    sweep.add_argument("--store", type=Path, metavar="FILE", help="of results, to go on with")
+    sweep.add_argument("--retry", action="store_true", help="what failed before")
+    sweep.add_argument("--workers", type=int, metavar="N", help="processes (one per processor)")
+    sweep.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, as in tcp://10.0.0.7:8786")
+    sweep.add_argument("--seconds", type=int, metavar="S", help="for a point (1800)")
+    sweep.add_argument("--megabytes", type=int, metavar="MB", help="of memory for it (16384)")
+    sweep.add_argument("--clock-period", type=float, metavar="NS", help="on standard cells")
+    sweep.add_argument("--liberty", type=Path, metavar="FILE", help="for target gates")
+    sweep.add_argument("--energy", action="store_true", help="simulate power, too")
+    _add_table(sweep)
+
+
+def _add_results(command: _Command) -> None:
+    results = command("results", "what a file of results has", results_command)
+    results.add_argument("file", type=Path, metavar="FILE")
+    results.add_argument("--unit", help="only of this one")
+    results.add_argument("--target", help="only on this one")
+    _add_goals(results)
+    results.add_argument("--compare", type=Path, metavar="NEWER", help="what changed in this one")
+    results.add_argument(
+        "--tolerance", type=float, default=0.01, metavar="X", help="of --compare (0.01)"
+    )
+    _add_table(results)
+
+
+def _add_goals(parser: Parser) -> None:
+    for option, what in (("--minimise", "small"), ("--maximise", "large")):
+        parser.add_argument(
+            option,
+            action="append",
+            default=[],
+            metavar="COLUMN",
+            help=f"that is to be {what}, as n28.area; may be repeated; shows the Pareto front",
+        )
+
+
+def _add_table(parser: Parser) -> None:
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=".csv or .parquet")
 
 
 def _add_reproduce(command: _Command) -> None:

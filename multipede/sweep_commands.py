@@ -1,0 +1,131 @@
+"""Commands for design spaces: sweep and results."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from multipede.answer import FAILED, HELD, Answer
+
+if TYPE_CHECKING:
+    import pandas
+
+_ROWS = 40
+"""of a table that are printed"""
+_FORMATS = (".csv", ".parquet")
+
+
+def sweep_command(options: argparse.Namespace) -> Answer:
+    from multipede.asic_flow import Constraints
+    from multipede.cost_model.sweeps.sweep import sweep
+    from multipede.cost_model.sweeps.worker import Limits
+
+    _check_output(options.output)
+    period = options.clock_period
+    bounds = {"seconds": options.seconds, "megabytes": options.megabytes}
+    found = sweep(
+        options.space,
+        options.target or ["n28"],
+        points=options.points,
+        search=options.search,
+        minimise=options.minimise if options.search else (),
+        maximise=options.maximise if options.search else (),
+        seed=options.seed,
+        store=options.store,
+        executor=options.scheduler,
+        workers=options.workers,
+        limits=Limits(**{name: bound for name, bound in bounds.items() if bound is not None}),
+        retry=options.retry,
+        constraints=None if period is None else Constraints(clock_period=period),
+        liberty=options.liberty,
+        energy=options.energy,
+    )
+    return _answer(found, options)
+
+
+def results_command(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.sweeps.changes import changes
+    from multipede.cost_model.sweeps.frame import frame
+    from multipede.cost_model.sweeps.store import Store
+
+    _check_output(options.output)
+    wanted = {"unit": options.unit, "target": options.target}
+    with Store(options.file, read_only=True) as store:
+        answers = store.all(**wanted)
+    if options.compare is None:
+        return _answer(frame(answers), options)
+    with Store(options.compare, read_only=True) as store:
+        found = changes(answers, store.all(**wanted), tolerance=options.tolerance)
+    return FAILED if found.worse else HELD, found.to_dict(), str(found)
+
+
+def _answer(found: "pandas.DataFrame", options: argparse.Namespace) -> Answer:
+    """The table, where it is to go, and how many points of it failed."""
+    from multipede.cost_model.sweeps.frame import pareto
+
+    failed = sum(int((found[name] != "").sum()) for name in found if name.endswith(".error"))
+    document = {
+        "rows": found.astype(object).where(found.notna(), None).to_dict("records"),
+        **found.attrs,
+    }
+    shown, what = found, "points"
+    if options.minimise or options.maximise:
+        shown = pareto(found, minimise=options.minimise, maximise=options.maximise)
+        what = "points that none is better than"
+        document["pareto"] = shown.index.tolist()
+    lines = [f"{len(found):,} points" + (f", {failed:,} answers failed" if failed else "")]
+    if len(shown):
+        lines += ["", _table(shown.head(_ROWS), _told(found))]
+    if len(shown) > _ROWS:
+        lines.append(f"... {len(shown) - _ROWS:,} more {what}")
+    if options.output is not None:
+        _write(found, options.output)
+        lines.append(f"written: {options.output}")
+    return HELD, document, "\n".join(lines)
+
+
+def _told(found: "pandas.DataFrame") -> list[str]:
+    """Columns that say something: of parameters those that vary, and no errors if there are none."""
+
+    def says(name: str) -> bool:
+        column = found[name]
+        if name.endswith(".error"):
+            return bool((column != "").any())
+        if "." in name:
+            return bool(column.notna().any()) and not name.endswith(".seconds")
+        return name == "unit" or column.nunique(dropna=False) > 1
+
+    return list(filter(says, found.columns))
+
+
+def _table(shown: "pandas.DataFrame", names: list[str]) -> str:
+    """With units beside the names."""
+    units = shown.attrs.get("units", {})
+    headed = {name: f"{name}, {units[name]}" if name in units else name for name in names}
+    return (
+        shown[names]
+        .rename(columns=headed)
+        .to_string(index=False, float_format=lambda value: f"{value:,.6g}", na_rep="-")
+    )
+
+
+def _check_output(output: Path | None) -> None:
+    """That it can be written is told before anything is measured."""
+    if output is None:
+        return
+    if output.suffix not in _FORMATS:
+        raise ValueError(f"--output {output}: a name that ends in {' or '.join(_FORMATS)}")
+    if not output.parent.is_dir():
+        raise ValueError(f"--output {output}: there is no directory {output.parent}")
+
+
+def _write(found: "pandas.DataFrame", output: Path) -> None:
+    import io
+
+    from multipede.toolchain import write_atomically
+
+    content: Any = io.BytesIO()
+    if output.suffix == ".csv":
+        found.to_csv(content, index=False)
+    else:
+        found.to_parquet(content, index=False)
+    write_atomically(output, content.getvalue())

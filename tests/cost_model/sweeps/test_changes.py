@@ -1,0 +1,56 @@
+"""Two files of results: what changed of the same points, whatever code made them."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from multipede.cost_model.sweeps.changes import changes
+from multipede.golden.lmul import LMul
+from multipede.golden.mixpe import MixPE
+from tests.cost_model.sweeps.test_frame import answer
+
+
+def test_what_is_larger_and_smaller_by_more_than_asked_for():
+    before = [answer(LMul(), "n28", area=100.0, delay=500.0), answer(MixPE(), "ecp5", lut=0)]
+    after = [
+        # By other code, so that its key is another.
+        replace(answer(LMul(), "n28", area=110.0, delay=495.1), key="other"),
+        answer(MixPE(), "ecp5", lut=3),
+    ]
+    found = changes(before, after)
+    assert found.compared == 3
+    assert [(c.quantity, c.ratio) for c in found.larger] == [
+        ("lut", float("inf")),
+        ("area", pytest.approx(1.1)),
+    ]
+    assert found.smaller == ()
+    assert found.worse
+    (smaller,) = changes(before, after, tolerance=0.005).smaller
+    assert (smaller.quantity, smaller.before, smaller.after) == ("delay", 500.0, 495.1)
+    assert not changes(before, before).worse
+    assert "1.100  n28 area 100 to 110 um2  lmul(" in str(found)
+    assert json.loads(json.dumps(found.to_dict()))["larger"][1]["quantity"] == "area"
+
+
+def test_points_that_fail_or_are_only_in_one():
+    good, bad = answer(LMul(), "n28", area=1.0), answer(LMul(), "n28", error="it crashed")
+    other = answer(MixPE(), "n28", area=1.0)
+    broken, mended = changes([good, other], [bad]), changes([bad], [good, other])
+    assert broken.worse
+    assert broken.failing[0].endswith("on n28: it crashed")
+    assert (broken.only_before, broken.only_after, broken.compared) == (1, 0, 0)
+    assert not mended.worse
+    assert len(mended.mended) == 1
+    assert mended.only_after == 1
+
+
+def test_other_options_are_another_question():
+    first = answer(LMul(), "n28", area=1.0)
+    slower = replace(answer(LMul(), "n28", area=0.5), options={"constraints": {"clock_period": 9}})
+    assert changes([first], [slower]).compared == 0
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match=r"tolerance = -1: 0 or more"):
+        changes([], [], tolerance=-1)

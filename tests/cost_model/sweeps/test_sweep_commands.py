@@ -1,0 +1,82 @@
+"""Sweeps from the command line."""
+
+import json
+
+import pandas
+import pytest
+
+from multipede import cli
+from multipede.cost_model.sweeps.store import Store
+from tests.cost_model.sweeps.test_store import answer
+
+
+@pytest.fixture
+def space(tmp_path):
+    path = tmp_path / "space.toml"
+    path.write_text(
+        "[[space]]\nunit = 'integer_multiplier'\n[space.parameters]\na = ['int4', 'int5']"
+    )
+    return path
+
+
+def run(capsys, *words):
+    status = cli.main([str(word) for word in words])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_sweep_and_its_results(capsys, tmp_path, space, ending):
+    table, store = tmp_path / f"table.{ending}", tmp_path / "r.sqlite"
+    asked = ["sweep", space, "--target", "gates", "--store", store, "-o", table, "--workers", "1"]
+    status, out, _ = run(capsys, *asked, "--minimise", "gates.area")
+    assert status == 0
+    assert out.startswith("2 points\n")
+    # The front, of one point here, its parameters that are the same for all left out.
+    assert "int4" in out
+    assert "int5" not in out
+    assert "gates.area, NAND2" in out
+    assert "partial_products" not in out
+    read = pandas.read_csv if ending == "csv" else pandas.read_parquet
+    assert read(table)["a"].tolist() == ["int4", "int5"]
+    status, out, _ = run(capsys, "results", store, "--json")
+    document = json.loads(out)
+    assert [row["a"] for row in document["rows"]] in (["int4", "int5"], ["int5", "int4"])
+    assert document["units"]["gates.area"] == "NAND2"
+    assert run(capsys, "results", store, "--unit", "lmul")[1] == "0 points\n"
+
+
+def test_two_files_compared(capsys, tmp_path):
+    for name, value in (("old", 12.5), ("new", 13.5)):
+        with Store(tmp_path / f"{name}.sqlite") as store:
+            store.add(answer("k", value))
+    old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
+    status, out, _ = run(capsys, "results", old, "--compare", new)
+    assert status == 1
+    assert "2 figures compared: 2 larger, 0 smaller" in out
+    assert run(capsys, "results", new, "--compare", old)[0] == 0
+    assert run(capsys, "results", old, "--compare", new, "--tolerance", "0.1")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sweep", "nowhere.toml"], "nowhere.toml is no design space"),
+        (["sweep", "SPACE", "--target", "n27"], "n27"),
+        (["sweep", "SPACE", "-o", "x.xls"], "a name that ends in .csv or .parquet"),
+        (["sweep", "SPACE", "-o", "nowhere/x.csv"], "there is no directory nowhere"),
+        (["sweep", "SPACE", "--search", "tpe"], "points are needed"),
+        (["sweep", "SPACE", "--scheduler", "nobody"], "no Dask scheduler answers there"),
+        (["sweep", "SPACE", "--seconds", "0"], "seconds = 0"),
+        (["sweep", "SPACE", "--store", "SPACE"], "it is no file of results, or damaged"),
+        (["results", "nowhere.sqlite"], "nowhere.sqlite: there is no such file"),
+        (["results", "SPACE"], "it is no file of results, or damaged"),
+    ],
+)
+def test_bad_input(capsys, space, words, said):
+    before = space.read_bytes()
+    status, out, err = run(capsys, *(space if word == "SPACE" else word for word in words))
+    assert (status, out) == (2, "")
+    assert said in err
+    assert len(err.splitlines()) == 1
+    assert space.read_bytes() == before
