@@ -84,7 +84,7 @@ def _answer(found: "pandas.DataFrame", options: argparse.Namespace) -> Answer:
 
 
 def _told(found: "pandas.DataFrame") -> list[str]:
-    """Columns that say something: of parameters those that vary, and no errors if there are none."""
+    """Columns that say something: parameters that vary, figures, and errors if there are any."""
 
     def says(name: str) -> bool:
         column = found[name]
