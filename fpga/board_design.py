@@ -12,12 +12,12 @@ from amaranth.lib import io
 
 from multipede.fpga.boards import Board
 from multipede.fpga.clock import BoardClock
-from multipede.fpga.nextpnr import TIMEOUT, Placement
+from multipede.fpga.nextpnr import TIMEOUT, DoesNotFitError, Placement
 from multipede.fpga.place_and_route import mapped_netlist, place_and_route, routed_directory
 from multipede.fpga.resources import Resources, resources_of_rtlil
 from multipede.fpga.shell import Shell
 from multipede.golden.spec import Spec
-from multipede.hw import Style
+from multipede.hw import Style, inventory
 from multipede.toolchain.yosys import run_yosys
 
 if TYPE_CHECKING:
@@ -63,6 +63,16 @@ class BoardDesign:
     clock: BoardClock
     shell: Shell
     files: dict[str, str]
+
+    @staticmethod
+    def check_size(spec: Spec, board: Board) -> None:
+        """DoesNotFitError for a unit that is too large for sure, before hours go into it: whose
+        registers alone, or half of whose adders' bits, are more than the chip has places for."""
+        counted = inventory(spec, style=Style.WORD)
+        least = {"ff": counted["register"], "lut": counted["word_adder_bit"] // 2}
+        lacking = board.fpga.lacks(least)
+        if lacking:
+            raise DoesNotFitError(f"{lacking}, at the least")
 
     @classmethod
     def of(

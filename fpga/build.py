@@ -83,7 +83,11 @@ class Build:
             f" {self.records:,} records in a message"
         ]
         if self.best is None:
-            lines += [f"  {line}" for line in str(self.resources).splitlines()[1:]]
+            lines.append(
+                f"  counted by Yosys, and not routed: whether it holds {self.frequency:g} MHz is"
+                " for Vivado to say"
+            )
+            lines += [f"  {line}" for line in target.fpga.shares(self.resources.by_kind)]
             lacking = target.fpga.lacks(self.resources.by_kind)
             lines += [f"  {lacking}, by Yosys' count"] if lacking else []
         else:
@@ -92,9 +96,7 @@ class Build:
             if not self.meets_clock:
                 missing = self.frequency - self.best.frequency
                 lines.append(f"  misses the clock by {missing:.1f} MHz: no bitstream is written")
-                lines += [
-                    f"  {elapsed:8.2f}  {signal}" for signal, elapsed in self.best.path_signals
-                ]
+                lines += self.best.path_lines
             lines += [f"  {line}" for line in target.fpga.shares(self.best.used)]
         if self.files is not None:
             lines.append(f"  written: {self.files}")
@@ -138,6 +140,7 @@ def build_for(
     target = board_of(board)
     chosen = checked_seeds(seeds)
     output = _checked_output(output, target)
+    BoardDesign.check_size(spec, target)
     design = BoardDesign.of(
         spec,
         target,
@@ -162,7 +165,7 @@ def build_for(
         write_atomically(output, bitstream.read_bytes())
     program = nextpnr_of(target.fpga)
     tools = ("yosys", program.tool, program.packer)
-    method = ", ".join(dict.fromkeys(find(name).origin.removeprefix("wheel ") for name in tools))
+    method = ", ".join(dict.fromkeys(map(_origin, tools)))
     return Build(
         **asked,
         placements=tuple(placements),
@@ -170,6 +173,14 @@ def build_for(
         files=output if meets else None,
         method=method,
     )
+
+
+def _origin(name: str) -> str:
+    """Where a tool is from, in words."""
+    tool = find(name)
+    if tool.origin.startswith("wheel "):
+        return tool.origin.removeprefix("wheel ")
+    return f"{name} {'.'.join(map(str, tool.version))} on {tool.origin}"
 
 
 def _checked_output(output: Path | None, target: Board) -> Path:

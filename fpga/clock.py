@@ -72,7 +72,7 @@ class BoardClock:
 
 
 def _ecp5(clock: BoardClock, reference: Any, locked: Signal) -> Instance:
-    by = clock.dividers
+    by, feedback = clock.dividers, Signal(name="pll_feedback")
     return Instance(
         "EHXPLLL",
         a_ICP_CURRENT="12",
@@ -80,13 +80,16 @@ def _ecp5(clock: BoardClock, reference: Any, locked: Signal) -> Instance:
         a_MFG_ENABLE_FILTEROPAMP="1",
         a_MFG_GMCREF_SEL="2",
         p_CLKI_DIV=by.reference,
-        p_CLKFB_DIV=by.feedback,
-        p_CLKOP_DIV=by.output,
-        p_CLKOP_CPHASE=by.output - 1,
+        p_CLKFB_DIV=1,
+        p_CLKOP_DIV=by.feedback,
+        p_CLKOP_CPHASE=by.feedback - 1,
         p_CLKOP_ENABLE="ENABLED",
+        p_CLKOS_DIV=by.output,
+        p_CLKOS_CPHASE=by.output - 1,
+        p_CLKOS_ENABLE="ENABLED",
         p_FEEDBK_PATH="CLKOP",
         i_CLKI=reference,
-        i_CLKFB=ClockSignal(),
+        i_CLKFB=feedback,
         i_RST=0,
         i_STDBY=0,
         i_PHASESEL0=0,
@@ -96,7 +99,9 @@ def _ecp5(clock: BoardClock, reference: Any, locked: Signal) -> Instance:
         i_PHASELOADREG=0,
         i_PLLWAKESYNC=0,
         i_ENCLKOP=0,
-        o_CLKOP=ClockSignal(),
+        i_ENCLKOS=0,
+        o_CLKOP=feedback,
+        o_CLKOS=ClockSignal(),
         o_LOCK=locked,
     )
 

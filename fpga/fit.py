@@ -127,6 +127,8 @@ class Fit:
             lines += [f"  {line}" for line in target.fpga.shares(self.largest.used)]
         if last is not None:
             lines.append(f"  {last.columns} columns: {last.trouble}")
+        else:
+            lines.append("  more columns were not asked for")
         return "\n".join(lines)
 
 
@@ -175,7 +177,12 @@ def fit(
     asked = {"frequency": checked_clock(target, frequency), "baud_rate": baud_rate}
 
     def attempt(columns: int) -> Tried:
-        design = BoardDesign.of(replace(spec, columns=columns), target, records=None, **asked)
+        tile = replace(spec, columns=columns)
+        try:
+            BoardDesign.check_size(tile, target)
+        except DoesNotFitError as error:
+            return Tried(columns, None, None, str(error))
+        design = BoardDesign.of(tile, target, records=None, **asked)
         if not target.fpga.is_routed:
             used = design.resources.by_kind
             return Tried(columns, used, None, target.fpga.lacks(used))

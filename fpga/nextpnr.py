@@ -153,6 +153,22 @@ class Placement:
         return sum(step.delay for step in self.path)
 
     @property
+    def path_lines(self) -> list[str]:
+        """The longest path for people: when a signal begins, ns behind the clock's edge, steps
+        along the tools' own signals in between, and the end."""
+        lines, elapsed, named, hidden = [], 0.0, "", 0
+        for step in self.path:
+            if step.signal == "" and step.kind == "logic":
+                hidden += 1
+            elif step.signal and step.signal != named:
+                lines += [f"          ({hidden} steps of logic without a name)"] * bool(hidden)
+                lines.append(f"  {elapsed:8.2f}  {step.signal}")
+                named, hidden = step.signal, 0
+            elapsed += step.delay
+        lines += [f"          ({hidden} steps of logic without a name)"] * bool(hidden)
+        return [*lines, f"  {elapsed:8.2f}  the register at the end is ready for the next edge"]
+
+    @property
     def path_signals(self) -> list[tuple[str, float]]:
         """The user's signals along the longest path, each with the delay behind it, ns."""
         signals: list[tuple[str, float]] = []

@@ -98,9 +98,10 @@ class Routing:
             f"{self.unit} on {chip.title}, style {self.style}",
             f"  {self.frequency:8.1f}  MHz, median of {len(self.placements)} seeds, from"
             f" {low:.1f} to {high:.1f}",
-            f"  longest path with seed {best.seed}, {best.path_delay:.2f} ns:",
-            *(f"  {elapsed:8.2f}  {signal}" for signal, elapsed in best.path_signals),
-            f"  used of the chip, {self.ring} flip-flops around the unit included:",
+            f"  longest path with seed {best.seed}, {best.path_delay:.2f} ns; from when on, ns:",
+            *best.path_lines,
+            f"  used of the chip, with {self.ring} flip-flops around the unit, and tables that"
+            " carries pass through:",
             *(
                 f"  {name:8}{number:8,} of {chip.holds[name]:,}"
                 for name, number in best.used.items()

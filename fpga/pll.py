@@ -82,12 +82,13 @@ def _within(value: Fraction, bounds: tuple[float, float]) -> bool:
 
 
 PLLS = {
-    # Lattice FPGA-TN-02200, sysCLOCK PLL/DLL of ECP5, and FPGA-DS-02012.
+    # Lattice FPGA-TN-02200, sysCLOCK PLL/DLL of ECP5, and FPGA-DS-02012. One of its outputs is the
+    # feedback, another the clock.
     "ecp5": Pll(
         references=range(1, 129),
-        feedbacks=range(1, 81),
+        feedbacks=range(1, 129),
         outputs=range(1, 129),
-        behind_output=True,
+        behind_output=False,
         detector=(10e6, 400e6),
         vco=(400e6, 800e6),
         frequency=(10e6, 400e6),

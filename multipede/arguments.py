@@ -252,7 +252,10 @@ def _add_simulate_board(command: _Command) -> None:
 
 
 def _add_placing(
-    parser: Parser, *, seeds: int, frequency: str = "of the clock, from a PLL (the oscillator's)"
+    parser: Parser,
+    *,
+    seeds: int,
+    frequency: str = "of the clock, by a PLL of ECP5, iCE40 or Gowin (the oscillator's)",
 ) -> None:
     """What place and route is asked for."""
     parser.add_argument(

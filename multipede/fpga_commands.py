@@ -46,6 +46,8 @@ def fit_command(options: argparse.Namespace) -> Answer:
     given = {name: getattr(options, name) for name in ("baud_rate", "most", "time_limit")}
     asked = {name: value for name, value in given.items() if value is not None}
     asked |= {"frequency": options.frequency, "seeds": options.seeds}
+    if any(setting.startswith("columns=") for setting in options.parameter):
+        raise ValueError("columns are what fit searches for: --most says how many at most")
     found = [fit(spec_of(options), board, **asked) for board in options.board]
     text = str(found[0]) if len(found) == 1 else fit_table(found)
     failed = any(each.spec is None for each in found)
@@ -91,12 +93,16 @@ def try_command(options: argparse.Namespace) -> Answer:
 
 def simulate_board_command(options: argparse.Namespace) -> Answer:
     """Goes on until Ctrl-C."""
+    import signal
+    import sys
     import time
 
     from multipede.fpga.simulated_board import SimulatedBoard
 
     spec = spec_of(options)
+    # What it leaves behind goes with it however it is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with SimulatedBoard(spec, records=options.records) as board:
-        print(f"{spec.unit} at {board.port} until Ctrl-C", flush=True)
+        print(f"{spec} at {board.port} until Ctrl-C", flush=True)
         while True:
             time.sleep(1)

@@ -22,12 +22,16 @@ module pll_model #(parameter integer MULTIPLY = 1, parameter integer DIVIDE = 1)
 endmodule
 
 module EHXPLLL (input CLKI, CLKFB, RST, STDBY, PHASESEL0, PHASESEL1, PHASEDIR, PHASESTEP,
-                PHASELOADREG, PLLWAKESYNC, ENCLKOP, output CLKOP, LOCK);
+                PHASELOADREG, PLLWAKESYNC, ENCLKOP, ENCLKOS, output CLKOP, CLKOS, LOCK);
   parameter integer CLKI_DIV = 0, CLKFB_DIV = 0, CLKOP_DIV = 0, CLKOP_CPHASE = 0;
-  parameter CLKOP_ENABLE = "", FEEDBK_PATH = "";
-  wire sound = CLKOP_ENABLE == "ENABLED" && FEEDBK_PATH == "CLKOP"
-    && CLKOP_CPHASE == CLKOP_DIV - 1 && CLKFB === CLKOP && !RST && !STDBY;
-  pll_model #(CLKFB_DIV, CLKI_DIV) pll (CLKI, sound, CLKOP, LOCK);
+  parameter integer CLKOS_DIV = 0, CLKOS_CPHASE = 0;
+  parameter CLKOP_ENABLE = "", CLKOS_ENABLE = "", FEEDBK_PATH = "";
+  wire sound = CLKOP_ENABLE == "ENABLED" && CLKOS_ENABLE == "ENABLED" && FEEDBK_PATH == "CLKOP"
+    && CLKOP_CPHASE == CLKOP_DIV - 1 && CLKOS_CPHASE == CLKOS_DIV - 1
+    && CLKFB === CLKOP && !RST && !STDBY;
+  wire locked;
+  pll_model #(CLKFB_DIV, CLKI_DIV) feedback (CLKI, sound, CLKOP, locked);
+  pll_model #(CLKFB_DIV * CLKOP_DIV, CLKI_DIV * CLKOS_DIV) pll (CLKI, sound, CLKOS, LOCK);
 endmodule
 
 module SB_PLL40_CORE (input REFERENCECLK, RESETB, BYPASS, output PLLOUTGLOBAL, LOCK);

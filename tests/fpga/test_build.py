@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 
@@ -115,6 +116,16 @@ class TestWhatGoesWrong:
                 output=tmp_path / "design.bin",
                 seeds=1,
             )
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("name", ["icebreaker", "arty-a7-35"])
+    def test_a_unit_that_is_far_too_large(self, name, tmp_path):
+        """Told without synthesis, which would take hours."""
+        huge = MixPE(rows=64, columns=4, lanes=64)
+        start = time.monotonic()
+        with pytest.raises(DoesNotFitError, match=r"lut are needed and [\d,]+ there.*at the least"):
+            build_for(huge, name, output=tmp_path / "design")
+        assert time.monotonic() - start < 60
         assert list(tmp_path.iterdir()) == []
 
     def test_a_packer_that_crashes(self, monkeypatch, tmp_path):

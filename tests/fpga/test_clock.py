@@ -21,7 +21,7 @@ MODELS = Path(__file__).with_name("pll_models.v")
 CLOCKS = [
     ("ulx3s-85f", 25),
     ("ulx3s-85f", 50),
-    ("ulx3s-25f", 62.5),
+    ("ulx3s-25f", 40),
     ("icebreaker", 24),
     ("ice40-hx8k-evn", 48),
     ("tang-nano-9k", 40.5),

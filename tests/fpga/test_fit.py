@@ -72,6 +72,13 @@ def test_on_a_board():
     assert "multiplier_tile, 1 x 2 x 1 on 1BitSquared iCEBreaker at 12 MHz" in str(found)
 
 
+def test_what_is_far_too_large_is_not_tried():
+    found = fit(MixPE(rows=64, lanes=64), "arty-a7-35")
+    assert found.spec is None
+    assert [tried.columns for tried in found.tried] == [1]
+    assert "at the least" in found.tried[0].trouble
+
+
 def test_what_takes_too_long_does_not_hold():
     found = fit(MixPE(rows=1, lanes=2), "icebreaker", most=1, seeds=1, time_limit=0.1)
     assert found.spec is None
