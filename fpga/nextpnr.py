@@ -44,6 +44,7 @@ class Nextpnr:
     bitstream : the ending of the file that it writes.
     resources : the cells that nextpnr counts, as our resources.
     cells : beginnings of names of mapped cells, which Yosys puts behind the user's names.
+    mapping : file with what replaces mapped cells before nextpnr sees them, if anything.
     sites : cell -> sites of look-up tables that it takes at least, where cells of several kinds
         share them. nextpnr's report does not count them then, but its log does, as of ``LUT4``; and
         it would look long for places that there are too few of.
@@ -60,6 +61,7 @@ class Nextpnr:
     bitstream: str
     resources: Mapping[str, str]
     cells: tuple[str, ...]
+    mapping: str = ""
     sites: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -107,6 +109,7 @@ _PROGRAMS = {
         bitstream="fs",
         resources={"LUT4": "lut", "DFF": "ff", "MULT9X9": "dsp", "BSRAM": "bram"},
         cells=("DFF", "ALU", "LUT", "MUX2", "MULT", "RAM16", "SDP", "DP", "SP", "pROM"),
+        mapping="gowin_whole_luts.v",
         sites={**{f"LUT{inputs}": 1 for inputs in range(1, 5)}, "ALU": 1, "RAM16SDP4": 8},
     ),
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
 from numbers import Real
 from pathlib import Path
 from statistics import median
@@ -190,6 +191,10 @@ def _any_pins(target: Chip) -> str:
 def mapped_netlist(rtlil: str, top: str, target: Chip) -> Path:
     """A file with the netlist of a design on the chip, flat, as nextpnr reads it. Cached."""
     inputs, script = mapping_script(rtlil, top, target.device, dsp=target.has_dsp, flat=True)
+    mapping = nextpnr_of(target).mapping
+    if mapping:
+        inputs = {**inputs, mapping: (files(__package__) / mapping).read_text()}
+        script += f"techmap -map {mapping}\n"
     script += "write_json netlist.json\n"
     identity = key(script, *inputs.values(), find("yosys").identity)
 

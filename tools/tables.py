@@ -12,7 +12,7 @@ from multipede.toolchain import write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-_SMALL_BOARDS = ("icebreaker", "ice40-hx8k-evn", "tang-nano-9k", "ulx3s-25f")
+_SMALL_BOARDS = ("icebreaker", "ice40-hx8k-evn", "ulx3s-25f")
 
 
 def _fits(unit: str, *parameters: str) -> list[str]:
@@ -59,8 +59,9 @@ COMMANDS = {
     ],
     "The most columns of tiles on small boards: MixPE, W4A8": _fits("mixpe"),
     "Lookups, W2A8": _fits("lut_tensor_core"),
-    "L-Mul, E4M3 into FP16": _fits(
-        "lmul_tile", *("-p", "activation=e4m3", "-p", "weight=e4m3", "-p", "accumulator=fp16")
+    "L-Mul, E4M3 into FP16, in six register ranks": _fits(
+        "lmul_tile",
+        *("-p", "activation=e4m3", "-p", "weight=e4m3", "-p", "accumulator=fp16", "-p", "stages=6"),
     ),
     "Images out of networks whose activations the RTL computes": [
         *("multipede", "reproduce", "quadinr", "images"),

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,9 @@ from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import PartialProducts
 from multipede.hw import Style, inventory
 from multipede.toolchain import ToolError, ToolTimeout
+from multipede.toolchain.yosys import run_yosys
 
+ROOT = Path(__file__).parents[2]
 PRODUCT = IntegerMultiplier(stages=2)
 WHOLE = IntegerMultiplier(stages=2, partial_products=PartialProducts.INFERRED)
 ROUTED = [name for name, known in CHIPS.items() if known.is_routed]
@@ -111,6 +114,54 @@ class TestWhatDoesNotFit:
         # One less is nextpnr's to say.
         with pytest.raises(ToolTimeout):
             place_cells(LUT4=4000, ALU=4000, RAM16SDP4=80, DFF=9000)
+
+
+class TestGowinsTables:
+    """nextpnr's timing analysis needs tables all of whose inputs are driven by logic."""
+
+    def test_they_compute_the_same(self):
+        """Of all inputs, as those that are repeated cannot differ."""
+        mapping = nextpnr_of(chip("gw1nr-9c")).mapping
+        tables = {"LUT1": 0b01, "LUT2": 0b0110, "LUT3": 0b11001010}
+        cells = "".join(
+            f"{kind} #(.INIT({1 << size}'d{init})) {kind} (.F(f[{size}]), "
+            + ", ".join(f".I{pin}(i[{pin}])" for pin in range(size))
+            + ");\n"
+            for size, (kind, init) in enumerate(tables.items(), 1)
+        )
+        done = run_yosys(
+            f"read_verilog top.v\ntechmap -map {mapping}\nwrite_json out.json",
+            files={
+                "top.v": f"module top(input [2:0] i, output [3:1] f);\n{cells}endmodule\n",
+                mapping: (ROOT / "fpga" / mapping).read_text(),
+            },
+            outputs=["out.json"],
+        )
+        top = json.loads(done.outputs["out.json"])["modules"]["top"]
+        inputs = top["ports"]["i"]["bits"]
+        assert len(top["cells"]) == 3
+        for cell in top["cells"].values():
+            assert cell["type"] == "LUT4"
+            size = 1 + top["ports"]["f"]["bits"].index(cell["connections"]["F"][0])
+            pins = [inputs.index(cell["connections"][f"I{pin}"][0]) for pin in range(4)]
+            table = int(cell["parameters"]["INIT"], 2)
+            for value in range(8):
+                place = sum((value >> source & 1) << pin for pin, source in enumerate(pins))
+                wanted = tables[f"LUT{size}"] >> (value & (1 << size) - 1) & 1
+                assert table >> place & 1 == wanted
+
+    def test_no_smaller_ones_are_left(self):
+        netlist = mapped_netlist(register_ring_rtlil(PRODUCT, Style.WORD), TOP, chip("gw1nr-9c"))
+        cells = json.loads(netlist.read_text())["modules"][TOP]["cells"].values()
+        kinds = {cell["type"] for cell in cells}
+        assert "LUT4" in kinds
+        assert not kinds & {"LUT1", "LUT2", "LUT3"}
+
+    def test_paths_are_not_left_out(self):
+        """Else this is said to be faster than on the faster ECP5."""
+        product = IntegerMultiplier(stages=2)
+        gowin, ecp5 = (route(product, name, seeds=1).frequency for name in ("gw1nr-9c", "ecp5-25f"))
+        assert 30 < gowin < ecp5
 
 
 @pytest.mark.regress
