@@ -1,5 +1,6 @@
 """A unit's shell on a board: what is made for Vivado, and what our own tools go on with."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["TOP", "BoardDesign"]
 
 TOP = "top"
+_SOURCE = re.compile(r"^ *attribute \\src .*\n", re.MULTILINE)
 
 
 class _Top(Elaboratable):
@@ -101,6 +103,8 @@ class BoardDesign:
             name: content if isinstance(content, str) else content.decode()
             for name, content in plan.files.items()
         }
+        # Where something stands in our files is nothing that a cached netlist should depend on.
+        files[f"{TOP}.il"] = _SOURCE.sub("", files[f"{TOP}.il"])
         return cls(board, clock, shell, files)
 
     @property

@@ -59,6 +59,11 @@ def test_the_tile_of_the_readme(tmp_path):
     assert found.meets_clock
 
 
+def test_a_design_does_not_tell_where_the_code_is():
+    """Else each checkout would place and route anew."""
+    assert "/fpga/" not in design("icebreaker").rtlil
+
+
 @pytest.mark.parametrize("name", BOARDS)
 def test_every_board_has_pins_for_all_ports(name):
     found = design(name)
