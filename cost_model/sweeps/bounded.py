@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["bounded"]
+__all__ = ["bounded", "die_with_parent"]
 
 _PR_SET_PDEATHSIG = 1
 
@@ -57,7 +57,7 @@ def _answer(work: Callable[[], Any], writing: int, megabytes: int | None) -> Non
     status = 1
     try:
         os.setsid()
-        _die_with_parent()
+        die_with_parent()
         if megabytes is not None:
             # Of data: address space that a WebAssembly runtime reserves does not count.
             limit = megabytes * 2**20
@@ -78,7 +78,8 @@ def _answer(work: Callable[[], Any], writing: int, megabytes: int | None) -> Non
         os._exit(status)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """From now on, this process is killed when the one that forked it ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

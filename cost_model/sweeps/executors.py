@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from multipede.cost_model.sweeps.bounded import die_with_parent
 from multipede.golden.number_format import require_range, require_type
 from multipede.toolchain import ToolError
 
@@ -44,7 +45,7 @@ def local(workers: int | None = None) -> Iterator[Pool]:
     require_range("workers", workers, 1, 1024)
 
     def make() -> Executor:
-        return ProcessPoolExecutor(workers, initializer=_one_thread)
+        return ProcessPoolExecutor(workers, initializer=_begin)
 
     pool = Pool(make, make(), workers)
     try:
@@ -53,8 +54,10 @@ def local(workers: int | None = None) -> Iterator[Pool]:
         pool.executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _one_thread() -> None:
-    """Processes are side by side already; torch may be loaded by then, or never."""
+def _begin() -> None:
+    """In a worker: it ends with the sweep, however that ends, and has one thread, as workers are
+    side by side already; torch may be loaded by then, or never."""
+    die_with_parent()
     os.environ["OMP_NUM_THREADS"] = "1"
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)

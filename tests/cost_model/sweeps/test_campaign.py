@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 from distributed import Client
 
@@ -141,8 +142,11 @@ class TestStore:
             deadline = time.monotonic() + 60
             while len(asked(log)) < 6 and time.monotonic() < deadline:
                 time.sleep(0.02)
+            family = psutil.Process(sweep.pid).children(recursive=True)
             sweep.kill()
-        time.sleep(0.3)
+        # Nobody of it is left.
+        assert len(family) >= 2
+        assert psutil.wait_procs(family, timeout=10)[1] == []
         before = asked(log)
         assert 6 <= len(before) < 30
         with Store(path) as store:
