@@ -103,6 +103,6 @@ def simulate_board_command(options: argparse.Namespace) -> Answer:
     # What it leaves behind goes with it however it is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with SimulatedBoard(spec, records=options.records) as board:
-        print(f"{spec} at {board.port} until Ctrl-C", flush=True)
+        print(f"{spec.computation.unit} at {board.port} until Ctrl-C", flush=True)
         while True:
             time.sleep(1)

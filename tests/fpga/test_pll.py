@@ -2,7 +2,9 @@
 
 import re
 import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -40,7 +42,7 @@ def test_the_dividers(name, megahertz, cell, parameters):
 def test_gowins_dividers_are_apiculas(megahertz):
     """To the frequency; of several ways each may choose its own."""
     told = subprocess.run(
-        ["gowin_pll", "-i", "27", "-o", str(megahertz)],
+        [Path(sys.executable).with_name("gowin_pll"), "-i", "27", "-o", str(megahertz)],
         capture_output=True,
         text=True,
         check=True,
