@@ -171,17 +171,6 @@ class Placement:
         lines += [f"          ({hidden} steps of logic without a name)"] * bool(hidden)
         return [*lines, f"  {elapsed:8.2f}  the register at the end is ready for the next edge"]
 
-    @property
-    def path_signals(self) -> list[tuple[str, float]]:
-        """The user's signals along the longest path, each with the delay behind it, ns."""
-        signals: list[tuple[str, float]] = []
-        elapsed = 0.0
-        for step in self.path:
-            if step.signal and (not signals or signals[-1][0] != step.signal):
-                signals.append((step.signal, elapsed))
-            elapsed += step.delay
-        return signals
-
 
 def place(
     chip: Chip,

@@ -114,4 +114,5 @@ PLLS = {
         frequency=(3.125e6, 600e6),
     ),
 }
-"""By family; those of Xilinx are not here, as no tool of ours could check them."""
+"""By family; bounds are recalled of the documents named, but for Gowin's, which are apicula's too.
+Those of Xilinx are not here, as no tool of ours could check them."""

@@ -28,6 +28,10 @@ class _Job:
     key: str
     broke: int = 0
 
+    def failed(self, error: str) -> Answer:
+        """The answer for a point that no worker answered for."""
+        return self.question.answer(self.spec, error=error)
+
 
 def campaign(
     jobs: Iterable[tuple[Spec, Question]],
@@ -89,7 +93,7 @@ def _answers(pool: Pool, jobs: Sequence[_Job], limits: Limits) -> Iterator[Answe
                 if job.broke < _LIVES:
                     waiting.append(job)
                 else:
-                    yield _failed(job, f"it brought down {_LIVES} workers: {error}")
+                    yield job.failed(f"it brought down {_LIVES} workers: {error}")
 
 
 def _hand_out(
@@ -113,17 +117,4 @@ def _told(future: Future, job: _Job) -> Answer:
     except BrokenExecutor:
         raise
     except Exception as error:
-        return _failed(job, f"its worker failed: {error}")
-
-
-def _failed(job: _Job, error: str) -> Answer:
-    return Answer(
-        key=job.key,
-        spec=job.spec.to_dict(),
-        fingerprint=job.spec.fingerprint,
-        target=job.question.target,
-        options=job.question.options,
-        costs=(),
-        error=" ".join(error.split()),
-        seconds=0.0,
-    )
+        return job.failed(f"its worker failed: {error}")

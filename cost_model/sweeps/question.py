@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,14 +20,15 @@ from multipede.fpga.devices import DEVICES
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.source_files import OWN, source_digest
 from multipede.golden.spec import Spec
-from multipede.toolchain import find
+from multipede.hw import Style
+from multipede.sim.verilog import rtl_key
+from multipede.toolchain import find, key
 from multipede.toolchain.cost import Cost
 
-__all__ = ["FAILED", "MEASURED", "Answer", "Question"]
+__all__ = ["Answer", "Question"]
 
-MEASURED, FAILED = "measured", "failed"
-_SOURCES = ("golden", "hw", "sim", "asic_flow", "fpga", "toolchain", "cost_model/targets.py")
-_ADMINISTRATIVE = ("area", "delay", "power")
+_SOURCES = ("sim", "asic_flow", "fpga", "toolchain", "cost_model/targets.py")
+"""what answers come from besides the unit's own code, a plug-in's included"""
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ class Question:
 
     def key(self, spec: Spec) -> str:
         """Of the answer for a point: equal keys have equal answers."""
-        said = [spec.fingerprint, self.target, json.dumps(self.options, sort_keys=True), _made_by()]
-        return hashlib.sha256("\n".join(said).encode()).hexdigest()
+        options = json.dumps(self.options, sort_keys=True)
+        return key(rtl_key(spec, Style.WORD), self.target, options, *_made_by())
 
     def costs(self, spec: Spec) -> list[Cost]:
         """Measure a point. Raises as :func:`~multipede.cost_model.targets.synthesize` and
@@ -90,11 +91,26 @@ class Question:
             found += power(spec, self.target, records=self.records, **given).costs
         return found
 
+    def answer(
+        self, spec: Spec, *, costs: Sequence[Cost] = (), error: str = "", seconds: float = 0.0
+    ) -> "Answer":
+        """What became of a point; the error on one line."""
+        return Answer(
+            key=self.key(spec),
+            spec=spec.to_dict(),
+            fingerprint=spec.fingerprint,
+            target=self.target,
+            options=self.options,
+            costs=tuple(costs),
+            error=" ".join(error.split()),
+            seconds=seconds,
+        )
+
 
 @cache
-def _made_by() -> str:
-    """The tools and the sources that answers come from."""
-    return f"{find('yosys').identity} {source_digest(OWN, *_SOURCES)}"
+def _made_by() -> tuple[str, str]:
+    """The tool and the sources that answers come from."""
+    return find("yosys").identity, source_digest(OWN, *_SOURCES)
 
 
 @dataclass(frozen=True)
@@ -116,8 +132,3 @@ class Answer:
     costs: tuple[Cost, ...]
     error: str
     seconds: float
-
-    @property
-    def status(self) -> str:
-        """Whether it is measured or failed."""
-        return FAILED if self.error else MEASURED

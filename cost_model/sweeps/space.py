@@ -6,7 +6,6 @@ import random
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, fields
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -143,11 +142,6 @@ class Space:
         except (TypeError, ValueError) as error:
             why = f"of the first: {error}"
         return ValueError(f"the space of {self.unit} is empty: of {tried:,} tried, {why}")
-
-    @cached_property
-    def varied(self) -> tuple[str, ...]:
-        """Parameters with more than one value."""
-        return tuple(name for name, values in self.parameters.items() if len(values) > 1)
 
 
 def _parsed(condition: str) -> Any:

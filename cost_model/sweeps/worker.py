@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from multipede.cost_model.sweeps.bounded import bounded
@@ -48,18 +48,11 @@ def answer_for(point: Mapping[str, Any], question: Question, key: str, limits: L
         if question.key(spec) != key:
             raise RuntimeError("this worker has another version of Multipede, or other tools")
         asked = {"seconds": limits.seconds, "megabytes": limits.megabytes}
-        costs = tuple(bounded(lambda: question.costs(spec), **asked))
+        costs = bounded(lambda: question.costs(spec), **asked)
     except MemoryError:
-        error = f"it takes more than {limits.megabytes:,} MB"
+        error = "out of memory" if limits.megabytes is None else f"over {limits.megabytes:,} MB"
     except Exception as failure:
-        error = " ".join(str(failure).split()) or type(failure).__name__
-    return Answer(
-        key=key,
-        spec=point,
-        fingerprint=spec.fingerprint,
-        target=question.target,
-        options=question.options,
-        costs=costs,
-        error=error,
-        seconds=time.monotonic() - started,
-    )
+        error = str(failure) or type(failure).__name__
+    answer = question.answer(spec, costs=costs, error=error, seconds=time.monotonic() - started)
+    # Who asked finds it under the key that it asked with.
+    return replace(answer, key=key)
