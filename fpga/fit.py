@@ -13,9 +13,10 @@ from tqdm import tqdm
 from multipede.fpga.board_design import BoardDesign
 from multipede.fpga.boards import Board
 from multipede.fpga.boards import board as board_of
-from multipede.fpga.clock import checked_clock
+from multipede.fpga.clock import BoardClock, checked_clock
 from multipede.fpga.nextpnr import DoesNotFitError
 from multipede.fpga.place_and_route import checked_seeds
+from multipede.fpga.shell.executor import Executor
 from multipede.fpga.shell.shell import BAUD_RATE
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.spec import Kind, Spec
@@ -61,7 +62,7 @@ class Fit:
     ----------
     spec : the tile, None if not even one column fits. board : name.
     frequency : of the design, MHz. baud_rate : of the line. record_clocks : clocks in which the
-        memories give a record. record_bytes : of the line.
+        memories give a record. record_bytes : of the line; both 0 if nothing fits.
     tried : all that was tried, in turn.
     """
 
@@ -174,7 +175,9 @@ def fit(
         raise TypeError(f"time_limit must be a number of seconds, not {time_limit!r}")
     if not time_limit > 0:
         raise ValueError(f"time_limit = {time_limit}: more than 0 s is needed")
-    asked = {"frequency": checked_clock(target, frequency), "baud_rate": baud_rate}
+    clock = BoardClock(target, checked_clock(target, frequency)).frequency
+    asked = {"frequency": clock, "baud_rate": baud_rate}
+    executors: dict[int, Executor] = {}
 
     def attempt(columns: int) -> Tried:
         tile = replace(spec, columns=columns)
@@ -183,6 +186,7 @@ def fit(
         except DoesNotFitError as error:
             return Tried(columns, None, None, str(error))
         design = BoardDesign.of(tile, target, records=None, **asked)
+        executors[columns] = design.shell.executor
         if not target.fpga.is_routed:
             used = design.resources.by_kind
             return Tried(columns, used, None, target.fpga.lacks(used))
@@ -195,23 +199,23 @@ def fit(
         except (DoesNotFitError, ToolFailure) as error:
             return Tried(columns, None, None, " ".join(str(error).split()))
         best = max(placements, key=lambda placement: placement.frequency)
-        missing = design.megahertz - best.frequency
-        slow = f"misses {design.megahertz:g} MHz by {missing:.1f}" if missing > 0 else ""
+        missing = clock / 1e6 - best.frequency
+        slow = f"misses {clock / 1e6:g} MHz by {missing:.1f}" if missing > 0 else ""
         return Tried(columns, best.used, best.frequency, slow)
 
     # disable=None: only where somebody can see it.
     bar = tqdm(_tried(attempt, target, most), desc="fit", unit="size", leave=False, disable=None)
     tried = tuple(bar)
     columns = max((one.columns for one in tried if one.holds), default=0)
-    found = replace(spec, columns=columns) if columns else None
-    design = BoardDesign.of(found or spec, target, records=None, **asked)
+    # What does not fit is not built to say how quick it would be.
+    executor = executors[columns] if columns else None
     return Fit(
-        spec=found,
+        spec=replace(spec, columns=columns) if columns else None,
         board=board,
-        frequency=design.megahertz,
+        frequency=clock / 1e6,
         baud_rate=baud_rate,
-        record_clocks=design.shell.executor.record_clocks,
-        record_bytes=design.shell.executor.record_bytes,
+        record_clocks=executor.record_clocks if executor else 0.0,
+        record_bytes=executor.record_bytes if executor else 0,
         tried=tried,
     )
 
