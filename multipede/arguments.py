@@ -28,6 +28,7 @@ from multipede.fpga_commands import (
     simulate_board_command,
     try_command,
 )
+from multipede.prediction_commands import calibrate_command, predict_command
 from multipede.reproduce_command import EXPERIMENTS, reproduce_command
 from multipede.sweep_commands import results_command, sweep_command
 from multipede.verify_command import verify_command
@@ -75,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
     command("boards", "list boards and chips", boards_command)
     _add_try(command)
     _add_simulate_board(command)
+    _add_predict(command)
+    _add_calibrate(command)
     _add_sweep(command)
     _add_results(command)
     _add_reproduce(command)
@@ -277,17 +280,67 @@ def _add_sweep(command: _Command) -> None:
     )
     sweep.add_argument("--search", help="nsga2 or tpe, by --minimise and --maximise")
     _add_goals(sweep)
+    sweep.add_argument(
+        "--measure",
+        help="all points; none, only predict; or pareto, the best of what is predicted (pareto if"
+        " there is --minimise or --maximise, else all)",
+    )
+    _add_calibration(sweep)
     sweep.add_argument("--seed", type=int, default=1)
-    sweep.add_argument("--store", type=Path, metavar="FILE", help="of results, to go on with")
     sweep.add_argument("--retry", action="store_true", help="what failed before")
-    sweep.add_argument("--workers", type=int, metavar="N", help="processes (one per processor)")
-    sweep.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, as in tcp://10.0.0.7:8786")
-    sweep.add_argument("--seconds", type=int, metavar="S", help="for a point (1800)")
-    sweep.add_argument("--megabytes", type=int, metavar="MB", help="of memory for it (16384)")
+    _add_workers(sweep)
     sweep.add_argument("--clock-period", type=float, metavar="NS", help="on standard cells")
     sweep.add_argument("--liberty", type=Path, metavar="FILE", help="for target gates")
     sweep.add_argument("--energy", action="store_true", help="simulate power, too")
     _add_table(sweep)
+
+
+def _add_workers(parser: Parser) -> None:
+    """Who synthesises points, within which limits, and where that is kept."""
+    parser.add_argument("--store", type=Path, metavar="FILE", help="of results, to go on with")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (one per processor)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, as in tcp://10.0.0.7:8786")
+    parser.add_argument("--seconds", type=int, metavar="S", help="for a point (1800)")
+    parser.add_argument("--megabytes", type=int, metavar="MB", help="of memory for it (16384)")
+
+
+def _add_calibration(parser: Parser) -> None:
+    parser.add_argument(
+        "--calibration", type=Path, metavar="FILE", help="that 'calibrate' made, for predictions"
+    )
+
+
+def _add_predict(command: _Command) -> None:
+    predict = _add_unit(
+        command("predict", "what a unit takes, about, without synthesis", predict_command)
+    )
+    predict.add_argument("--target", action="append", help="may be repeated (n28)")
+    _add_calibration(predict)
+
+
+def _add_calibrate(command: _Command) -> None:
+    calibrate = command(
+        "calibrate", "make predictions for a target from synthesised points", calibrate_command
+    )
+    calibrate.add_argument("target", help="n28, an FPGA, or gates with --liberty")
+    calibrate.add_argument("--liberty", type=Path, metavar="FILE", help="for target gates")
+    calibrate.add_argument(
+        "--points", type=int, default=20, metavar="N", help="random ones of each space (20)"
+    )
+    calibrate.add_argument(
+        "--families", type=Path, metavar="DIRECTORY", help="of files FAMILY.toml with design spaces"
+    )
+    _add_workers(calibrate)
+    calibrate.add_argument(
+        "--refit", action="store_true", help="fit the points beside -o anew, without synthesis"
+    )
+    calibrate.add_argument(
+        *("-o", "--output"),
+        type=Path,
+        required=True,
+        metavar="FILE.json",
+        help="the calibration; its points go to FILE.csv",
+    )
 
 
 def _add_results(command: _Command) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from enum import Enum
 
-__all__ = ["constraints_of", "member_of", "spec_of", "style_of"]
+__all__ = ["constraints_of", "limits_of", "member_of", "spec_of", "style_of"]
 
 
 def constraints_of(options: argparse.Namespace):
@@ -16,6 +16,14 @@ def constraints_of(options: argparse.Namespace):
         name: value for name, value in given.items() if value is not None and value is not False
     }
     return Constraints(**given) if given else None
+
+
+def limits_of(options: argparse.Namespace):
+    """Limits on a point, the usual ones where none are given."""
+    from multipede.cost_model.sweeps.worker import Limits
+
+    given = {"seconds": options.seconds, "megabytes": options.megabytes}
+    return Limits(**{name: bound for name, bound in given.items() if bound is not None})
 
 
 def spec_of(options: argparse.Namespace, name: str | None = None):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from multipede.answer import FAILED, HELD, Answer
+from multipede.options import limits_of
 
 if TYPE_CHECKING:
     import pandas
@@ -17,23 +18,23 @@ _FORMATS = (".csv", ".parquet")
 def sweep_command(options: argparse.Namespace) -> Answer:
     from multipede.asic_flow import Constraints
     from multipede.cost_model.sweeps.sweep import sweep
-    from multipede.cost_model.sweeps.worker import Limits
 
     _check_output(options.output)
     period = options.clock_period
-    bounds = {"seconds": options.seconds, "megabytes": options.megabytes}
     found = sweep(
         options.space,
         options.target or ["n28"],
         points=options.points,
         search=options.search,
-        minimise=options.minimise if options.search else (),
-        maximise=options.maximise if options.search else (),
+        minimise=options.minimise,
+        maximise=options.maximise,
+        measure=options.measure,
+        calibration=options.calibration,
         seed=options.seed,
         store=options.store,
         executor=options.scheduler,
         workers=options.workers,
-        limits=Limits(**{name: bound for name, bound in bounds.items() if bound is not None}),
+        limits=limits_of(options),
         retry=options.retry,
         constraints=None if period is None else Constraints(clock_period=period),
         liberty=options.liberty,
@@ -69,7 +70,8 @@ def _answer(found: "pandas.DataFrame", options: argparse.Namespace) -> Answer:
     }
     shown, what = found, "points"
     if options.minimise or options.maximise:
-        shown = pareto(found, minimise=options.minimise, maximise=options.maximise)
+        goals = {"minimise": options.minimise, "maximise": options.maximise}
+        shown = pareto(found, **{word: _there(found, names) for word, names in goals.items()})
         what = "points that none is better than"
         document["pareto"] = shown.index.tolist()
     lines = [f"{len(found):,} points" + (f", {failed:,} answers failed" if failed else "")]
@@ -81,6 +83,15 @@ def _answer(found: "pandas.DataFrame", options: argparse.Namespace) -> Answer:
         _write(found, options.output)
         lines.append(f"written: {options.output}")
     return HELD, document, "\n".join(lines)
+
+
+def _there(found: "pandas.DataFrame", names: list[str]) -> list[str]:
+    """The columns of these names; where figures were only predicted, those of the predictions."""
+    from multipede.cost_model.sweeps.frame import predicted_column
+
+    predicted = {name: predicted_column(name) for name in names}
+    only = [name for name in names if name not in found and predicted[name] in found]
+    return [predicted[name] if name in only else name for name in names]
 
 
 def _told(found: "pandas.DataFrame") -> list[str]:

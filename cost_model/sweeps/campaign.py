@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
 
 from tqdm import tqdm
@@ -10,7 +10,7 @@ from tqdm import tqdm
 from multipede.cost_model.sweeps.executors import Pool
 from multipede.cost_model.sweeps.question import Answer, Question
 from multipede.cost_model.sweeps.store import Store
-from multipede.cost_model.sweeps.worker import Limits, answer_for
+from multipede.cost_model.sweeps.worker import Limits, answers_for
 from multipede.golden.spec import Spec
 
 __all__ = ["campaign"]
@@ -21,16 +21,37 @@ _LIVES = 3
 """workers that a point may bring down before it is told as failed"""
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Job:
     spec: Spec
     question: Question
     key: str
+
+
+@dataclass
+class _Batch:
+    """Jobs of one question that a worker is given together."""
+
+    jobs: Sequence[_Job]
     broke: int = 0
 
-    def failed(self, error: str) -> Answer:
-        """The answer for a point that no worker answered for."""
-        return self.question.answer(self.spec, error=error)
+    @property
+    def question(self) -> Question:
+        return self.jobs[0].question
+
+    def submit(self, executor: Executor, limits: Limits) -> Future:
+        """Hand it out."""
+        points = [job.spec.to_dict() for job in self.jobs]
+        keys = [job.key for job in self.jobs]
+        return executor.submit(answers_for, points, self.question, keys, limits)
+
+    def failed(self, error: str) -> list[Answer]:
+        """The answers for points that no worker answered for."""
+        return [self.question.answer(job.spec, error=error) for job in self.jobs]
+
+    def broken_up(self) -> list["_Batch"]:
+        """After a worker died of one of them: each alone."""
+        return [_Batch([job], self.broke + 1) for job in self.jobs]
 
 
 def campaign(
@@ -63,58 +84,65 @@ def campaign(
     unknown = {job.key: job for job in asked if job.key not in known}
     bar = tqdm(total=len(unknown), unit="point", desc="sweep", leave=False, disable=None)
     with bar:
-        for answer in _answers(pool, list(unknown.values()), limits or Limits()):
+        for answers in _answers(pool, _batches(unknown.values()), limits or Limits()):
             if store is not None:
-                store.add(answer)
-            known[answer.key] = answer
-            bar.update()
+                store.add_all(answers)
+            known |= {answer.key: answer for answer in answers}
+            bar.update(len(answers))
     return [known[job.key] for job in asked]
 
 
-def _answers(pool: Pool, jobs: Sequence[_Job], limits: Limits) -> Iterator[Answer]:
+def _batches(jobs: Iterable[_Job]) -> Iterator[_Batch]:
+    """As large as their questions like them."""
+    by_question: dict[Question, list[_Job]] = {}
+    for job in jobs:
+        by_question.setdefault(job.question, []).append(job)
+    for question, mine in by_question.items():
+        for start in range(0, len(mine), question.at_once):
+            yield _Batch(mine[start : start + question.at_once])
+
+
+def _answers(pool: Pool, batches: Iterable[_Batch], limits: Limits) -> Iterator[list[Answer]]:
     """In the order in which they come."""
-    waiting, running = deque(jobs), dict[Future, _Job]()
+    waiting, running = deque(batches), dict[Future, _Batch]()
     while waiting or running:
         try:
             _hand_out(pool, waiting, running, limits)
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                answer = _told(future, running[future])
+                answers = _told(future, running[future])
                 del running[future]
-                yield answer
+                yield answers
         except BrokenExecutor as error:
             # Of all that were in hand, any may be to blame.
             lost = list(running.values())
             running.clear()
             if not pool.renew():
                 raise
-            for job in lost:
-                job.broke += 1
-                if job.broke < _LIVES:
-                    waiting.append(job)
+            for batch in (alone for each in lost for alone in each.broken_up()):
+                if batch.broke < _LIVES:
+                    waiting.append(batch)
                 else:
-                    yield job.failed(f"it brought down {_LIVES} workers: {error}")
+                    yield batch.failed(f"it brought down {_LIVES} workers: {error}")
 
 
 def _hand_out(
-    pool: Pool, waiting: deque[_Job], running: dict[Future, _Job], limits: Limits
+    pool: Pool, waiting: deque[_Batch], running: dict[Future, _Batch], limits: Limits
 ) -> None:
     """As many as the workers should have in hand; what was there when one died, alone, so that it
     shows who is to blame."""
     while waiting and len(running) < _IN_HAND * pool.workers:
-        suspect = waiting[0].broke or any(job.broke for job in running.values())
+        suspect = waiting[0].broke or any(batch.broke for batch in running.values())
         if running and suspect:
             return
-        job = waiting[0]
-        arguments = (job.spec.to_dict(), job.question, job.key, limits)
-        running[pool.executor.submit(answer_for, *arguments)] = job
+        running[waiting[0].submit(pool.executor, limits)] = waiting[0]
         waiting.popleft()
 
 
-def _told(future: Future, job: _Job) -> Answer:
+def _told(future: Future, batch: _Batch) -> list[Answer]:
     try:
         return future.result()
     except BrokenExecutor:
         raise
     except Exception as error:
-        return job.failed(f"its worker failed: {error}")
+        return batch.failed(f"its worker failed: {error}")

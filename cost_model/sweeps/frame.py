@@ -2,26 +2,35 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from multipede.cost_model.sweeps.question import Answer
+from multipede.cost_model.sweeps.question import PREDICTED, Answer
 from multipede.golden.catalogue import spec_from_dict
 from multipede.golden.number_format import require_kinds, require_type
+from multipede.golden.spec import Spec
+from multipede.toolchain.cost import Cost
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["frame", "numbers", "pareto"]
+__all__ = ["frame", "near_pareto", "numbers", "pareto", "predicted_column"]
+
+_ERROR_BAR = "error_bar"
 
 
-def frame(answers: Sequence[Answer]) -> "pandas.DataFrame":
+def frame(answers: Sequence[Answer], specs: Mapping[str, Spec] | None = None) -> "pandas.DataFrame":
     """A row for each point.
 
     Columns are ``unit``, the parameters of all the units there, and for each target what was found,
     as in ``n28.area``, and ``n28.error`` and ``n28.seconds``. Besides what is measured there are
     ``area_per_...`` an operation, ``lut_per_...``, and ``..._per_second``, operations at the
-    shortest clock period. ``attrs["units"]`` has the units of columns, ``attrs["methods"]`` how
-    figures came about, as in "synthesised". Points without a figure have NaN.
+    shortest clock period. What was predicted stands apart, as in ``n28.predicted.area``, with its
+    expected relative error in ``n28.predicted.area.error_bar``. ``attrs["units"]`` has the units of
+    columns, ``attrs["methods"]`` how figures came about, as in "synthesised". Points without a
+    figure have NaN.
+
+    ``specs`` are those of the answers, by fingerprint, where they are at hand.
     """
     import pandas
 
@@ -30,15 +39,17 @@ def frame(answers: Sequence[Answer]) -> "pandas.DataFrame":
     for answer in answers:
         row = rows.setdefault(answer.fingerprint, {"unit": answer.spec["unit"]})
         row |= answer.spec["parameters"]
-        target = answer.target
-        row |= {f"{target}.error": answer.error, f"{target}.seconds": answer.seconds}
-        units[f"{target}.seconds"] = "s"
-        for cost in answer.costs:
-            column = f"{target}.{cost.quantity}"
+        columns = place_of(answer)
+        row |= {f"{columns}.error": answer.error, f"{columns}.seconds": answer.seconds}
+        units[f"{columns}.seconds"] = "s"
+        spec = (specs or {}).get(answer.fingerprint) or spec_from_dict(answer.spec)
+        for cost in [*answer.costs, *_derived(answer.costs, spec)]:
+            column = f"{columns}.{cost.quantity}"
             row[column], units[column] = cost.value, cost.unit
             methods[column] = cost.method.value
-        for name, (value, unit) in _derived(answer).items():
-            row[f"{target}.{name}"], units[f"{target}.{name}"] = value, unit
+            if cost.relative_error is not None:
+                row[f"{column}.{_ERROR_BAR}"] = cost.relative_error
+                units[f"{column}.{_ERROR_BAR}"] = "1"
     found = pandas.DataFrame(list(rows.values()))
     parameters = [name for name in found.columns if "." not in name]
     found = found[[*parameters, *(name for name in found.columns if "." in name)]]
@@ -46,19 +57,26 @@ def frame(answers: Sequence[Answer]) -> "pandas.DataFrame":
     return found
 
 
-def _derived(answer: Answer) -> dict[str, tuple[float, str]]:
+def place_of(answer: Answer) -> str:
+    """What the columns of an answer's figures begin with."""
+    return f"{answer.target}.{PREDICTED}" if PREDICTED in answer.options else answer.target
+
+
+def _derived(costs: Sequence[Cost], spec: Spec) -> list[Cost]:
     """What follows from figures and what a record of the unit is worth."""
-    known = {cost.quantity: cost for cost in answer.costs}
-    spec = spec_from_dict(answer.spec)
-    derived = {}
+    known = {cost.quantity: cost for cost in costs}
+    derived = []
     for operation, number in spec.operations.items():
         for quantity in ("area", "lut"):
             if quantity in known:
                 cost = known[quantity]
-                derived[f"{quantity}_per_{operation}"] = cost.value / number, cost.unit
+                name = f"{quantity}_per_{operation}"
+                derived.append(replace(cost, quantity=name, value=cost.value / number))
         if "delay" in known and known["delay"].value:
-            records = 1e12 / known["delay"].value / spec.initiation_interval
-            derived[f"{operation}_per_second"] = number * records, "1/s"
+            delay = known["delay"]
+            records = 1e12 / delay.value / spec.initiation_interval
+            name = f"{operation}_per_second"
+            derived.append(replace(delay, quantity=name, value=number * records, unit="1/s"))
     return derived
 
 
@@ -98,6 +116,35 @@ def pareto(
     kept = whole.iloc[_front(costs)]
     kept.attrs = dict(found.attrs)
     return kept
+
+
+def predicted_column(column: str) -> str:
+    """Where a figure of a target, as ``n28.area``, stands if it is predicted."""
+    target, _, quantity = column.partition(".")
+    return f"{target}.{PREDICTED}.{quantity}"
+
+
+def near_pareto(
+    found: "pandas.DataFrame", *, minimise: Sequence[str] = (), maximise: Sequence[str] = ()
+) -> "pandas.DataFrame":
+    """The rows that may be among those of :func:`pareto` if predictions err by their error bars.
+
+    ``minimise`` and ``maximise`` are columns as of what is measured; their predictions count. A row
+    is left out if another one is better in everything even at the wrong ends of all error bars.
+    """
+    import numpy as np
+
+    columns = list(map(predicted_column, [*minimise, *maximise]))
+    whole = found.dropna(subset=columns)
+    figures = np.log(whole[columns].to_numpy(float).clip(1e-300))
+    figures[:, len(minimise) :] *= -1
+    bars = np.log1p(whole[[f"{column}.{_ERROR_BAR}" for column in columns]].to_numpy(float))
+    best, worst = figures - bars, figures + bars
+    front = worst[_front(worst)]
+    kept = [not ((front <= row).all(axis=1) & (front < row).any(axis=1)).any() for row in best]
+    chosen = whole[kept]
+    chosen.attrs = dict(found.attrs)
+    return chosen
 
 
 def numbers(found: "pandas.DataFrame", columns: Sequence[str]) -> list[list[float] | None]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from multipede.asic_flow import Constraints
 from multipede.cost_model.targets import (
@@ -25,7 +25,10 @@ from multipede.sim.verilog import rtl_key
 from multipede.toolchain import find, key
 from multipede.toolchain.cost import Cost
 
-__all__ = ["Answer", "Question"]
+__all__ = ["PREDICTED", "Answer", "Question"]
+
+PREDICTED = "predicted"
+"""the option of questions whose answers are predictions"""
 
 _SOURCES = ("sim", "asic_flow", "fpga", "toolchain", "cost_model/targets.py")
 """what answers come from besides the unit's own code, a plug-in's included"""
@@ -53,6 +56,9 @@ class Question:
     liberty: Path | None = None
     energy: bool = False
     records: int = 1000
+
+    at_once: ClassVar[int] = 1
+    """points that a worker is given together, more where each takes no time"""
 
     def __post_init__(self) -> None:
         require_target(self.target)

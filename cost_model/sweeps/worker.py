@@ -1,16 +1,19 @@
-"""What a worker does, in whichever process and on whichever machine: answer for one point."""
+"""What a worker does, in whichever process and on whichever machine: answer for points."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from multipede.cost_model.sweeps.bounded import bounded
 from multipede.cost_model.sweeps.question import Answer, Question
 from multipede.golden.catalogue import spec_from_dict
 from multipede.golden.number_format import require_range
+from multipede.golden.spec import Spec
+from multipede.toolchain.cost import Cost
 
-__all__ = ["Limits", "answer_for"]
+__all__ = ["Limits", "answers_for"]
 
 
 @dataclass(frozen=True)
@@ -37,22 +40,50 @@ class Limits:
             require_range("megabytes", self.megabytes, 256, 1 << 24)
 
 
-def answer_for(point: Mapping[str, Any], question: Question, key: str, limits: Limits) -> Answer:
-    """The answer for a point, as :meth:`Spec.to_dict` has it; what goes wrong is its error.
+def answers_for(
+    points: Sequence[Mapping[str, Any]], question: Question, keys: Sequence[str], limits: Limits
+) -> list[Answer]:
+    """The answers for points, as :meth:`Spec.to_dict` has them; what goes wrong is their error.
 
-    ``key`` is what who asks has for it: another one here means that the code is another.
+    ``keys`` are what who asks has for them: another one here means that the code is another. Points
+    of questions that are asked at once share one process, as long as none of them goes wrong there.
     """
+    given = list(zip(map(spec_from_dict, points), keys, strict=True))
+    within = vars(limits)
+    if len(given) > 1:
+        try:
+            return bounded(
+                lambda: [
+                    _answer(spec, key, question, limits, partial(question.costs, spec))
+                    for spec, key in given
+                ],
+                **within,
+            )
+        except Exception:
+            pass  # Which of them it was shows when each has a process of its own.
+    return [
+        _answer(
+            spec, key, question, limits, partial(bounded, partial(question.costs, spec), **within)
+        )
+        for spec, key in given
+    ]
+
+
+def _answer(
+    spec: Spec, key: str, question: Question, limits: Limits, costs: Callable[[], Sequence[Cost]]
+) -> Answer:
+    """The answer for a point whose costs are measured by a call."""
     started = time.monotonic()
-    spec, costs, error = spec_from_dict(point), (), ""
+    found: Sequence[Cost] = ()
+    error = ""
     try:
         if question.key(spec) != key:
             raise RuntimeError("this worker has another version of Multipede, or other tools")
-        asked = {"seconds": limits.seconds, "megabytes": limits.megabytes}
-        costs = bounded(lambda: question.costs(spec), **asked)
+        found = costs()
     except MemoryError:
         error = "out of memory" if limits.megabytes is None else f"over {limits.megabytes:,} MB"
     except Exception as failure:
         error = str(failure) or type(failure).__name__
-    answer = question.answer(spec, costs=costs, error=error, seconds=time.monotonic() - started)
+    answer = question.answer(spec, costs=found, error=error, seconds=time.monotonic() - started)
     # Who asked finds it under the key that it asked with.
     return replace(answer, key=key)

@@ -179,13 +179,34 @@ class TestWhatGoesWrong:
         assert values(found) == [2, None, 4, 5, 6, 7, 8, 9]
         assert "it brought down 3 workers" in found[1].error
 
+    @pytest.mark.parametrize("number", [6, 7, 13])
+    def test_points_of_one_process(self, log, number, monkeypatch):
+        """Several are asked at once, until one goes wrong in a way that the process does not
+        outlive: then each has its own."""
+        monkeypatch.setattr(Scripted, "at_once", 6)
+        question = Scripted(log=str(log), fails=(3,), crashes=(5,))
+        found = campaign([(spec, question) for spec in points(number)], workers=2, limits=LIMITS)
+        assert found[1].error == "no tool for 3"
+        assert "SIGKILL" in found[3].error
+        wanted = [None if bits in (3, 5) else bits for bits in range(2, 2 + number)]
+        assert values(found) == wanted
+        # Those of the first batch up to the one that crashed were asked twice.
+        assert asked(log) == sorted([2, 3, 4, 5, *range(2, 2 + number)])
+
+    def test_a_point_of_several_that_kills_workers(self, log, monkeypatch):
+        monkeypatch.setattr(Deadly, "at_once", 4)
+        question = Deadly(log=str(log), kills=(3,), caller=os.getpid())
+        found = campaign([(spec, question) for spec in points(8)], workers=2, limits=LIMITS)
+        assert values(found) == [2, None, 4, 5, 6, 7, 8, 9]
+        assert "it brought down 3 workers" in found[1].error
+
     def test_a_worker_of_another_version(self, log, monkeypatch):
         """Its keys are others."""
         question = Scripted(log=str(log))
         right = campaign_module._Job
 
-        def wrong(spec, question, key, broke=0):
-            return right(spec, question, "0" + key[1:], broke)
+        def wrong(spec, question, key):
+            return right(spec, question, "0" + key[1:])
 
         monkeypatch.setattr(campaign_module, "_Job", wrong)
         (found,) = campaign([(points(1)[0], question)], workers=1, limits=LIMITS)

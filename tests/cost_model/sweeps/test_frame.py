@@ -57,7 +57,8 @@ class TestFrame:
         assert (units["n28.area"], units["n28.delay"], units["n28.seconds"]) == ("um2", "ps", "s")
         assert units["n28.area_per_multiply"] == "um2"
         assert units["n28.multiply_per_second"] == "1/s"
-        assert found.attrs["methods"] == {"n28.area": "synthesised", "n28.delay": "synthesised"}
+        figures = ("area", "delay", "area_per_multiply", "multiply_per_second")
+        assert found.attrs["methods"] == {f"n28.{name}": "synthesised" for name in figures}
 
     def test_failures_are_rows(self):
         found = frame([answer(LMul(), "n28", error="it crashed")])

@@ -1,0 +1,1 @@
+"""Costs of units told from their operators, by figures that were calibrated on synthesised ones."""

@@ -1,0 +1,186 @@
+"""Calibrations made: points of all families are synthesised, models fitted, errors measured."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from multipede.cost_model.prediction.calibration import Calibration, Errors, read_calibration
+from multipede.cost_model.prediction.families import FAMILIES, family_points, read_families
+from multipede.cost_model.prediction.fitting import Sample, calibrated
+from multipede.cost_model.prediction.measures import measures
+from multipede.cost_model.prediction.models import quantities, style_of
+from multipede.cost_model.prediction.points import Point, read_points, written
+from multipede.cost_model.sweeps.campaign import campaign
+from multipede.cost_model.sweeps.executors import pool_of
+from multipede.cost_model.sweeps.question import Answer, Question
+from multipede.cost_model.sweeps.store import Store
+from multipede.cost_model.sweeps.worker import Limits
+from multipede.fpga.devices import DEVICES
+from multipede.golden.number_format import require_range
+from multipede.hw import Style
+from multipede.toolchain import write_atomically
+
+__all__ = ["Calibrating", "calibrate", "refit"]
+
+_SEED = 1
+
+
+@dataclass(frozen=True)
+class Calibrating:
+    """A calibration, and how it came about.
+
+    Attributes
+    ----------
+    calibration : made. points : that it was fitted to. failed : points that could not be
+        synthesised, and why.
+    """
+
+    calibration: Calibration
+    points: Sequence[Point]
+    failed: Sequence[str]
+
+    def __str__(self) -> str:
+        return "\n\n".join([_heading(self), *map(_table, self.calibration.models.items())])
+
+    def write(self, path: Path) -> None:
+        """The calibration as JSON, and its points beside it as CSV."""
+        table = written(self.points, list(self.calibration.models))
+        write_atomically(path.with_suffix(".csv"), table)
+        write_atomically(path, json.dumps(self.calibration.to_dict(), indent=1) + "\n")
+
+
+def calibrate(
+    target: str = "n28",
+    *,
+    liberty: Path | None = None,
+    points: int = 20,
+    families: Path = FAMILIES,
+    store: Path | str | None = None,
+    executor: Any = None,
+    workers: int | None = None,
+    limits: Limits | None = None,
+) -> Calibrating:
+    """Make a calibration for a target.
+
+    Parameters
+    ----------
+    target : as of :func:`~multipede.cost_model.targets.synthesize`, ``gates`` with a Liberty file.
+    liberty : the file. points : random ones of each design space, besides the defaults.
+    families : a directory of design spaces, see
+        :func:`~multipede.cost_model.prediction.families.read_families`.
+    store, executor, workers, limits : as of :func:`~multipede.cost_model.sweeps.sweep.sweep`; with
+        a store, what was broken off goes on.
+
+    Raises
+    ------
+    TypeError, ValueError, StoreError, ToolError
+        As :func:`~multipede.cost_model.sweeps.sweep.sweep`, and for too few points.
+    """
+    require_range("points", points, 1, 100_000)
+    question = Question(target, liberty=liberty, energy=target not in DEVICES)
+    families_of = {
+        spec: family
+        for family, spaces in read_families(families).items()
+        for spec in family_points(spaces, points, _SEED)
+    }
+    kept = nullcontext() if store is None else Store(store)
+    with kept as file, pool_of(executor, workers) as pool:
+        jobs = [(spec, question) for spec in families_of]
+        answers = campaign(jobs, pool=pool, store=file, limits=limits or Limits())
+    found, failed = [], []
+    for (spec, family), answer in zip(families_of.items(), answers, strict=True):
+        if answer.error:
+            failed.append(f"{spec}: {answer.error}")
+        else:
+            found.append(_point(family, answer))
+    if not found:
+        raise ValueError(f"no point could be synthesised: {failed[0]}")
+    units = {cost.quantity: cost.unit for answer in answers for cost in answer.costs}
+    first = next(answer for answer in answers if not answer.error).costs[0]
+    made = _fitted(
+        found,
+        units=units,
+        target=target if liberty is None else Path(liberty).name,
+        style=style_of(target).value,
+        source=f"calibrated on units synthesised by {first.source}",
+        tools=dict(first.tools),
+    )
+    return Calibrating(made, found, failed)
+
+
+def refit(path: Path) -> Calibrating:
+    """A calibration that :meth:`Calibrating.write` wrote, from the same points, by the models that
+    there are now. ValueError if the files are none, and for points of other units."""
+    before = read_calibration(path)
+    points = read_points(path.with_suffix(".csv"))
+    made = _fitted(
+        points,
+        units={name: model.unit for name, model in before.models.items()},
+        target=before.target,
+        style=before.style,
+        source=before.source,
+        tools=before.tools,
+    )
+    return Calibrating(made, points, [])
+
+
+def _fitted(
+    points: Sequence[Point],
+    *,
+    units: Mapping[str, str],
+    target: str,
+    style: str,
+    source: str,
+    tools: Mapping[str, str],
+) -> Calibration:
+    samples = [
+        Sample((point.family, point.unit), measures(point.read(), Style(style)), point.figures)
+        for point in tqdm(points, unit="point", desc="measures", leave=False, disable=None)
+    ]
+    told = [quantity for quantity in quantities(target) if quantity.name in units]
+    return calibrated(
+        samples, told, units=units, target=target, style=style, source=source, tools=tools
+    )
+
+
+def _point(family: str, answer: Answer) -> Point:
+    figures = {cost.quantity: cost.value for cost in answer.costs}
+    told = {q.name: figures.get(q.name, 0.0) for q in quantities(answer.target)}
+    digests = {cost.rtlil_digest for cost in answer.costs if cost.rtlil_digest}
+    return Point(family, answer.spec, next(iter(digests), ""), told)
+
+
+def _heading(made: Calibrating) -> str:
+    calibration = made.calibration
+    lines = [
+        f"{calibration.target}: {len(made.points):,} points of {len(calibration.units)} units;"
+        f" {calibration.source}"
+    ]
+    if made.failed:
+        lines.append(f"{len(made.failed):,} points failed, as {made.failed[0]}")
+    return "\n".join(lines)
+
+
+def _table(figure: tuple[str, Any]) -> str:
+    """Errors of one figure: with points left out in turn, and with a family left out."""
+    name, model = figure
+    worst = max(model.left_out, key=lambda family: model.left_out[family].median)
+    rows = [
+        ("each fifth left out", model.all_within),
+        *((f"  {unit}", errors) for unit, errors in model.within.items()),
+        ("a family left out", model.all_left_out),
+        *((f"  {family}", errors) for family, errors in model.left_out.items()),
+    ]
+    lines = [f"{name}, errors in %", f"{'':32}{'points':>7}{'median':>8}{'68 %':>8}{'95 %':>8}"]
+    lines += [_row(title, errors) for title, errors in rows]
+    return "\n".join([*lines, f"the worst family: {worst}"])
+
+
+def _row(title: str, errors: Errors) -> str:
+    figures = (errors.median, errors.two_thirds, errors.most)
+    return f"{title:32}{errors.points:>7}" + "".join(f"{100 * one:>8.1f}" for one in figures)
