@@ -158,6 +158,8 @@ _HOMES = {
     "fpga.simulated_board": ("SimulatedBoard",),
     "fpga.trial": ("Trial", "try_board"),
     "cost_model.targets": ("TARGETS", "power", "synthesize"),
+    "cost_model.workloads.array": ("Array", "Memory"),
+    "cost_model.workloads.transformers": ("Transformer", "transformer"),
     "cost_model.validation": ("Validation", "validate_n28"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

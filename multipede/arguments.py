@@ -32,6 +32,7 @@ from multipede.prediction_commands import calibrate_command, predict_command
 from multipede.reproduce_command import EXPERIMENTS, reproduce_command
 from multipede.sweep_commands import results_command, sweep_command
 from multipede.verify_command import verify_command
+from multipede.workload_command import workload_command
 
 __all__ = ["Parser", "parser"]
 
@@ -80,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     _add_calibrate(command)
     _add_sweep(command)
     _add_results(command)
+    _add_workload(command)
     _add_reproduce(command)
     _add_recipes(command)
     _add_demo(command)
@@ -371,9 +373,33 @@ def _add_table(parser: Parser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=".csv or .parquet")
 
 
+def _add_workload(command: _Command) -> None:
+    workload = command("workload", "a transformer on arrays of tiles", workload_command)
+    workload.add_argument("transformer", help="as llama-2-7b; another word names all")
+    _add_unit(workload)
+    workload.add_argument("--phase", default="prefill", help="prefill or decode (prefill)")
+    workload.add_argument("--tokens", type=int, default=256, metavar="N", help="before it (256)")
+    workload.add_argument("--batch", type=int, default=1, metavar="N", help="sequences (1)")
+    equal = workload.add_mutually_exclusive_group()
+    equal.add_argument("--area", type=float, metavar="MM2", help="of tiles together (1)")
+    equal.add_argument("--rate", type=int, metavar="N", help="multiply-accumulates a clock")
+    workload.add_argument("--baselines", action="store_true", help="beside the tile's baselines")
+    workload.add_argument("--target", help=f"{CORNERS}, or gates with --liberty (n28)")
+    workload.add_argument("--liberty", type=Path, metavar="FILE", help="for target gates")
+    workload.add_argument("--clock-period", type=float, default=2.0, metavar="NS", help="(2)")
+    workload.add_argument("--weight-buffer", type=int, metavar="BYTES", help="(131072)")
+    workload.add_argument("--activation-buffer", type=int, metavar="BYTES", help="(262144)")
+    workload.add_argument("--bits-per-clock", type=float, metavar="N", help="of memory (256)")
+    workload.add_argument("--dram-energy", type=float, metavar="PJ", help="for a bit (18.75)")
+    workload.add_argument("--sram-energy", type=float, metavar="PJ", help="for a bit (by size)")
+    workload.add_argument(
+        "--cache-bits", type=int, default=8, metavar="N", help="of keys and values (8)"
+    )
+
+
 def _add_reproduce(command: _Command) -> None:
     reproduce = command("reproduce", "published claims beside our figures", reproduce_command)
-    reproduce.add_argument("paper", choices=list(EXPERIMENTS), help="the unit's name")
+    reproduce.add_argument("paper", choices=list(EXPERIMENTS), help="by its unit")
     experiments = "; ".join(f"{unit}: {', '.join(names)}" for unit, names in EXPERIMENTS.items())
     reproduce.add_argument(
         "experiment", nargs="?", help=f"which of its experiments (the first). {experiments}"
@@ -405,6 +431,9 @@ def _add_reproduce(command: _Command) -> None:
     )
     reproduce.add_argument(
         "--stages", type=int, metavar="N", help="rivals and widths: register ranks (1; floats 4)"
+    )
+    reproduce.add_argument(
+        "--batch", type=int, metavar="N", help="mixpe workloads: sequences at once (64)"
     )
     reproduce.add_argument(
         "--format",

@@ -8,16 +8,18 @@ from typing import Any
 from multipede.answer import HELD, TOOL_FAILED, Answer
 
 EXPERIMENTS = {
+    "mixpe": ("workloads",),
     "lut_tensor_core": ("ablation", "shapes", "rivals", "widths"),
     "lmul": ("statistics", "costs", "fpga", "embeddings"),
     "quadinr": ("costs", "fpga", "images", "video", "network", "tuning"),
+    "bitmod": ("workloads",),
 }
 """unit -> its experiments, the first by default"""
 
 _SHAPE = re.compile(r"(\d+)x(\d+)x(\d+)", re.IGNORECASE)
 _LUT = tuple(f"lut_tensor_core {name}" for name in EXPERIMENTS["lut_tensor_core"])
 _TILES = ("lut_tensor_core rivals", "lut_tensor_core widths")
-_ON_CELLS = (*_LUT, "lmul costs", "quadinr costs")
+_ON_CELLS = (*_LUT, "mixpe workloads", "lmul costs", "quadinr costs")
 _ON_FPGAS = ("lmul fpga", "quadinr fpga")
 _PICTURES = ("quadinr images", "quadinr video")
 _OF_IMAGES = (*_PICTURES, "quadinr network")
@@ -30,6 +32,7 @@ _OPTIONS = {
     "weight_bits": ("--weight-bits", _TILES),
     "activation": ("--activation", _TILES),
     "stages": ("--stages", _TILES),
+    "batch": ("--batch", ("mixpe workloads",)),
     "format": ("--format", ("lmul costs", "lmul fpga")),
     "sentences": ("--sentences", ("lmul embeddings",)),
     "bits": ("--bits", ("quadinr costs", "quadinr fpga")),
@@ -95,6 +98,18 @@ def _lut_tensor_core(name: str, given: dict[str, Any]) -> Any:
     if name == "rivals" and "weight_bits" in asked:
         asked["weight_bits"] = _only("--weight-bits", asked["weight_bits"])
     return experiments[name](**asked)
+
+
+def _mixpe(name: str, given: dict[str, Any]) -> Any:
+    from multipede.cost_model.reproduction.mixpe_workloads import mixpe_workloads
+
+    return mixpe_workloads(**_on_cells(f"mixpe {name}", given))
+
+
+def _bitmod(name: str, given: dict[str, Any]) -> Any:
+    from multipede.cost_model.reproduction.bitmod_workloads import bitmod_workloads
+
+    return bitmod_workloads()
 
 
 def _lmul(name: str, given: dict[str, Any]) -> Any:
@@ -165,9 +180,11 @@ def _quadinr(name: str, given: dict[str, Any]) -> Any:
 
 
 _EXPERIMENTS: dict[str, Callable[[str, dict[str, Any]], Any]] = {
+    "mixpe": _mixpe,
     "lut_tensor_core": _lut_tensor_core,
     "lmul": _lmul,
     "quadinr": _quadinr,
+    "bitmod": _bitmod,
 }
 
 

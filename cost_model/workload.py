@@ -1,0 +1,309 @@
+"""What whole transformers take on arrays of tiles: time, traffic, energy, at equal area or rate.
+
+Clocks are those of :mod:`~multipede.cost_model.workloads.array`, which the tests hold against the
+RTL's own; areas and energies of a tile are synthesised and simulated at the clock.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from multipede.cost_model.targets import power, synthesize
+from multipede.cost_model.workloads.array import Array, Cost, Memory
+from multipede.cost_model.workloads.transformers import Product, Transformer, transformer
+from multipede.golden.number_format import require_range, require_type
+from multipede.golden.tile import Tile
+from multipede.toolchain import ToolError
+
+if TYPE_CHECKING:
+    from multipede.asic_flow import Constraints
+
+__all__ = ["Comparison", "Row", "TileCosts", "array_of", "compare", "products_of", "tile_costs"]
+
+_PHASES = ("prefill", "decode")
+
+
+@dataclass(frozen=True)
+class TileCosts:
+    """What a tile takes on standard cells.
+
+    Attributes
+    ----------
+    area : um2. energy : pJ for a clock of work. leakage : mW. clock_period : ns. source : in words.
+    """
+
+    area: float
+    energy: float
+    leakage: float
+    clock_period: float
+    source: str
+
+
+def tile_costs(
+    tile: Tile,
+    target: str = "n28",
+    *,
+    constraints: "Constraints",
+    liberty: Path | None = None,
+    records: int = 1000,
+) -> TileCosts:
+    """Area and energy of a tile, synthesised for a clock and simulated. Options and errors as of
+    :func:`~multipede.cost_model.targets.power`; ValueError for constraints without a clock."""
+    if constraints is None or constraints.clock_period is None:
+        raise ValueError("constraints: a clock period is needed")
+    given = {"constraints": constraints, "liberty": liberty}
+    mapped = synthesize(tile, target, **given)
+    found = power(tile, target, records=records, **given)
+    return TileCosts(
+        area=mapped.total,
+        energy=found.power.energy_per_clock,
+        leakage=found.power.cells.leakage,
+        clock_period=constraints.clock_period,
+        source=f"{mapped.method}; {found.workload}",
+    )
+
+
+def array_of(
+    tile: Tile,
+    costs: TileCosts,
+    tiles: int,
+    *,
+    memory: Memory | None = None,
+    cache_bits: int = 8,
+) -> Array:
+    """So many tiles at most, in a grid that is about square in rows and columns.
+
+    Keys and values have ``cache_bits``; where these are more than a weight's, they take as many
+    passes as it needs weights to hold them. A weight's share of its group's scale and zero point
+    counts in memory. TypeError, ValueError for numbers below 1.
+    """
+    require_type("tile", tile, Tile)
+    require_range("tiles", tiles, 1, 1 << 24)
+    down, across = _grid(tile, tiles)
+    number, weight = down * across, tile.weight.bits
+    group = getattr(tile, "group", None)
+    beside = 0
+    if group:
+        scale = getattr(tile, "scale", None)
+        beside = (scale.bits if scale is not None else 16) + weight * bool(
+            getattr(tile, "zero_point", False)
+        )
+    return Array(
+        rows=tile.rows * down,
+        columns=tile.columns * across,
+        lanes=tile.lanes,
+        clock_period=costs.clock_period,
+        energy=costs.energy * number,
+        idle_energy=costs.leakage * costs.clock_period * number,
+        area=costs.area * number,
+        weight_bits=weight + (beside / group if group else 0),
+        activation_bits=tile.activation.bits,
+        cache_bits=cache_bits,
+        interval=tile.initiation_interval,
+        cache_interval=tile.initiation_interval * math.ceil(cache_bits / weight),
+        fill=tile.latency,
+        memory=Memory() if memory is None else memory,
+    )
+
+
+def _grid(tile: Tile, tiles: int) -> tuple[int, int]:
+    """Rows and columns of at most so many tiles."""
+    down = max(1, min(tiles, round(math.sqrt(tiles * tile.columns / tile.rows))))
+    return down, tiles // down
+
+
+def products_of(shape: Transformer | str, phase: str, tokens: int, batch: int = 1) -> list[Product]:
+    """Products of a phase: ``prefill`` of so many tokens, or ``decode`` of one more behind them.
+    TypeError, ValueError for another phase or transformer, and numbers below 1."""
+    shape = transformer(shape) if isinstance(shape, str) else shape
+    require_type("shape", shape, Transformer)
+    if phase not in _PHASES:
+        raise ValueError(f"phase = {phase!r}: allowed are {', '.join(_PHASES)}")
+    return shape.prefill(tokens, batch) if phase == "prefill" else shape.decode(tokens, batch)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tile: how many of them, and what the transformer takes on these; or why there are no
+    figures."""
+
+    label: str
+    tiles: int = 0
+    cost: Cost | None = None
+    source: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A transformer on arrays of several tiles.
+
+    Attributes
+    ----------
+    title : what was compared, at equal what. rows : of tiles, the first being compared with.
+    notes : how figures came about.
+    """
+
+    title: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def errors(self) -> list[str]:
+        """Which tiles have no figures, and why."""
+        return [f"{row.label} failed: {row.error}" for row in self.rows if row.error]
+
+    def ratios(self, row: Row) -> tuple[float, float] | None:
+        """How much faster than a row the first one is, and the energy of that over the first's."""
+        first = self.rows[0].cost
+        if first is None or row.cost is None:
+            return None
+        return row.cost.seconds / first.seconds, row.cost.energy / first.energy
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {
+            "title": self.title,
+            "rows": [self._row(row) for row in self.rows],
+            "notes": list(self.notes),
+        }
+
+    def _row(self, row: Row) -> dict[str, Any]:
+        document: dict[str, Any] = {"label": row.label, "error": row.error}
+        if row.cost is None:
+            return document
+        cost, ratios = row.cost, self.ratios(row)
+        figures = ("cycles", "seconds", "energy", "energies", "utilisation", "dram_bits")
+        return {
+            **document,
+            "tiles": row.tiles,
+            "array": asdict(cost.array),
+            **{name: getattr(cost, name) for name in (*figures, "sram_bits", "multiplications")},
+            "time_over_first": ratios and ratios[0],
+            "energy_over_first": ratios and ratios[1],
+            "source": row.source,
+        }
+
+    def __str__(self) -> str:
+        width = max(len(row.label) for row in self.rows)
+        lines = [
+            self.title,
+            f"{'':{width}}{'tiles':>7}{'mm2':>8}{'ms':>10}{'ratio':>7}{'used':>6}{'mJ':>10}"
+            f"{'ratio':>7}{'array':>7}{'idle':>6}{'buffer':>7}{'memory':>7}",
+        ]
+        lines += [f"{row.label:{width}}{self._told(row)}" for row in self.rows]
+        return "\n".join([*lines, "", *self.notes, *self.errors])
+
+    def _told(self, row: Row) -> str:
+        if row.cost is None:
+            return f"{'failed':>7}"
+        cost = row.cost
+        time, energy = self.ratios(row) or (math.nan, math.nan)
+        shares = [100 * part / cost.energy for part in cost.energies.values()]
+        return (
+            f"{row.tiles:>7,}{cost.array.area / 1e6:>8.3f}{1e3 * cost.seconds:>10,.4g}{time:>7.2f}"
+            f"{100 * cost.utilisation:>5.0f}%{1e3 * cost.energy:>10,.4g}{energy:>7.2f}"
+            f"{shares[0]:>6.0f}%{shares[1]:>5.0f}%{shares[2]:>6.0f}%{shares[3]:>6.0f}%"
+        )
+
+
+def compare(
+    tiles: Mapping[str, Tile],
+    shape: Transformer | str,
+    phase: str,
+    tokens: int,
+    *,
+    batch: int = 1,
+    area: float | None = None,
+    rate: int | None = None,
+    target: str = "n28",
+    liberty: Path | None = None,
+    constraints: "Constraints",
+    memory: Memory | None = None,
+    cache_bits: int = 8,
+) -> Comparison:
+    """A transformer on arrays of each of several tiles, all of the same area or the same rate.
+
+    A progress bar on a terminal.
+
+    Parameters
+    ----------
+    tiles : by label. shape, phase, tokens, batch : as of :func:`products_of`.
+    area : mm2 of all tiles of an array together. rate : multiply-accumulates in a clock at least;
+        one of both.
+    target, liberty, constraints : as of :func:`tile_costs`.
+    memory, cache_bits : as of :func:`array_of`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For no tiles, neither or both of area and rate, and as the functions named; a tile that
+        cannot be mapped, or is larger than the area, is a row with its error.
+    """
+    if not tiles:
+        raise ValueError("tiles is empty: at least one is needed")
+    if (area is None) == (rate is None):
+        raise ValueError("area and rate: one of both is needed")
+    if area is not None and not 0 < area < math.inf:
+        raise ValueError(f"area = {area}: more than 0 mm2 is needed")
+    if rate is not None:
+        require_range("rate", rate, 1, 1 << 30)
+    products = products_of(shape, phase, tokens, batch)
+    name = shape if isinstance(shape, str) else shape.name
+    memory = Memory() if memory is None else memory
+    rows = []
+    for label, tile in tqdm(tiles.items(), desc="tiles", unit="tile", leave=False, disable=None):
+        try:
+            costs = tile_costs(tile, target, constraints=constraints, liberty=liberty)
+            number = _number(tile, costs, area, rate)
+            array = array_of(tile, costs, number, memory=memory, cache_bits=cache_bits)
+        except (ToolError, ValueError) as error:
+            rows.append(Row(label, error=" ".join(str(error).split())))
+            continue
+        placed = array.rows // tile.rows * (array.columns // tile.columns)
+        rows.append(Row(label, placed, array.cost(products), costs.source))
+    equal = f"{area:g} mm2 of tiles" if rate is None else f"{rate:,} multiply-accumulates a clock"
+    behind = "tokens" if phase == "prefill" else "tokens before it"
+    title = f"{name}, {phase}, {tokens:,} {behind}, batch {batch}, on {equal}"
+    return Comparison(title, tuple(rows), _notes(rows, target, constraints, memory, cache_bits))
+
+
+def _number(tile: Tile, costs: TileCosts, area: float | None, rate: int | None) -> int:
+    """How many tiles."""
+    if rate is not None:
+        each = tile.rows * tile.columns * tile.lanes / tile.initiation_interval
+        least = math.ceil(rate / each)
+        return next(number for number in count(least) if math.prod(_grid(tile, number)) >= least)
+    number = int(1e6 * area // costs.area)
+    if number < 1:
+        raise ValueError(f"one tile is {costs.area / 1e6:.4g} mm2: more than {area:g} mm2")
+    return number
+
+
+def _notes(
+    rows: Sequence[Row],
+    target: str,
+    constraints: "Constraints",
+    memory: Memory,
+    cache_bits: int,
+) -> tuple[str, ...]:
+    sources = dict.fromkeys(row.source for row in rows if row.source)
+    buffers = (memory.weight_buffer // 1024, memory.activation_buffer // 1024)
+    return (
+        "ratio: of time and of energy, to the first row's; used: of the multiplications that the"
+        " array could make",
+        f"{target} at {constraints.clock_period:g} ns; buffers of {buffers[0]} and {buffers[1]}"
+        f" KiB for weights and activations, at {_energies(memory)} pJ a bit;"
+        f" memory {memory.bits_per_clock:g} bits a clock, {memory.dram_energy:g} pJ a bit;"
+        f" keys and values of {cache_bits} bits",
+        *(f"tile: {source}" for source in sources),
+    )
+
+
+def _energies(memory: Memory) -> str:
+    return " and ".join(f"{energy:.2g}" for energy in memory.buffer_energies)

@@ -1,0 +1,1 @@
+"""Transformers as matrix products, and what these take on arrays of tiles."""

@@ -1,0 +1,140 @@
+"""Transformers as the matrix products that one pass through them takes."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from multipede.golden.number_format import require_range, require_type
+
+__all__ = ["TRANSFORMERS", "Product", "Transformer", "transformer"]
+
+
+@dataclass(frozen=True)
+class Product:
+    """Products A B of matrices of the same shapes.
+
+    Attributes
+    ----------
+    name : of the step. m, k, n : A is (m, k), B is (k, n). count : how many of them.
+    weights : whether B are weights; else it is what other tokens left in the cache.
+    """
+
+    name: str
+    m: int
+    k: int
+    n: int
+    count: int = 1
+    weights: bool = True
+
+    @property
+    def multiplications(self) -> int:
+        """With additions, in all of them."""
+        return self.m * self.k * self.n * self.count
+
+
+@dataclass(frozen=True)
+class Transformer:
+    """The shape of a transformer.
+
+    Attributes
+    ----------
+    name, source : of it. layers, width, heads, intermediate, vocabulary : as usual; of an encoder
+        of images, ``vocabulary`` is its classes. kv_heads : which several heads may share.
+    gated : whether the feed-forward layer has three matrices. own_head : whether the last matrix is
+        another than the embedding's. positions, patch_inputs : of learned embeddings, else 0.
+    biases : whether the matrices have them. published_parameters : as its authors count them.
+    """
+
+    name: str
+    source: str
+    layers: int
+    width: int
+    heads: int
+    intermediate: int
+    vocabulary: int
+    published_parameters: int
+    kv_heads: int = 0
+    gated: bool = False
+    own_head: bool = False
+    positions: int = 0
+    patch_inputs: int = 0
+    biases: bool = False
+
+    @property
+    def head_width(self) -> int:
+        """Elements of a query."""
+        return self.width // self.heads
+
+    @property
+    def kv_width(self) -> int:
+        """Elements of all keys of a token."""
+        return (self.kv_heads or self.heads) * self.head_width
+
+    @property
+    def parameters(self) -> int:
+        """In matrices and embeddings; biases and norms are some thousandths more."""
+        embedded = self.vocabulary * (1 + self.own_head) + self.positions + self.patch_inputs
+        in_layers = sum(p.k * p.n * p.count for p in self._layer(1))
+        return self.layers * in_layers + embedded * self.width
+
+    def prefill(self, tokens: int, batch: int = 1) -> list[Product]:
+        """All ``tokens`` of ``batch`` sequences at once, and the next token of each.
+
+        Attention is counted in full, as in the simulators of the papers: causal masks save nothing.
+        TypeError, ValueError for numbers below 1.
+        """
+        _require_numbers(tokens=tokens, batch=batch)
+        rows = tokens * batch
+        found = list(self._layer(rows)) + list(self._attention(tokens, tokens, batch))
+        return self._whole(found, batch)
+
+    def decode(self, context: int, batch: int = 1) -> list[Product]:
+        """One more token of each of ``batch`` sequences of ``context`` tokens. Errors likewise."""
+        _require_numbers(context=context, batch=batch)
+        return self._whole([*self._layer(batch), *self._attention(1, context, batch)], batch)
+
+    def _layer(self, rows: int) -> Iterator[Product]:
+        """Products with weights of one layer."""
+        width, inner = self.width, self.intermediate
+        yield Product("query", rows, width, width)
+        yield Product("key and value", rows, width, self.kv_width, 2)
+        yield Product("attention output", rows, width, width)
+        yield Product("feed-forward in", rows, width, inner, 1 + self.gated)
+        yield Product("feed-forward out", rows, inner, width)
+
+    def _attention(self, tokens: int, context: int, batch: int) -> Iterator[Product]:
+        """Heads that share keys take them together."""
+        kv_heads = self.kv_heads or self.heads
+        rows, count = tokens * self.heads // kv_heads, batch * kv_heads
+        yield Product("scores", rows, self.head_width, context, count, weights=False)
+        yield Product("values", rows, context, self.head_width, count, weights=False)
+
+    def _whole(self, layer: list[Product], batch: int) -> list[Product]:
+        """All layers and the head, of the last token of each sequence."""
+        found = [Product(p.name, p.m, p.k, p.n, p.count * self.layers, p.weights) for p in layer]
+        return [*found, Product("head", batch, self.width, self.vocabulary)]
+
+
+def _require_numbers(**numbers: int) -> None:
+    for name, number in numbers.items():
+        require_range(name, number, 1, 1 << 30)
+
+
+@cache
+def _table() -> dict[str, Transformer]:
+    text = Path(__file__).with_name("transformers.toml").read_text()
+    return {name: Transformer(name, **shape) for name, shape in tomllib.loads(text).items()}
+
+
+def transformer(name: str) -> Transformer:
+    """The transformer of this name. TypeError, ValueError naming those that there are."""
+    require_type("transformer", name, str)
+    if name not in _table():
+        raise ValueError(f"transformer = {name!r}: allowed are {', '.join(_table())}")
+    return _table()[name]
+
+
+TRANSFORMERS = tuple(_table())
+"""names"""
