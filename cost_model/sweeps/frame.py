@@ -14,9 +14,10 @@ from multipede.toolchain.cost import Cost
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["frame", "near_pareto", "numbers", "pareto", "predicted_column"]
+__all__ = ["ERROR_BAR", "frame", "near_pareto", "numbers", "pareto", "predicted_column"]
 
-_ERROR_BAR = "error_bar"
+ERROR_BAR = "error_bar"
+"""what the column of a prediction's expected relative error ends with"""
 
 
 def frame(answers: Sequence[Answer], specs: Mapping[str, Spec] | None = None) -> "pandas.DataFrame":
@@ -48,8 +49,8 @@ def frame(answers: Sequence[Answer], specs: Mapping[str, Spec] | None = None) ->
             row[column], units[column] = cost.value, cost.unit
             methods[column] = cost.method.value
             if cost.relative_error is not None:
-                row[f"{column}.{_ERROR_BAR}"] = cost.relative_error
-                units[f"{column}.{_ERROR_BAR}"] = "1"
+                row[f"{column}.{ERROR_BAR}"] = cost.relative_error
+                units[f"{column}.{ERROR_BAR}"] = "1"
     found = pandas.DataFrame(list(rows.values()))
     parameters = [name for name in found.columns if "." not in name]
     found = found[[*parameters, *(name for name in found.columns if "." in name)]]
@@ -138,7 +139,7 @@ def near_pareto(
     whole = found.dropna(subset=columns)
     figures = np.log(whole[columns].to_numpy(float).clip(1e-300))
     figures[:, len(minimise) :] *= -1
-    bars = np.log1p(whole[[f"{column}.{_ERROR_BAR}" for column in columns]].to_numpy(float))
+    bars = np.log1p(whole[[f"{column}.{ERROR_BAR}" for column in columns]].to_numpy(float))
     best, worst = figures - bars, figures + bars
     front = worst[_front(worst)]
     kept = [not ((front <= row).all(axis=1) & (front < row).any(axis=1)).any() for row in best]

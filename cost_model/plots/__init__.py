@@ -1,0 +1,1 @@
+"""Pictures of costs: Pareto fronts, heat maps, breakdowns by part, rooflines."""
