@@ -399,7 +399,9 @@ def _add_workload(command: _Command) -> None:
 
 def _add_reproduce(command: _Command) -> None:
     reproduce = command("reproduce", "published claims beside our figures", reproduce_command)
-    reproduce.add_argument("paper", choices=list(EXPERIMENTS), help="by its unit")
+    reproduce.add_argument(
+        "paper", nargs="?", choices=list(EXPERIMENTS), help="by its unit (headlines of all)"
+    )
     experiments = "; ".join(f"{unit}: {', '.join(names)}" for unit, names in EXPERIMENTS.items())
     reproduce.add_argument(
         "experiment", nargs="?", help=f"which of its experiments (the first). {experiments}"

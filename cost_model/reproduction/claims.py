@@ -1,6 +1,5 @@
 """Published figures, ours beside each, and what differs."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -62,15 +61,19 @@ class Claims:
             published = _told(row.published, "11.4g", "-")
             ours, ratio = _told(row.ours, "10.4g", "missing"), _told(row.ratio, "8.2f", "")
             lines.append(f"{row.what:{width}}{published}{ours}{ratio} {row.unit}")
-        return "\n".join([*lines, "", *_distinct(row.differs for row in self.rows), *self.notes])
+        return "\n".join([*lines, "", *self._differences(), *self.notes])
+
+    def _differences(self) -> list[str]:
+        """Each sentence once, with the rows that it is about unless that is all of them."""
+        about: dict[str, list[str]] = {}
+        for row in self.rows:
+            about.setdefault(row.differs, []).append(row.what)
+        if len(about) == 1:
+            return list(about)
+        return [f"{'; '.join(rows)}: {sentence}" for sentence, rows in about.items()]
 
 
 def _told(figure: float | None, form: str, without: str) -> str:
     """In a column; a word instead where there is none."""
     width = int(form.partition(".")[0])
     return f"{without:>{width}}" if figure is None else f"{figure:{form}}"
-
-
-def _distinct(sentences: Iterable[str]) -> list[str]:
-    """Each once, in order."""
-    return list(dict.fromkeys(sentences))

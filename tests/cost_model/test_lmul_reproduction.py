@@ -213,7 +213,7 @@ def test_sentences():
     [
         (
             ["ablation"],
-            "lmul has no experiment 'ablation': it has statistics, costs, fpga, embeddings",
+            "lmul has no experiment 'ablation': it has headlines, statistics, costs, fpga,",
         ),
         (["--clock-period", "2"], "--clock-period has a meaning for"),
         (["embeddings", "--format", "bf16"], "--format has a meaning for costs and fpga only"),
