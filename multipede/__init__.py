@@ -148,6 +148,7 @@ _HOMES = {
     "cost_model.prediction.calibrate": ("calibrate",),
     "cost_model.prediction.calibration": ("Calibration", "read_calibration"),
     "cost_model.recipes": ("RecipeReport", "recipes"),
+    "cost_model.report.report": ("report",),
     "cost_model.sweeps.frame": ("pareto",),
     "cost_model.sweeps.space": ("Space", "read_spaces"),
     "cost_model.sweeps.store": ("Store",),

@@ -30,7 +30,7 @@ from multipede.fpga_commands import (
 )
 from multipede.prediction_commands import calibrate_command, predict_command
 from multipede.reproduce_command import EXPERIMENTS, reproduce_command
-from multipede.sweep_commands import results_command, sweep_command
+from multipede.sweep_commands import report_command, results_command, sweep_command
 from multipede.verify_command import verify_command
 from multipede.workload_command import workload_command
 
@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     _add_calibrate(command)
     _add_sweep(command)
     _add_results(command)
+    _add_report(command)
     _add_workload(command)
     _add_reproduce(command)
     _add_recipes(command)
@@ -371,6 +372,18 @@ def _add_goals(parser: Parser) -> None:
 
 def _add_table(parser: Parser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=".csv or .parquet")
+
+
+def _add_report(command: _Command) -> None:
+    report = command("report", "one page of a file of results", report_command)
+    report.add_argument("results", type=Path, metavar="RESULTS.sqlite")
+    report.add_argument(
+        "--reproduction", type=Path, metavar="FILE", help="that 'reproduce --json' printed"
+    )
+    report.add_argument("--title", default="Multipede", help="of the page")
+    report.add_argument(
+        *("-o", "--output"), type=Path, required=True, metavar="FILE.html", help="the page"
+    )
 
 
 def _add_workload(command: _Command) -> None:

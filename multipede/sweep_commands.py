@@ -1,4 +1,4 @@
-"""Commands for design spaces: sweep and results."""
+"""Commands for design spaces: sweep, results and report."""
 
 import argparse
 from pathlib import Path
@@ -57,6 +57,20 @@ def results_command(options: argparse.Namespace) -> Answer:
     with Store(options.compare, read_only=True) as store:
         found = changes(answers, store.all(**wanted), tolerance=options.tolerance)
     return FAILED if found.worse else HELD, found.to_dict(), str(found)
+
+
+def report_command(options: argparse.Namespace) -> Answer:
+    from multipede.cost_model.report.report import report
+    from multipede.toolchain import write_atomically
+
+    output = options.output
+    if not output.parent.is_dir():
+        raise ValueError(f"--output {output}: there is no directory {output.parent}")
+    if output.suffix != ".html":
+        raise ValueError(f"--output {output}: a name that ends in .html")
+    page = report(options.results, reproduction=options.reproduction, title=options.title)
+    write_atomically(output, page)
+    return HELD, {"written": str(output), "bytes": len(page.encode())}, f"written: {output}"
 
 
 def _answer(found: "pandas.DataFrame", options: argparse.Namespace) -> Answer:

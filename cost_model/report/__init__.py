@@ -1,0 +1,1 @@
+"""One page with everything: the catalogue, results, published figures, methods."""

@@ -1,0 +1,221 @@
+"""The page of a file of results."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from multipede.cost_model.evidence import bundled, kept, summaries
+from multipede.cost_model.plots.sweeps import pareto_plot
+from multipede.cost_model.reproduction.headlines import PAPERS, published_headlines
+from multipede.cost_model.sweeps.frame import ERROR_BAR, frame, pareto, place_of
+from multipede.cost_model.sweeps.question import Answer
+from multipede.cost_model.sweeps.store import Store
+from multipede.golden.catalogue import unit, unit_names
+from multipede.toolchain import ToolError
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["report"]
+
+_ROWS = 30
+_REPRODUCED = "Ours are those of {file}, which 'multipede reproduce --json' wrote."
+_NOT_REPRODUCED = (
+    "Ours were not computed for this page: 'multipede reproduce --json > FILE' and"
+    " --reproduction FILE put them here."
+)
+
+
+def report(results: Path, *, reproduction: Path | None = None, title: str = "Multipede") -> str:
+    """One self-contained HTML page: catalogue, Pareto fronts, tables, published figures, methods.
+
+    Parameters
+    ----------
+    results : a file of a sweep. reproduction : what ``multipede reproduce --json`` printed, for
+        our figures beside the published ones. title : of the page.
+
+    Raises
+    ------
+    StoreError, ValueError
+        For files that are none. ToolError if jinja2 or matplotlib is missing.
+    """
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ModuleNotFoundError:
+        raise ToolError("a report needs jinja2. Get it: pip install 'multipede[report]'") from None
+    pages = _pages(reproduction)
+    with Store(results, read_only=True) as store:
+        answers = store.all()
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["figure"] = _figure
+    template = environment.from_string((files(__package__) / "page.html").read_text())
+    return template.render(
+        title=title,
+        version=_version(),
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        file=Path(results).name,
+        points=_number(len({answer.fingerprint for answer in answers}), "point"),
+        units=_number(len({answer.spec["unit"] for answer in answers}), "unit"),
+        sections=_sections(answers),
+        reproduced=_NOT_REPRODUCED
+        if reproduction is None
+        else _REPRODUCED.format(file=Path(reproduction).name),
+        published=pages,
+        catalogue=_catalogue(),
+        methods=sorted({cost.source for answer in answers for cost in answer.costs}),
+        tools=", ".join(sorted(_tools(answers))) or "none",
+    )
+
+
+def _version() -> str:
+    import multipede
+
+    return multipede.__version__
+
+
+def _tools(answers: Iterable[Answer]) -> set[str]:
+    return {
+        f"{name} {version}"
+        for answer in answers
+        for cost in answer.costs
+        for name, version in cost.tools.items()
+    }
+
+
+def _sections(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+    """One for each unit and target, of what was measured and of what was predicted."""
+    groups: dict[tuple[str, str], list[Answer]] = {}
+    for answer in answers:
+        groups.setdefault((answer.spec["unit"], place_of(answer)), []).append(answer)
+    return [_section(*group, found) for group, found in sorted(groups.items())]
+
+
+def _section(name: str, place: str, answers: Sequence[Answer]) -> dict[str, Any]:
+    found = frame(answers)
+    errors = [answer.error for answer in answers if answer.error]
+    goals = _goals(found, place)
+    best = pareto(found, **goals) if any(goals.values()) else found
+    rows = best.sort_values([*goals["minimise"], *goals["maximise"]]).head(_ROWS)
+    columns = _columns(found, place)
+    numbers = [column for column in columns if column.startswith(place)]
+    units = found.attrs["units"]
+    methods = {found.attrs["methods"].get(column) for column in numbers} - {None}
+    front = len(best) if any(goals.values()) else 0
+    return {
+        "unit": name,
+        "target": place.replace(".", ", "),
+        "points": _number(len(found), "point"),
+        "method": " and ".join(sorted(methods)) or "none with figures",
+        "failed": len(errors),
+        "error": errors[0] if errors else "",
+        "plot": _plot(found, goals),
+        "shown": f"None is better than {_number(front, 'point')} of them"
+        + (f", of which {_ROWS} are shown" if front > _ROWS else ""),
+        "columns": columns,
+        "numbers": set(numbers),
+        "headings": {
+            column: _heading(column.removeprefix(f"{place}."), units.get(column))
+            for column in columns
+        },
+        "rows": [
+            {column: _figure(value) for column, value in row.items()}
+            for row in rows[columns].to_dict("records")
+        ]
+        if front
+        else [],
+    }
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _goals(found: "pandas.DataFrame", place: str) -> dict[str, list[str]]:
+    """What is best small and what large: for an operation, area or tables, and rate."""
+    figures = [name for name in found if name.startswith(f"{place}.")]
+    small = [n for n in figures if n.removeprefix(f"{place}.").startswith(("area_per", "lut_per"))]
+    small = [name for name in small if not name.endswith(ERROR_BAR)]
+    large = [name for name in figures if name.endswith("_per_second")]
+    return {"minimise": small[:1], "maximise": large[:1]}
+
+
+def _plot(found: "pandas.DataFrame", goals: Mapping[str, list[str]]) -> str:
+    """The Pareto front as SVG; empty where there are not two figures."""
+    names = [*goals["minimise"], *goals["maximise"]]
+    if len(names) < 2 or len(found.dropna(subset=names)) < 2:
+        return ""
+    text = pareto_plot(found, *names, maximise=goals["maximise"]).svg()
+    return text[text.index("<svg") :]
+
+
+def _columns(found: "pandas.DataFrame", place: str) -> list[str]:
+    """Parameters that differ, and figures."""
+    parameters = [
+        name
+        for name in found
+        if "." not in name and name != "unit" and found[name].astype(str).nunique() > 1
+    ]
+    beside = ("error", "seconds", ERROR_BAR)
+    figures = [
+        name
+        for name in found
+        if name.startswith(f"{place}.") and name.rpartition(".")[2] not in beside
+    ]
+    # A place of predictions begins like that of what is measured.
+    return parameters + [name for name in figures if name.count(".") == place.count(".") + 1]
+
+
+def _heading(name: str, unit_: str | None) -> str:
+    words = name.replace("_", " ")
+    return words if unit_ in (None, "1") else f"{words}, {unit_}"
+
+
+def _figure(value: Any) -> str:
+    """As in a table."""
+    if value is None or value != value:
+        return "-"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.4g}" if abs(value) < 1e5 else f"{value:.3e}"
+
+
+def _catalogue() -> list[dict[str, Any]]:
+    findings = bundled() + kept()
+    found = []
+    for name in unit_names():
+        kind = unit(name)
+        found.append(
+            {
+                "name": name,
+                "kind": kind.kind.value,
+                "title": kind.title,
+                "source": kind.source,
+                "standing": summaries(name, findings),
+            }
+        )
+    return found
+
+
+def _pages(reproduction: Path | None) -> list[dict[str, Any]]:
+    """Published figures of each paper, with ours where there are any."""
+    if reproduction is None:
+        without = {"ours": None, "ratio": None}
+        return [
+            {
+                "title": f"headline figures of {paper}",
+                "rows": [{**row, **without} for row in published_headlines(paper)],
+            }
+            for paper in PAPERS
+        ]
+    try:
+        pages = json.loads(Path(reproduction).read_text())
+        pages = pages if isinstance(pages, list) else [pages]
+        needed = {"what", "published", "ours", "ratio", "unit", "differs", "source"}
+        if not all(needed <= set(row) for page in pages for row in page["rows"]):
+            raise ValueError(f"rows have {', '.join(sorted(needed))}")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{reproduction} is not of 'multipede reproduce': {error}") from None
+    return pages
