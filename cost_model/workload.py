@@ -23,7 +23,15 @@ from multipede.toolchain import ToolError
 if TYPE_CHECKING:
     from multipede.asic_flow import Constraints
 
-__all__ = ["Comparison", "Row", "TileCosts", "array_of", "compare", "products_of", "tile_costs"]
+__all__ = [
+    "Comparison",
+    "Row",
+    "TileCosts",
+    "array_of",
+    "compare_workload",
+    "products_of",
+    "tile_costs",
+]
 
 _PHASES = ("prefill", "decode")
 
@@ -212,7 +220,7 @@ class Comparison:
         )
 
 
-def compare(
+def compare_workload(
     tiles: Mapping[str, Tile],
     shape: Transformer | str,
     phase: str,

@@ -162,7 +162,7 @@ _HOMES = {
     "fpga.simulated_board": ("SimulatedBoard",),
     "fpga.trial": ("Trial", "try_board"),
     "cost_model.targets": ("TARGETS", "power", "synthesize"),
-    "cost_model.workload": ("array_of", "products_of", "tile_costs"),
+    "cost_model.workload": ("array_of", "compare_workload", "products_of", "tile_costs"),
     "cost_model.workloads.array": ("Array", "Memory"),
     "cost_model.workloads.transformers": ("Transformer", "transformer"),
     "cost_model.validation": ("Validation", "validate_n28"),

@@ -12,7 +12,7 @@ _AREA = 1.0
 def workload_command(options: argparse.Namespace) -> Answer:
     from multipede.asic_flow import Constraints
     from multipede.cost_model.baselines import baselines
-    from multipede.cost_model.workload import compare
+    from multipede.cost_model.workload import compare_workload
     from multipede.cost_model.workloads.array import Memory
     from multipede.golden.tile import Tile
 
@@ -20,7 +20,7 @@ def workload_command(options: argparse.Namespace) -> Answer:
     if not isinstance(spec, Tile):
         raise ValueError(f"{spec.unit} is no tile, and only tiles multiply matrices")
     given = {name: getattr(options, name) for name in _MEMORY}
-    found = compare(
+    found = compare_workload(
         baselines(spec) if options.baselines else {spec.unit: spec},
         options.transformer,
         options.phase,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from multipede.cost_model.baselines import baselines
 from multipede.cost_model.reproduction.claims import Claim, Claims
-from multipede.cost_model.workload import Comparison, compare
+from multipede.cost_model.workload import Comparison, compare_workload
 from multipede.cost_model.workloads.array import Memory
 from multipede.golden.mixpe import MixPE
 from multipede.golden.tile import Tile
@@ -42,7 +42,7 @@ def mixpe_workloads(
 ) -> Claims:
     """MixPE W4A8 against INT8 multipliers on whole models, prefill and decode, at equal area.
 
-    Options as of :func:`~multipede.cost_model.workload.compare`. Raises as that.
+    Options as of :func:`~multipede.cost_model.workload.compare_workload`. Raises as that.
     """
     table = _table()
     simulator = table["simulator"]
@@ -55,7 +55,7 @@ def mixpe_workloads(
     )
     given = {"area": _AREA, "target": target, "constraints": constraints, "memory": memory}
     found = [
-        compare(tiles, model, phase, tokens, batch=batch, **given)
+        compare_workload(tiles, model, phase, tokens, batch=batch, **given)
         for model, tokens in table["tokens"].items()
         for phase in ("prefill", "decode")
         if phase == "prefill" or model not in _ENCODERS

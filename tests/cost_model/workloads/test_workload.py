@@ -9,7 +9,7 @@ from multipede.asic_flow import Constraints
 from multipede.cost_model.reproduction.bitmod_workloads import bitmod_workloads
 from multipede.cost_model.reproduction.claims import Claim, Claims
 from multipede.cost_model.targets import power, synthesize
-from multipede.cost_model.workload import compare, products_of, tile_costs
+from multipede.cost_model.workload import compare_workload, products_of, tile_costs
 from multipede.cost_model.workloads.array import Memory
 from multipede.golden.formats import INT8
 from multipede.golden.mixpe import MixPE
@@ -22,7 +22,7 @@ TILES = {"mixpe": MixPE(**SHAPE), "int8": MultiplierTile(weight=INT8, **SHAPE)}
 
 @pytest.fixture(scope="module")
 def at_equal_area():
-    return compare(TILES, "vit-b", "prefill", 16, area=0.05, constraints=CLOCK)
+    return compare_workload(TILES, "vit-b", "prefill", 16, area=0.05, constraints=CLOCK)
 
 
 def test_costs_of_a_tile():
@@ -55,7 +55,7 @@ def test_at_equal_area(at_equal_area):
 
 
 def test_at_equal_rate():
-    found = compare(TILES, "vit-b", "decode", 16, rate=64, constraints=CLOCK)
+    found = compare_workload(TILES, "vit-b", "decode", 16, rate=64, constraints=CLOCK)
     for row in found.rows:
         array = row.cost.array
         assert 64 <= array.rows * array.columns * array.lanes / array.interval < 80
@@ -63,7 +63,7 @@ def test_at_equal_rate():
 
 def test_more_memory_makes_decode_faster():
     slow, fast = (
-        compare(
+        compare_workload(
             {"mixpe": TILES["mixpe"]}, "vit-b", "decode", 16, rate=64, constraints=CLOCK,
             memory=Memory(bits_per_clock=bits),
         ).rows[0].cost
@@ -74,7 +74,7 @@ def test_more_memory_makes_decode_faster():
 
 
 def test_tiles_that_fail_are_rows():
-    found = compare(TILES, "vit-b", "decode", 16, area=1e-6, constraints=CLOCK)
+    found = compare_workload(TILES, "vit-b", "decode", 16, area=1e-6, constraints=CLOCK)
     assert len(found.errors) == 2
     assert "more than 1e-06 mm2" in found.errors[0]
     assert "failed" in str(found)
@@ -118,7 +118,7 @@ def test_claims_without_ours_are_missing():
 def test_bad_input(changes, error, said):
     given = {"tiles": TILES, "shape": "vit-b", "phase": "prefill", "tokens": 4, "area": 1.0}
     with pytest.raises(error, match=said):
-        compare(**{**given, **changes}, constraints=CLOCK)
+        compare_workload(**{**given, **changes}, constraints=CLOCK)
 
 
 def test_from_the_command_line(capsys):
