@@ -12,7 +12,7 @@ from multipede.toolchain import write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-_SMALL_BOARDS = ("icebreaker", "ice40-hx8k-evn", "ulx3s-25f")
+_SMALL_BOARDS = ("icebreaker", "ice40-hx8k-evn", "tang-nano-9k", "ulx3s-25f")
 
 
 def _fits(unit: str, *parameters: str) -> list[str]:
@@ -68,6 +68,14 @@ COMMANDS = {
     ],
     "A video likewise": ["multipede", "reproduce", "quadinr", "video", "--iterations", "500"],
     "Whole networks in RTL": ["multipede", "reproduce", "quadinr", "network"],
+    "MixPE on whole models": ["multipede", "reproduce", "mixpe", "workloads"],
+    "Our model of workloads against BitMoD's published figures": [
+        *("multipede", "reproduce", "bitmod", "workloads"),
+    ],
+    "How well predictions on n28 tell what they never saw": [
+        *("multipede", "calibrate", "n28", "--refit"),
+        *("-o", "cost_model/prediction/calibrated/n28.json"),
+    ],
     "How far n28 is from published 28 nm results": ["multipede", "validate", "n28"],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),
