@@ -74,9 +74,9 @@ def predict(
     Returns
     -------
     On standard cells ``area``, ``delay`` of the smallest netlist in ps, and energies in pJ at a
-    clock of that delay; on FPGAs ``lut`` and ``ff``. ``relative_error`` of each is what two thirds
-    of such figures were within when the model had not seen them: points of the same unit, or, where
-    the unit is outside of what was seen, points of a family of which nothing was seen.
+    clock of that delay; on FPGAs ``lut``, ``ff`` and ``dsp``. ``relative_error`` of each is what
+    two thirds of such figures were within when the model had not seen them: points of the same
+    unit, or, where the unit is outside of what was seen, points of a family of which nothing was.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Calibrations made: points of all families are synthesised, models fitted, errors measured."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from multipede.cost_model.prediction.calibration import Calibration, Errors, Model, read_calibration
 from multipede.cost_model.prediction.families import FAMILIES, family_points, read_families
-from multipede.cost_model.prediction.fitting import Sample, calibrated
+from multipede.cost_model.prediction.fitting import Origin, Sample, calibrated
 from multipede.cost_model.prediction.measures import measures
 from multipede.cost_model.prediction.models import quantities, style_of
 from multipede.cost_model.prediction.points import Point, read_points, written
@@ -102,15 +102,14 @@ def calibrate(
         raise ValueError(f"no point could be synthesised: {failed[0]}")
     units = {cost.quantity: cost.unit for answer in answers for cost in answer.costs}
     first = next(answer for answer in answers if not answer.error).costs[0]
-    made = _fitted(
-        found,
-        units=units,
+    origin = Origin(
         target=target if liberty is None else Path(liberty).name,
         style=style_of(target).value,
         source=f"calibrated on units synthesised by {first.source}",
         tools=dict(first.tools),
+        units=units,
     )
-    return Calibrating(made, found, failed)
+    return Calibrating(_fitted(found, origin), found, failed)
 
 
 def _question(spec: Spec, target: str, liberty: Path | None) -> Question:
@@ -124,34 +123,19 @@ def refit(path: Path) -> Calibrating:
     there are now. ValueError if the files are none, and for points of other units."""
     before = read_calibration(path)
     points = read_points(path.with_suffix(".csv"))
-    made = _fitted(
-        points,
-        units={name: model.unit for name, model in before.models.items()},
-        target=before.target,
-        style=before.style,
-        source=before.source,
-        tools=before.tools,
-    )
-    return Calibrating(made, points, [])
+    units = {name: model.unit for name, model in before.models.items()}
+    origin = Origin(before.target, before.style, before.source, before.tools, units)
+    return Calibrating(_fitted(points, origin), points, [])
 
 
-def _fitted(
-    points: Sequence[Point],
-    *,
-    units: Mapping[str, str],
-    target: str,
-    style: str,
-    source: str,
-    tools: Mapping[str, str],
-) -> Calibration:
+def _fitted(points: Sequence[Point], origin: Origin) -> Calibration:
+    """A progress bar on a terminal: measures of some units take a second."""
+    style = Style(origin.style)
     samples = [
-        Sample((point.family, point.unit), measures(point.read(), Style(style)), point.figures)
+        Sample((point.family, point.unit), measures(point.read(), style), point.figures)
         for point in tqdm(points, unit="point", desc="measures", leave=False, disable=None)
     ]
-    told = [quantity for quantity in quantities(target) if quantity.name in units]
-    return calibrated(
-        samples, told, units=units, target=target, style=style, source=source, tools=tools
-    )
+    return calibrated(samples, quantities(origin.target), origin)
 
 
 def _point(family: str, answer: Answer) -> Point:

@@ -61,7 +61,8 @@ class Model:
     ----------
     unit : that it is in. features : names. levels : coefficients of all, families and units.
     within : errors for each unit with points of it left out. left_out : for each family with all
-        of it left out. all_within, all_left_out : of all points.
+        of it left out, or for each unit where one family alone has the figure.
+    all_within, all_left_out : of all points.
     """
 
     unit: str
@@ -132,10 +133,11 @@ class Calibration:
     def error(self, quantity: str, unit: str, *, outside: bool) -> float:
         """The relative error within which two thirds of such figures are."""
         model, known = self.models[quantity], self.units.get(unit)
-        if known is None:
+        if known is None or unit not in model.within:
             return model.all_left_out.two_thirds
         seen = model.within[unit].two_thirds
-        return max(seen, model.left_out[known.family].two_thirds) if outside else seen
+        unseen = model.left_out.get(known.family, model.all_left_out).two_thirds
+        return max(seen, unseen) if outside else seen
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""

@@ -11,7 +11,7 @@ from multipede.cost_model.prediction.measures import Measures
 from multipede.cost_model.prediction.models import FEATURES, Quantity
 from multipede.cost_model.prediction.regression import LINEAR, Group, Levels, fit
 
-__all__ = ["Sample", "calibrated", "fitted"]
+__all__ = ["Origin", "Sample", "calibrated", "fitted"]
 
 _SAME = 1e-9
 """deviation of a feature that is the same everywhere"""
@@ -29,17 +29,29 @@ class Sample:
     figures: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where the samples of a calibration come from.
+
+    Attributes
+    ----------
+    target, style, source, tools : as of :class:`~.calibration.Calibration`.
+    units : that figures are in, by quantity.
+    """
+
+    target: str
+    style: str
+    source: str
+    tools: Mapping[str, str]
+    units: Mapping[str, str]
+
+
 def calibrated(
     samples: Sequence[Sample],
     quantities: Sequence[Quantity],
-    *,
-    units: Mapping[str, str],
-    target: str,
-    style: str,
-    source: str,
-    tools: Mapping[str, str],
+    origin: Origin,
 ) -> Calibration:
-    """Models of quantities; ``units`` that these are in, by name.
+    """Models of quantities, of those that samples of two units have, above 0.
 
     ValueError for fewer than two families or ten points.
     """
@@ -50,21 +62,29 @@ def calibrated(
             " needed"
         )
     return Calibration(
-        target=target,
-        style=style,
-        source=source,
-        tools=tools,
+        target=origin.target,
+        style=origin.style,
+        source=origin.source,
+        tools=origin.tools,
         units=_known(samples),
         models={
-            quantity.name: fitted(samples, quantity, units[quantity.name])
+            quantity.name: fitted(samples, quantity, origin.units[quantity.name])
             for quantity in quantities
+            if len({s.group for s in samples if _has(s, quantity)}) > 1
         },
     )
 
 
+def _has(sample: Sample, quantity: Quantity) -> bool:
+    return sample.figures.get(quantity.name, 0) > 0
+
+
 def fitted(samples: Sequence[Sample], quantity: Quantity, unit: str) -> Model:
-    """The model of a quantity from the samples that have it, above 0."""
-    chosen = [sample for sample in samples if sample.figures.get(quantity.name, 0) > 0]
+    """The model of a quantity from the samples that have it, above 0.
+
+    Where these are of one family, units of it are left out in turn instead.
+    """
+    chosen = [sample for sample in samples if _has(sample, quantity)]
     figures = np.array([sample.figures[quantity.name] for sample in chosen])
     groups = [sample.group for sample in chosen]
     features = np.array([[FEATURES[n](s.measures) for n in quantity.names] for s in chosen])
@@ -80,13 +100,14 @@ def fitted(samples: Sequence[Sample], quantity: Quantity, unit: str) -> Model:
     order = np.random.default_rng(_SEED).permutation(len(chosen))
     folds = [np.sort(order[start::_FOLDS]) for start in range(_FOLDS)]
     in_turn = _told_by(without, folds)
-    unseen = _told_by(without, [np.flatnonzero(families == name) for name in np.unique(families)])
+    apart = families if len(np.unique(families)) > 1 else units
+    unseen = _told_by(without, [np.flatnonzero(apart == name) for name in np.unique(apart)])
     return Model(
         unit=unit,
         features=tuple(quantity.names),
         levels=_levels(quantity, features, figures, groups),
         within=_errors(in_turn, figures, units),
-        left_out=_errors(unseen, figures, families),
+        left_out=_errors(unseen, figures, apart),
         all_within=Errors.of(in_turn, figures),
         all_left_out=Errors.of(unseen, figures),
     )

@@ -55,12 +55,14 @@ class Measures:
     Attributes
     ----------
     operators : kind -> bits. shape : by the names of :data:`SHAPE`.
+    products : that are left to synthesis, such as a DSP block takes.
     depth : exclusive ors that the longest path between two register ranks is about as long as;
         None unless the unit is one circuit in single adders.
     """
 
     operators: Mapping[str, int]
     shape: Mapping[str, float]
+    products: float
     depth: float | None
 
     @property
@@ -97,4 +99,12 @@ def measures(spec: Spec, style: Style) -> Measures:
     circuit, depth = getattr(plan, "circuit", None), None
     if isinstance(circuit, CircuitPlan) and style is Style.CELLS:
         depth = max(rank_delays(circuit))
-    return Measures(operators, dict(zip(SHAPE, map(float, shape), strict=True)), depth)
+    named = dict(zip(SHAPE, map(float, shape), strict=True))
+    return Measures(operators, named, _products(spec, operators), depth)
+
+
+def _products(spec: Spec, operators: Mapping[str, int]) -> float:
+    """Those whose bits are counted together: factors are what the first two inputs hold."""
+    bits = operators.get("inferred_product_bit", 0)
+    one, other, *_ = [port.format.bits for port in spec.inputs.values()] + [1, 1]
+    return bits / (one * other)

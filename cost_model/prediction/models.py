@@ -39,10 +39,13 @@ _SHAPE: dict[str, Callable[[Measures], float]] = {
 }
 _ELSE = {f"else {name}": _unless_circuit(feature) for name, feature in _SHAPE.items()}
 
+_PRODUCTS = "inferred products"
+
 FEATURES: Mapping[str, Callable[[Measures], float]] = {
     **{kind: _operators(kind) for kind in OPERATORS},
     **_SHAPE,
     **_ELSE,
+    _PRODUCTS: lambda of: of.products,
     "log gates": lambda of: math.log(max(of.gates, 1.0)),
     "circuit": lambda of: float(of.depth is not None),
     "log depth": lambda of: math.log(max(of.depth, 1.0)) if of.depth is not None else 0.0,
@@ -98,15 +101,16 @@ _CELLS = (
         {"log gates": 1.0},
     ),
 )
-_LOOK_UP_TABLES = (
+_FPGAS = (
     _sized("lut", {kind: tables for kind, (_, tables) in OPERATORS.items()}),
     _sized("ff", {"register": 1.0}),
+    Quantity("dsp", LINEAR, dict.fromkeys((_PRODUCTS, "inferred_product_bit")), {_PRODUCTS: 1.0}),
 )
 
 
 def quantities(target: str) -> tuple[Quantity, ...]:
     """What is told on a target: standard cells of any library, or an FPGA."""
-    return _LOOK_UP_TABLES if target in DEVICES else _CELLS
+    return _FPGAS if target in DEVICES else _CELLS
 
 
 def style_of(target: str) -> Style:

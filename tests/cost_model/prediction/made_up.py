@@ -3,12 +3,13 @@
 import numpy as np
 
 from multipede.cost_model.prediction.families import FAMILIES, family_points, read_families
-from multipede.cost_model.prediction.fitting import Sample, calibrated
+from multipede.cost_model.prediction.fitting import Origin, Sample, calibrated
 from multipede.cost_model.prediction.measures import measures
 from multipede.cost_model.prediction.models import quantities
 from multipede.hw import Style
 
 UNITS = {"area": "um2", "delay": "ps", "energy_per_record": "pJ"}
+ORIGIN = Origin("made up", "cells", "a law", {"law": "1"}, UNITS)
 FAMILIES_TAKEN = {"integer": "integer_multiplier", "bitmod": None, "lmul": "lmul"}
 """families, and units of them where not all are taken"""
 
@@ -43,5 +44,4 @@ def samples(noise=0.0, seed=1):
 
 def calibration(noise=0.0):
     """That of the samples."""
-    described = {"target": "made up", "style": "cells", "source": "a law", "tools": {"law": "1"}}
-    return calibrated(samples(noise), quantities("n28"), units=UNITS, **described)
+    return calibrated(samples(noise), quantities("n28"), ORIGIN)

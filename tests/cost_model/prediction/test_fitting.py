@@ -7,7 +7,7 @@ import pytest
 
 from multipede.cost_model.prediction.fitting import calibrated, fitted
 from multipede.cost_model.prediction.models import quantities
-from tests.cost_model.prediction.made_up import UNITS, calibration, law, samples
+from tests.cost_model.prediction.made_up import ORIGIN, calibration, law, samples
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +66,8 @@ def test_the_same_from_the_same(exact):
 
 def test_too_few_points():
     one = [s for s in samples() if s.group[0] == "lmul"]
-    about = {"units": UNITS, "target": "t", "style": "cells", "source": "s", "tools": {}}
     with pytest.raises(ValueError, match="of 1 families: at least 10 of two are needed"):
-        calibrated(one, quantities("n28"), **about)
+        calibrated(one, quantities("n28"), ORIGIN)
 
 
 def test_a_figure_that_some_points_lack():
@@ -79,3 +78,24 @@ def test_a_figure_that_some_points_lack():
     found = fitted(lacking, area, "um2")
     assert found.all_within.points == len(given) - len(given[::5])
     assert np.isfinite(found.all_within.worst)
+
+
+def test_a_figure_of_one_family():
+    """As DSP blocks: units of it are left out in turn, and other units have none."""
+    area, *_ = quantities("n28")
+    some = [
+        replace(s, figures={**s.figures, "area": s.figures["area"] * (s.group[0] == "bitmod")})
+        for s in samples()
+    ]
+    found = calibrated(some, [area], ORIGIN)
+    names = {s.group[1] for s in some if s.group[0] == "bitmod"}
+    assert set(found.models["area"].left_out) == names
+    assert found.error("area", "bitmod_exponent_match", outside=True) > 0
+    assert (
+        found.error("area", "lmul", outside=False) == found.models["area"].all_left_out.two_thirds
+    )
+    alone = [
+        replace(s, figures={**s.figures, "area": s.figures["area"] * (s.group[1] == "lmul")})
+        for s in samples()
+    ]
+    assert calibrated(alone, [area], ORIGIN).models == {}

@@ -5,7 +5,10 @@ import pytest
 from multipede.cost_model.prediction.measures import OPERATORS, SHAPE, measures
 from multipede.golden.catalogue import unit_names
 from multipede.golden.float_adder import FloatAdder
+from multipede.golden.formats import INT4, INT8, INT16
+from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.mixpe import MixPE
+from multipede.golden.multiplier_tile import MultiplierTile, PartialProducts
 from multipede.golden.small_units import small_unit
 from multipede.hw import Style, inventory
 
@@ -40,6 +43,14 @@ def test_the_depth_of_a_circuit_falls_with_its_ranks():
     assert depths == sorted(depths, reverse=True)
     assert depths[0] > 3 * depths[-1]
     assert measures(FloatAdder(), Style.WORD).depth is None
+
+
+def test_products_that_are_left_to_synthesis():
+    left = {"partial_products": PartialProducts.INFERRED}
+    tile = MultiplierTile(rows=2, columns=3, lanes=4, activation=INT16, **left)
+    assert measures(tile, Style.WORD).products == 24
+    assert measures(IntegerMultiplier(a=INT8, b=INT4, **left), Style.WORD).products == 1
+    assert measures(IntegerMultiplier(), Style.WORD).products == 0
 
 
 def test_operators_that_are_not_known(monkeypatch):
