@@ -11,6 +11,7 @@ from benchmarks import (
     matrix_reference,
     nangate45,
     simulation,
+    sweeps,
 )
 
 
@@ -19,7 +20,7 @@ def main() -> int:
     targets = []
     # Memory is measured first, while little has been used.
     pages = (lmul_product, simulation, cocotb_speed, build, lookup_tile, matrix_reference)
-    for page in (*pages, nangate45, float_area):
+    for page in (*pages, nangate45, float_area, sweeps):
         for target in page.measure():
             print(target, flush=True)
             targets.append(target)

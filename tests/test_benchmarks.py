@@ -30,6 +30,7 @@ def test_a_missed_target_fails_the_run(monkeypatch, capsys, value, status):
         "matrix_reference",
         "nangate45",
         "float_area",
+        "sweeps",
     ):
         monkeypatch.setattr(benchmarks, name, page)
     assert benchmarks.main() == status
