@@ -120,9 +120,10 @@ def pareto(
 
 
 def predicted_column(column: str) -> str:
-    """Where a figure of a target, as ``n28.area``, stands if it is predicted."""
-    target, _, quantity = column.partition(".")
-    return f"{target}.{PREDICTED}.{quantity}"
+    """Where a figure of a target, as ``n28.area``, stands if it is predicted; a parameter stays
+    where it is."""
+    target, dot, quantity = column.partition(".")
+    return f"{target}.{PREDICTED}.{quantity}" if dot else column
 
 
 def near_pareto(
@@ -139,7 +140,8 @@ def near_pareto(
     whole = found.dropna(subset=columns)
     figures = np.log(whole[columns].to_numpy(float).clip(1e-300))
     figures[:, len(minimise) :] *= -1
-    bars = np.log1p(whole[[f"{column}.{ERROR_BAR}" for column in columns]].to_numpy(float))
+    errors = whole.reindex(columns=[f"{column}.{ERROR_BAR}" for column in columns])
+    bars = np.log1p(errors.fillna(0.0).to_numpy(float))  # what has none is known
     best, worst = figures - bars, figures + bars
     front = worst[_front(worst)]
     kept = [not ((front <= row).all(axis=1) & (front < row).any(axis=1)).any() for row in best]

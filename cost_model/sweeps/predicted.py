@@ -55,8 +55,14 @@ class Predicted(Question):
         return predict(spec, calibration=read_calibration(self._file)).costs
 
 
-@cache
 def _content(file: Path) -> str:
+    """Digest of a file, which may be written anew between two sweeps."""
+    state = file.stat()
+    return _digest(file, state.st_mtime_ns, state.st_size)
+
+
+@cache
+def _digest(file: Path, *state: int) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 

@@ -1,6 +1,7 @@
 """Sweeps that predict: all points, or first, to synthesise only those that may be best."""
 
 import json
+import os
 import random
 import time
 
@@ -81,6 +82,15 @@ def test_only_the_points_that_may_be_best_are_synthesised(made):
     assert set(best.index) <= set(measured.index)
 
 
+def test_parameters_may_be_goals(made):
+    """They are known without error."""
+    goals = {"minimise": ["stages", "n28.area"]}
+    found = sweep(PRODUCTS, workers=2, calibration=made, measure="pareto", **goals)
+    measured = found[found["n28.area"].notna()]
+    assert set(measured["stages"]) == {0}
+    assert len(measured) < 16
+
+
 def test_a_search_by_predictions(made):
     goals = {"minimise": [AREA], "maximise": [RATE]}
     given = {"search": "nsga2", "points": 12, "seed": 3, "workers": 2, "calibration": made}
@@ -128,6 +138,9 @@ def test_what_is_stale_is_not_taken(made, tmp_path, monkeypatch):
     other.write_text(made.read_text().replace("a law", "another law"))
     keys = {one.key(spec), Predicted("n28", calibration=other).key(spec), Question("n28").key(spec)}
     assert len(keys) == 3
+    other.write_text(made.read_text().replace("a law", "a third law"))
+    os.utime(other, ns=(1, 1))
+    assert Predicted("n28", calibration=other).key(spec) not in keys
     predicted_module._made_by.cache_clear()
     monkeypatch.setattr(predicted_module, "source_digest", lambda *parts: "other sources")
     assert one.key(spec) not in keys
