@@ -328,7 +328,7 @@ def _add_calibrate(command: _Command) -> None:
     calibrate.add_argument("target", help="n28, an FPGA, or gates with --liberty")
     calibrate.add_argument("--liberty", type=Path, metavar="FILE", help="for target gates")
     calibrate.add_argument(
-        "--points", type=int, default=20, metavar="N", help="random ones of each space (20)"
+        "--points", type=int, default=12, metavar="N", help="random ones of each space (12)"
     )
     calibrate.add_argument(
         "--families", type=Path, metavar="DIRECTORY", help="of files FAMILY.toml with design spaces"

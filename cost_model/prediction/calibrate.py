@@ -59,7 +59,7 @@ def calibrate(
     target: str = "n28",
     *,
     liberty: Path | None = None,
-    points: int = 20,
+    points: int = 12,
     families: Path = FAMILIES,
     store: Path | str | None = None,
     executor: Any = None,
