@@ -76,7 +76,7 @@ def try_board(board: Board, *, records: int = 1000, seed: int = 1) -> Trial:
     Parameters
     ----------
     board : that :func:`~multipede.fpga.host.connect` gave.
-    records, seed : how many, 1 to 10,000,000, and of the random ones.
+    records, seed : how many, 1 to 10,000,000, and of the random ones, 0 to 2**32 - 1.
 
     Raises
     ------
@@ -86,6 +86,7 @@ def try_board(board: Board, *, records: int = 1000, seed: int = 1) -> Trial:
         If the board does not answer.
     """
     require_range("records", records, 1, 10_000_000)
+    require_range("seed", seed, 0, 2**32 - 1)
     inputs = golden_records(board.spec, records, seed=seed)
     expected = expected_results(board.spec, inputs).results
     board.reset()

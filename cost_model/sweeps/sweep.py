@@ -258,7 +258,8 @@ def _predicted(questions: Sequence[Question], calibration: Path | None) -> list[
                 f"liberty = {str(question.liberty)!r}: predictions need its calibration, which"
                 " 'multipede calibrate' makes"
             )
-    given = {} if calibration is None else {"calibration": Path(calibration)}
+    # Workers may be in another directory.
+    given = {} if calibration is None else {"calibration": Path(calibration).resolve()}
     return [Predicted(question.target, **given) for question in questions]
 
 

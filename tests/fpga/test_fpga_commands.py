@@ -108,6 +108,14 @@ def test_a_wrong_result_is_seen():
     assert good.summary == "ulx3s-85f, 4 MHz: 300 results, right"
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"), [({"seed": -1}, "seed = -1"), ({"records": 0}, "records = 0")]
+)
+def test_trials_of_nothing(asked, said):
+    with pytest.raises(ValueError, match=said):
+        try_board(None, **asked)
+
+
 def test_too_few_results_are_wrong():
     tile = MixPE(rows=1, columns=1, lanes=2, group=4)
     with SimulatedBoard(tile) as simulated, connect(simulated.port) as board:
