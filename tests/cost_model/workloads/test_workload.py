@@ -129,7 +129,7 @@ def test_from_the_command_line(capsys):
     assert "multiplier_tile int8 x int8, booth" in out
     assert cli.main(["workload", "vit-b", "lmul"]) == 2
     assert "lmul is no tile" in capsys.readouterr().err
-    assert cli.main(["reproduce", "bitmod", "--json"]) == 0
+    assert cli.main(["reproduce", "bitmod", "workloads", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["rows"]) == 8
 
 
