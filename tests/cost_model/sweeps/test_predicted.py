@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import time
 
 import numpy as np
 import pandas
@@ -145,28 +144,6 @@ def test_what_is_stale_is_not_taken(made, tmp_path, monkeypatch):
     monkeypatch.setattr(predicted_module, "source_digest", lambda *parts: "other sources")
     assert one.key(spec) not in keys
     predicted_module._made_by.cache_clear()
-
-
-@pytest.mark.regress
-def test_ten_thousand_points(made, tmp_path):
-    """In two minutes on two processors, and from the store in five seconds."""
-    tiles = Space(
-        "mixpe",
-        {
-            "weight": ["uint2", "uint3", "uint4", "uint8"],
-            "activation": ["int4", "int8", "int12", "int16"],
-            "rows": [1, 2, 3, 4, 6, 8],
-            "columns": [1, 2, 3, 4, 6, 8],
-            "lanes": [1, 2, 4, 8, 16],
-            "stages": [1, 2, 3, 4],
-        },
-    )
-    given = {"points": 10_000, "calibration": made, "measure": "none"}
-    for bound in (120, 5):
-        started = time.monotonic()
-        found = sweep(tiles, store=tmp_path / "r.sqlite", workers=2, **given)
-        assert time.monotonic() - started < bound
-        assert found["n28.predicted.area"].notna().sum() == 10_000
 
 
 def test_from_the_command_line(made, tmp_path, capsys):
