@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 __all__ = ["breakdown", "breakdown_plot"]
 
-_TOP = "registers and control"
+_TOP = "outside of parts"
 _NUMBERS = re.compile(r"\d+")
 
 
 def breakdown(found: "Synthesis") -> dict[str, float]:
     """Part -> area, the largest first; parts that differ in numbers only are one.
 
-    What belongs to no part, such as the registers of a tile, is "registers and control". TypeError
-    for what is no synthesis.
+    What belongs to no part, as the registers of a tile or the gates of a unit without submodules,
+    is "outside of parts". TypeError for what is no synthesis.
     """
     from multipede.asic_flow import Synthesis
 

@@ -115,7 +115,7 @@ class Calibration:
     ----------
     target : as of :func:`~multipede.cost_model.targets.synthesize`, or the name of a Liberty file.
     style : of the RTL. source : how what it was fitted to was synthesised. tools : versions.
-    sources : digest of the code that synthesised. units : what was seen. models : by figure.
+    units : what was seen. models : by figure.
     """
 
     target: str

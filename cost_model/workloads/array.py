@@ -169,11 +169,9 @@ class Array:
         results = product.m * product.n * self.result_bits
         # What fits stays on the chip between products: activations, results, and scores.
         room = self.memory.activation_room
-        if product.name == "scores":
-            results = 0.0
-        if product.name == "values" or a <= room:
+        if product.from_chip or a <= room:
             a = 0.0
-        if results <= room:
+        if product.on_chip or results <= room:
             results = 0.0
         rows_kept = max(self.rows, room // (product.k * self.activation_bits))
         columns_kept = max(self.columns, self.memory.weight_room // (product.k * b_bits))

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +19,7 @@ class Product:
     ----------
     name : of the step. m, k, n : A is (m, k), B is (k, n). count : how many of them.
     weights : whether B are weights; else it is what other tokens left in the cache.
+    from_chip : whether A was just made and never left the chip. on_chip : whether the results stay.
     """
 
     name: str
@@ -27,6 +28,8 @@ class Product:
     n: int
     count: int = 1
     weights: bool = True
+    from_chip: bool = False
+    on_chip: bool = False
 
     @property
     def multiplications(self) -> int:
@@ -108,12 +111,14 @@ class Transformer:
         """Heads that share keys take them together."""
         kv_heads = self.kv_heads or self.heads
         rows, count = tokens * self.heads // kv_heads, batch * kv_heads
-        yield Product("scores", rows, self.head_width, context, count, weights=False)
-        yield Product("values", rows, context, self.head_width, count, weights=False)
+        scores = {"weights": False, "on_chip": True}
+        yield Product("scores", rows, self.head_width, context, count, **scores)
+        values = {"weights": False, "from_chip": True}
+        yield Product("values", rows, context, self.head_width, count, **values)
 
     def _whole(self, layer: list[Product], batch: int) -> list[Product]:
         """All layers and the head, of the last token of each sequence."""
-        found = [Product(p.name, p.m, p.k, p.n, p.count * self.layers, p.weights) for p in layer]
+        found = [replace(product, count=product.count * self.layers) for product in layer]
         return [*found, Product("head", batch, self.width, self.vocabulary)]
 
 

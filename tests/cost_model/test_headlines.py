@@ -1,6 +1,8 @@
 """Headline figures: all that are published stand there, ours beside them or "missing"."""
 
 import json
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,44 @@ def test_published_figures_have_sources(paper):
         assert "arXiv" in row["source"] or "/" in row["source"]
         assert row["differs"].endswith(".")
     assert len({row["what"] for row in rows}) == len(rows)
+
+
+def test_they_are_those_of_the_papers_own_tables():
+    """What is also in the table of an experiment is the same there."""
+
+    def table(paper):
+        return tomllib.loads((Path(module.__file__).with_name(f"{paper}.toml")).read_text())
+
+    found = {
+        (paper, row["ours"]): row["published"]
+        for paper in PAPERS
+        for row in published_headlines(paper)
+        if "ours" in row
+    }
+    claim, steps = table("mixpe")["claim"], table("lut_tensor_core")["ablation"]
+    quadinr, lmul, bitmod = table("quadinr"), table("lmul"), table("bitmod")["published"]
+    lossless, lossy = bitmod.values()
+    wanted = {
+        ("mixpe", "speed"): claim["speed"],
+        ("mixpe", "energy"): claim["energy"],
+        ("lut_tensor_core", "intensity"): steps[0]["area"] / steps[-1]["area"],
+        ("lut_tensor_core", "power"): steps[0]["power"] / steps[-1]["power"],
+        ("quadinr", "area"): quadinr["area"],
+        ("quadinr", "power"): quadinr["dynamic_power"],
+        ("quadinr", "saving"): quadinr["saving"],
+        ("quadinr", "latency_saving"): quadinr["latency_saving"],
+        ("quadinr", "gain"): quadinr["psnr_gain"],
+        ("lmul", "multiplier"): lmul["element_wise"]["saving"],
+        ("lmul", "dot_product"): lmul["dot_product"]["saving"],
+    }
+    for key, figure in wanted.items():
+        assert found[key] == pytest.approx(figure, abs=0.0006), key
+    speeds = [row["published"] for row in published_headlines("bitmod")[:3]]
+    assert speeds == [
+        lossless["generation"]["speed"],
+        lossy["generation"]["speed"],
+        lossy["generation"]["energy"],
+    ]
 
 
 @pytest.fixture

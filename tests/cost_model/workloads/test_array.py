@@ -65,8 +65,8 @@ class TestByHand:
     def test_scores_stay_on_the_chip(self):
         small = Memory(weight_buffer=64, activation_buffer=64, bits_per_clock=64)
         array = Array(rows=2, columns=4, lanes=8, **PLAIN, memory=small, cache_bits=8)
-        scores = Product("scores", 64, 8, 64, weights=False)
-        values = Product("values", 64, 64, 8, weights=False)
+        scores = Product("scores", 64, 8, 64, weights=False, on_chip=True)
+        values = Product("values", 64, 64, 8, weights=False, from_chip=True)
         # Queries, or the keys again, whichever is less, and no scores.
         assert array.work(scores).dram_bits == 64 * 8 * 8 + 64 * 8 * 8 * 16
         # Of the values nothing but themselves and the results.

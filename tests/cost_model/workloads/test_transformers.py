@@ -41,13 +41,13 @@ def test_products_by_hand():
         Product("attention output", 8, 8, 8, 2),
         Product("feed-forward in", 8, 8, 12, 4),
         Product("feed-forward out", 8, 12, 8, 2),
-        Product("scores", 16, 2, 8, 4, weights=False),
-        Product("values", 16, 8, 2, 4, weights=False),
+        Product("scores", 16, 2, 8, 4, weights=False, on_chip=True),
+        Product("values", 16, 8, 2, 4, weights=False, from_chip=True),
         Product("head", 1, 8, 10),
     ]
     decode = {product.name: product for product in SMALL.decode(100, batch=3)}
     assert decode["query"] == Product("query", 3, 8, 8, 2)
-    assert decode["scores"] == Product("scores", 2, 2, 100, 12, weights=False)
+    assert decode["scores"] == Product("scores", 2, 2, 100, 12, weights=False, on_chip=True)
     assert decode["head"] == Product("head", 3, 8, 10)
     assert SMALL.parameters == 2 * (2 * 64 + 2 * 32 + 3 * 96) + 2 * 80
 
