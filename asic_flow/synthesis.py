@@ -6,7 +6,7 @@ from typing import Any
 
 from multipede.asic_flow.netlist.netlist_text import netlist_verilog
 from multipede.asic_flow.timing.static_timing import TimingPath
-from multipede.toolchain.cost import Cost, CostMethod
+from multipede.toolchain.cost import Cost, CostMethod, costs_table
 
 __all__ = ["DELAY_METHOD", "GATES", "Synthesis"]
 
@@ -131,6 +131,10 @@ class Synthesis:
         values |= {"holds_clock": self.holds_clock}
         values |= {"total": self.total, "costs": [cost.to_dict() for cost in self.costs]}
         return values
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return costs_table(self.costs, f"{self.unit} on {self.target}{self._against_clock}")
 
     def __str__(self) -> str:
         lines = [f"{self.unit} on {self.target}" + f", style {self.style}" * bool(self.style)]

@@ -17,6 +17,7 @@ from multipede.cost_model.targets import (
 )
 from multipede.fpga.devices import DEVICES
 from multipede.golden.formats import Float
+from multipede.golden.html_table import html_table
 from multipede.golden.integer_tile import IntegerTile
 from multipede.golden.spec import Spec
 from multipede.toolchain import ToolError, find
@@ -76,13 +77,33 @@ class Comparison:
                 figures = "".join(_shown(row, target) for target in self.targets)
                 lines.append(f"{row['label']:{width}}{figures}".rstrip())
             lines.append("")
+        return "\n".join([*lines, *self._notes])
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        figures = {
+            f"{target}{name}": f"{target}, {self.unit(target)}" if name == "" else told
+            for target in self.targets
+            for name, told in (("", ""), ("_per_operation", "per op"), ("_ratio", "ratio"))
+        }
+        rows = [
+            (
+                row["group"],
+                row["label"],
+                *("-" if row[f] is None else float(row[f]) for f in figures),
+            )
+            for row in self.rows
+        ]
+        return html_table(rows, heads=("", "", *figures.values()), notes=self._notes)
+
+    @property
+    def _notes(self) -> list[str]:
         first = self.rows[0]
         several = any(row["clocks"] > 1 for row in self.rows)
         counted = "; per op: times a record's clocks" if several else ""
         operation = first["operation"].replace("_", "-")
-        lines.append(f"op: {operation}{counted}; ratio: per op, to {first['label']}")
-        methods = (f"{name}: {how}" for name, how in self.methods.items())
-        return "\n".join([*lines, *methods, *self.errors])
+        told = f"op: {operation}{counted}; ratio: per op, to {first['label']}"
+        return [told, *(f"{name}: {how}" for name, how in self.methods.items()), *self.errors]
 
     def unit(self, target: str) -> str:
         """Unit of the figures on a target; empty if all failed."""

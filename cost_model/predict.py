@@ -16,7 +16,7 @@ from multipede.cost_model.prediction.measures import measures
 from multipede.golden.number_format import require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
-from multipede.toolchain.cost import Cost, CostMethod
+from multipede.toolchain.cost import Cost, CostMethod, costs_table
 
 __all__ = ["Prediction", "predict"]
 
@@ -46,17 +46,28 @@ class Prediction:
         """As JSON can hold it."""
         return {**vars(self), "costs": [cost.to_dict() for cost in self.costs]}
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return costs_table(self.costs, "; ".join([self._title, *self._remarks]))
+
     def __str__(self) -> str:
-        lines = [f"{self.unit} on {self.target}, predicted (two thirds of figures are so near):"]
+        lines = [f"{self._title} (two thirds of figures are so near):"]
         width = max(len(cost.quantity) for cost in self.costs)
         for cost in self.costs:
             error = f"+- {100 * cost.relative_error:.0f} %"
             lines.append(f"  {cost.quantity:{width}}  {cost.value:>12,.5g} {cost.unit:5} {error}")
-        if not self.seen:
-            lines.append("  the calibration has seen no unit of this kind")
-        if self.outside:
-            lines.append(f"  outside of the calibration: {', '.join(self.outside)}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"  {remark}" for remark in self._remarks)])
+
+    @property
+    def _title(self) -> str:
+        return f"{self.unit} on {self.target}, predicted"
+
+    @property
+    def _remarks(self) -> list[str]:
+        """What lessens the trust in it."""
+        unseen = [] if self.seen else ["the calibration has seen no unit of this kind"]
+        outside = ", ".join(self.outside)
+        return unseen + [f"outside of the calibration: {outside}"] * bool(outside)
 
 
 def predict(

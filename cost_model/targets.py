@@ -23,6 +23,7 @@ __all__ = [
     "require_target",
     "synthesize",
     "takes",
+    "usual_style",
 ]
 
 TARGETS = ("gates", "n28", *DEVICES)
@@ -38,6 +39,11 @@ _OPTIONS = {
     "n28": ("constraints",),
     **dict.fromkeys(DEVICES, ("dsp",)),
 }
+
+
+def usual_style(target: str) -> Style:
+    """The style of a unit's RTL on a target unless asked for otherwise."""
+    return Style.WORD if target in DEVICES else Style.CELLS
 
 
 def synthesize(
@@ -71,14 +77,15 @@ def synthesize(
     """
     require_target(target)
     require_options([target], {"liberty": liberty, "constraints": constraints, "dsp": dsp})
+    style = style or usual_style(target)
     if target in DEVICES:
         from multipede.fpga import resources
 
-        return resources(spec, device=target, style=style or Style.WORD, dsp=dsp is not False)
+        return resources(spec, device=target, style=style, dsp=dsp is not False)
     from multipede.asic_flow import synthesize as map_to_cells
 
     library = cell_library(target, liberty)
-    return map_to_cells(spec, style=style or Style.CELLS, liberty=library, constraints=constraints)
+    return map_to_cells(spec, style=style, liberty=library, constraints=constraints)
 
 
 def power(
@@ -109,7 +116,7 @@ def power(
 
     return unit_power(
         spec,
-        style or Style.CELLS,
+        style or usual_style(target),
         liberty=library_with_energies(target, liberty, constraints),
         constraints=constraints,
         records=records,

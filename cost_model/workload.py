@@ -16,6 +16,7 @@ from tqdm import tqdm
 from multipede.cost_model.targets import power, synthesize
 from multipede.cost_model.workloads.array import Array, Cost, Memory
 from multipede.cost_model.workloads.transformers import Product, Transformer, transformer
+from multipede.golden.html_table import html_table
 from multipede.golden.number_format import require_range, require_type
 from multipede.golden.tile import Tile
 from multipede.toolchain import ToolError
@@ -207,15 +208,31 @@ class Comparison:
         lines += [f"{row.label:{width}}{self._told(row)}" for row in self.rows]
         return "\n".join([*lines, "", *self.notes, *self.errors])
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        heads = ("", "tiles", "mm2", "ms", "ratio", "used, %", "mJ", "ratio")
+        return html_table(
+            [(row.label, *self._figures(row)) for row in self.rows],
+            heads=(*heads, "array, %", "idle, %", "buffers, %", "memory, %"),
+            caption=self.title,
+            notes=(*self.notes, *self.errors),
+        )
+
+    def _figures(self, row: Row) -> Sequence[str | float]:
+        """What stands in a row's cells: a number of tiles, mm2, ms, mJ, ratios and percents."""
+        if row.cost is None:
+            return ("failed",)
+        cost, (time, energy) = row.cost, self.ratios(row) or (math.nan, math.nan)
+        parts = (100 * part / cost.energy for part in cost.energies.values())
+        area, used = cost.array.area / 1e6, 100 * cost.utilisation
+        return (row.tiles, area, 1e3 * cost.seconds, time, used, 1e3 * cost.energy, energy, *parts)
+
     def _told(self, row: Row) -> str:
         if row.cost is None:
             return f"{'failed':>7}"
-        cost = row.cost
-        time, energy = self.ratios(row) or (math.nan, math.nan)
-        shares = [100 * part / cost.energy for part in cost.energies.values()]
+        tiles, area, ms, time, used, mj, energy, *shares = self._figures(row)
         return (
-            f"{row.tiles:>7,}{cost.array.area / 1e6:>8.3f}{1e3 * cost.seconds:>10,.4g}{time:>7.2f}"
-            f"{100 * cost.utilisation:>5.0f}%{1e3 * cost.energy:>10,.4g}{energy:>7.2f}"
+            f"{tiles:>7,}{area:>8.3f}{ms:>10,.4g}{time:>7.2f}{used:>5.0f}%{mj:>10,.4g}{energy:>7.2f}"
             f"{shares[0]:>6.0f}%{shares[1]:>5.0f}%{shares[2]:>6.0f}%{shares[3]:>6.0f}%"
         )
 

@@ -17,7 +17,7 @@ from multipede.hw import Style
 from multipede.hw.arithmetic.adders import adders_verilog
 from multipede.sim.verilog import rtlil_of
 from multipede.toolchain import ToolError, cached, find, key, write_atomically
-from multipede.toolchain.cost import Cost, CostMethod
+from multipede.toolchain.cost import Cost, CostMethod, costs_table
 from multipede.toolchain.yosys import run_yosys
 
 __all__ = ["Resources", "mapping_script", "resources", "resources_of_rtlil"]
@@ -92,6 +92,10 @@ class Resources:
             "operations": dict(self.operations),
             "costs": [cost.to_dict() for cost in self.costs],
         }
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return costs_table(self.costs, f"{self.unit} on {self.device}")
 
     def __str__(self) -> str:
         lines = [f"{self.unit} on {self.device}" + (f", style {self.style}" * bool(self.style))]

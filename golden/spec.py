@@ -1,6 +1,7 @@
 """The specification of a unit: one frozen object from which everything else is made."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from multipede.golden.formats import Format, Integer, parse_format
+from multipede.golden.html_table import html_table
 from multipede.golden.number_format import require_type
 from multipede.golden.source_files import remember
 
@@ -310,7 +312,7 @@ class Spec(ABC):
 
         Raises ValueError naming the parameter, the value and what is allowed.
         """
-        hints = typing.get_type_hints(cls)
+        hints = _hints(cls)
         names = [field.name for field in dataclasses.fields(cls)]
         values = {}
         for name, value in parameters.items():
@@ -328,6 +330,38 @@ class Spec(ABC):
     def __str__(self) -> str:
         parameters = self.to_dict()["parameters"].items()
         return f"{self.unit}({', '.join(f'{name}={value}' for name, value in parameters)})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: parameters, ports, and when results come."""
+        ports = [
+            (
+                name,
+                direction,
+                port.format,
+                " x ".join(map(str, port.shape)),
+                port.bits,
+                port.meaning,
+            )
+            for direction, ports in (("in", self.inputs), ("out", self.outputs))
+            for name, port in ports.items()
+        ]
+        worth = ", ".join(f"{n} {name.replace('_', '-')}" for name, n in self.operations.items())
+        times = (
+            f"latency {self.latency}, initiation interval {self.initiation_interval} clocks;"
+            f" a record is worth {worth}; {self.source}"
+        )
+        parameters = self.to_dict()["parameters"].items()
+        return html_table(
+            parameters, heads=("parameter", "value"), caption=f"{self.unit}: {self.title}"
+        ) + html_table(
+            ports, heads=("port", "", "format", "shape", "bits", "meaning"), notes=[times]
+        )
+
+
+@functools.cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    """Types of a specification's parameters."""
+    return typing.get_type_hints(cls)
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from multipede.golden.html_table import html_table
 from multipede.golden.spec import Spec
 from multipede.sim.junit import Case
 
@@ -43,6 +44,21 @@ class Report(ABC):
         """MismatchError with the whole report unless it passed."""
         if not self.passed:
             raise MismatchError(str(self))
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what was tried, and whether it holds."""
+        verdict = "passed" if self.passed else "FAILED"
+        rows = [
+            (case.group, case.name, "passed" if case.failure is None else case.failure)
+            for case in self.cases
+        ]
+        tools = ", ".join(f"{name} {version}" for name, version in self.tools.items())
+        return html_table(
+            rows,
+            heads=("unit", "what was tried", "outcome"),
+            caption=f"{self.spec}: {verdict}",
+            notes=[f"{self.seconds:.1f} s; {tools}"],
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""

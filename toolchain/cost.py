@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from multipede.golden.html_table import html_table
 
 
 class CostMethod(Enum):
@@ -79,5 +81,27 @@ class Cost:
         """
         return cls(**{**description, "method": CostMethod(description["method"])})
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return costs_table([self])
+
     def __str__(self) -> str:
         return f"{self.quantity} {self.value:,.6g} {self.unit} ({self.method.value}; {self.source})"
+
+
+def costs_table(costs: Sequence[Cost], caption: str = "") -> str:
+    """Figures side by side in HTML, and under them where they are from."""
+    rows = [
+        (
+            cost.quantity,
+            float(cost.value),
+            cost.unit,
+            "" if cost.relative_error is None else f"\u00b1 {100 * cost.relative_error:.0f} %",
+            cost.target,
+            cost.method.value,
+        )
+        for cost in costs
+    ]
+    sources = dict.fromkeys(f"{cost.method.value}: {cost.source}" for cost in costs)
+    heads = ("quantity", "value", "unit", "error", "target", "method")
+    return html_table(rows, heads=heads, caption=caption, notes=sources)

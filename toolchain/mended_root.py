@@ -19,10 +19,9 @@ def mended_root(tool: Tool, root: Path) -> Path:
     Raises:
         ToolError: no compiler, or the cache cannot be written.
     """
-    compiler = find("c++")
-    settings = _settings(compiler)
-    key = cache.key(tool.identity, str(root), repr(sorted(settings.items())))
-    return cache.cached("verilator-root", key, lambda place: _mend(root, place, settings))
+    makefile = _set((root / "include" / "verilated.mk").read_text(), _settings(find("c++")))
+    key = cache.key(tool.identity, str(root), makefile)
+    return cache.cached("verilator-root", key, lambda place: _mend(root, place, makefile))
 
 
 def _settings(compiler: Tool) -> dict[str, str]:
@@ -44,7 +43,7 @@ def _settings(compiler: Tool) -> dict[str, str]:
     }
 
 
-def _mend(root: Path, place: Path, settings: dict[str, str]) -> None:
+def _mend(root: Path, place: Path, makefile: str) -> None:
     (place / "bin").mkdir()
     (place / "include").mkdir()
     for entry in (root / "bin").iterdir():
@@ -56,14 +55,12 @@ def _mend(root: Path, place: Path, settings: dict[str, str]) -> None:
     for entry in (root / "include").iterdir():
         if entry.name != "verilated.mk":
             os.symlink(entry, place / "include" / entry.name)
-    makefile = (root / "include" / "verilated.mk").read_text()
-    (place / "include" / "verilated.mk").write_text(_set(makefile, settings))
+    (place / "include" / "verilated.mk").write_text(makefile)
 
 
 def _set(makefile: str, settings: dict[str, str]) -> str:
+    """The makefile with these variables wherever it sets them: the last line counts."""
     for name, value in settings.items():
-        line = f"{name} = {value}"
-        makefile = re.sub(
-            rf"^{name} *=.*$", line.replace("\\", r"\\"), makefile, count=1, flags=re.MULTILINE
-        )
+        line = f"{name} = {value}".replace("\\", r"\\")
+        makefile = re.sub(rf"^{name} *=.*$", line, makefile, flags=re.MULTILINE)
     return makefile

@@ -32,7 +32,7 @@ from multipede.sim.report import MismatchError
 from multipede.sim.stimulus import random_records
 from multipede.toolchain import cached, find, key, write_atomically
 from multipede.toolchain.compiler import compiler_key
-from multipede.toolchain.cost import Cost, CostMethod
+from multipede.toolchain.cost import Cost, CostMethod, costs_table
 
 __all__ = ["UnitPower", "netlist_power", "unit_activity", "unit_power"]
 
@@ -120,6 +120,10 @@ class UnitPower:
             "conditions": dict(self.conditions),
             "costs": [cost.to_dict() for cost in self.costs],
         }
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return costs_table(self.costs, f"{self.unit} on {self.target}")
 
     def __str__(self) -> str:
         return "\n".join(

@@ -13,13 +13,14 @@ from multipede.cost_model.prediction.calibration import Calibration, Errors, Mod
 from multipede.cost_model.prediction.families import FAMILIES, family_points, read_families
 from multipede.cost_model.prediction.fitting import Origin, Sample, calibrated
 from multipede.cost_model.prediction.measures import measures
-from multipede.cost_model.prediction.models import quantities, style_of
+from multipede.cost_model.prediction.models import quantities
 from multipede.cost_model.prediction.points import Point, read_points, written
 from multipede.cost_model.sweeps.campaign import campaign
 from multipede.cost_model.sweeps.executors import pool_of
 from multipede.cost_model.sweeps.question import Answer, Question
 from multipede.cost_model.sweeps.store import Store
 from multipede.cost_model.sweeps.worker import Limits
+from multipede.cost_model.targets import usual_style
 from multipede.fpga.devices import DEVICES
 from multipede.golden.number_format import require_range
 from multipede.golden.spec import Spec
@@ -104,7 +105,7 @@ def calibrate(
     first = next(answer for answer in answers if not answer.error).costs[0]
     origin = Origin(
         target=target if liberty is None else Path(liberty).name,
-        style=style_of(target).value,
+        style=usual_style(target).value,
         source=f"calibrated on units synthesised by {first.source}",
         tools=dict(first.tools),
         units=units,

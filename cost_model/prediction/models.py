@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from multipede.cost_model.prediction.measures import OPERATORS, SHAPE, Measures
 from multipede.cost_model.prediction.regression import LINEAR, LOGARITHMIC, Kind
 from multipede.fpga.devices import DEVICES
-from multipede.hw import Style
 
-__all__ = ["FEATURES", "Quantity", "quantities", "style_of"]
+__all__ = ["FEATURES", "Quantity", "quantities"]
 
 _ROOM = 0.5
 """clocks added to a latency of which the logarithm is taken"""
@@ -111,8 +110,3 @@ _FPGAS = (
 def quantities(target: str) -> tuple[Quantity, ...]:
     """What is told on a target: standard cells of any library, or an FPGA."""
     return _FPGAS if target in DEVICES else _CELLS
-
-
-def style_of(target: str) -> Style:
-    """The style in which units are synthesised for a target unless asked for otherwise."""
-    return Style.WORD if target in DEVICES else Style.CELLS

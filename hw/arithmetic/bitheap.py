@@ -14,6 +14,7 @@ the Baugh-Wooley array (Baugh and Wooley, IEEE Trans. Computers C-22, 1973).
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -85,6 +86,17 @@ class Heap:
                 gating = self.operands.get(row.gate.operand)
                 if gating is None or not 0 <= row.gate.index < gating.width:
                     raise ValueError(f"gate {row.gate} names no bit of {sorted(self.operands)}")
+
+    @cached_property
+    def key(self) -> tuple:
+        """All that it is, the order of its operands included, as a dictionary can hold it."""
+        return (self.width, tuple(self.operands.items()), self.rows, self.constant)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Heap) and self.key == other.key
 
     def evaluate(self, operands: Mapping[str, np.ndarray]) -> np.ndarray:
         """The sum of the definition, as Python integers in ``[0, 2**width)`` (object arrays)."""

@@ -1,6 +1,7 @@
 """A bit heap as an Amaranth component, emitted from its plan in the style asked for."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
@@ -16,6 +17,7 @@ from multipede.hw.style import Style
 __all__ = ["Summation", "emit", "plan"]
 
 
+@lru_cache(maxsize=256)
 def plan(heap: Heap, style: Style, *, ranks: int = 0) -> CellPlan | WordPlan:
     """How ``heap`` is added in ``style`` with ``ranks`` register ranks inside."""
     if style is Style.WORD:
@@ -38,14 +40,7 @@ class Summation(wiring.Component):
         self.style = style
         self.ranks = ranks
         self.plan = plan(heap, style, ranks=ranks)
-        self.key = (
-            style,
-            ranks,
-            heap.width,
-            tuple(heap.operands.items()),
-            heap.rows,
-            heap.constant,
-        )
+        self.key = (style, ranks, heap.key)
         super().__init__(
             {
                 name: In(signed(operand.width) if operand.signed else unsigned(operand.width))

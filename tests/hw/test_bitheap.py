@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from multipede.hw import Style, inventory
 from multipede.hw.arithmetic.bitheap import Gate, Heap, Operand, Row
 from multipede.hw.arithmetic.cell_plan import AdderKind, Bit, FinalAdder, plan_cells
+from multipede.hw.arithmetic.summation import plan
 from multipede.hw.arithmetic.word_plan import plan_words
 from multipede.sim.verify import verify
 from tests.hw.heap_unit import HeapSpec, random_heap
@@ -180,3 +181,24 @@ def test_inventory_counts_what_is_planned(style, stages):
 def test_impossible_heaps_are_refused(heap, message):
     with pytest.raises(ValueError, match=message):
         heap()
+
+
+def test_equal_heaps_share_a_plan_and_others_do_not():
+    """Each thing that a heap says, the order of its operands included, makes it another one."""
+    heap = Heap(6, {"a": Operand(3), "b": Operand(3, signed=True)}, (Row("a"), Row("b", 1)), 5)
+    same = Heap(6, dict(heap.operands), tuple(heap.rows), 5)
+    assert heap == same
+    assert hash(heap) == hash(same)
+    assert plan(heap, Style.CELLS) is plan(same, Style.CELLS)
+    others = [
+        replace(heap, width=7),
+        replace(heap, constant=4),
+        replace(heap, rows=heap.rows[::-1]),
+        replace(heap, operands=dict(reversed(heap.operands.items()))),
+        replace(heap, operands={**heap.operands, "a": Operand(3, signed=True)}),
+    ]
+    for other in others:
+        assert other != heap
+        assert plan(other, Style.CELLS).heap is other
+    assert plan(heap, Style.CELLS) != plan(heap, Style.CELLS_PREFIX)
+    assert plan(heap, Style.CELLS, ranks=1).ranks == 1

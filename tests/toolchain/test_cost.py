@@ -31,6 +31,12 @@ def test_says_value_unit_method_and_source():
     assert str(Cost(**FIELDS)) == "area 12.5 NAND2 (synthesised; a table)"
 
 
+def test_notebooks_show_value_unit_error_and_source():
+    shown = Cost(**FIELDS | {"source": "a < b & c"})._repr_html_()
+    for told in ("area", ">12.5<", "NAND2", "± 10 %", "gates", "synthesised: a &lt; b &amp; c"):
+        assert told in shown, told
+
+
 def test_is_hashable_and_keeps_no_reference():
     tools = {"yosys": "0.70"}
     cost = Cost(**FIELDS | {"tools": tools})

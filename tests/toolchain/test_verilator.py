@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import re
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -376,3 +378,12 @@ extern "C" long deflated_bound(uLong size) { return compressBound(size); }
             out = ctypes.create_string_buffer(room)
             length = library.deflated(sample, size, out, ctypes.c_ulong(room))
             assert zlib.decompress(out.raw[:length]) == sample
+
+
+def test_the_makefile_names_tools_that_are_here():
+    """The wheel's sets some variables twice, and the last line counts: all are ours."""
+    makefile = (root() / "include" / "verilated.mk").read_text()
+    interpreters = set(re.findall(r"^PYTHON3 *= *(.*)$", makefile, re.MULTILINE))
+    assert interpreters == {sys.executable}
+    compilers = set(re.findall(r"^(?:CXX|LINK) *= *(.*)$", makefile, re.MULTILINE))
+    assert compilers == {" ".join(find("c++").command)}
