@@ -14,6 +14,12 @@ from multipede.sim.vectors import golden_records
 from tests.fpga.test_host import PRODUCT, SYSTEMS, on_a_board
 
 
+def products(records: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """So many pairs of factors, and their products."""
+    inputs = golden_records(PRODUCT, records, seed=7)
+    return inputs, expected_results(PRODUCT, inputs).results["p"]
+
+
 class TestLostLines:
     @pytest.mark.parametrize("after", [0, 5, 700, 1500])
     def test_a_line_cut_in_mid_transfer_is_opened_again(self, after):
@@ -33,8 +39,7 @@ class TestLostLines:
             np.testing.assert_array_equal(found[name], array)
 
     def test_what_has_come_is_kept(self):
-        inputs = golden_records(PRODUCT, 100, seed=7)
-        expected = expected_results(PRODUCT, inputs).results["p"]
+        inputs, expected = products(100)
         with (
             SimulatedBoard(PRODUCT, records=10) as simulated,
             connect(simulated.port, timeout=0.1) as board,
@@ -78,8 +83,7 @@ class TestLostLines:
                 board.reset()
 
     def test_all_results_but_the_last_count(self):
-        inputs = golden_records(PRODUCT, 100, seed=7)
-        expected = expected_results(PRODUCT, inputs).results["p"]
+        inputs, expected = products(100)
         with on_a_board(PRODUCT, records=10, timeout=0.5) as (simulated, board):
             # Ten answers: ends, status and number, results, CRC, and what is escaped in them.
             simulated.silent_after = sum(
@@ -115,8 +119,7 @@ class TestLostLines:
             np.testing.assert_array_equal(board.run(inputs)[name], array)
 
     def test_a_run_that_was_interrupted_goes_on(self, monkeypatch):
-        inputs = golden_records(PRODUCT, 100, seed=7)
-        expected = expected_results(PRODUCT, inputs).results["p"]
+        inputs, expected = products(100)
         with on_a_board(PRODUCT, records=10, timeout=1.0) as (_, board):
             answer, calls = board._line._answer, []
 
@@ -136,8 +139,7 @@ class TestLostLines:
 
     def test_answers_that_come_too_late(self):
         """The second one of a message is not taken for that of the next."""
-        inputs = golden_records(PRODUCT, 40, seed=7)
-        expected = expected_results(PRODUCT, inputs).results["p"]
+        inputs, expected = products(40)
         with on_a_board(PRODUCT, records=10, timeout=0.4) as (simulated, board):
             simulated.delays = [0.6, 0.3]
             np.testing.assert_array_equal(board.run(inputs)["p"], expected)
@@ -146,8 +148,7 @@ class TestLostLines:
 
     @pytest.mark.parametrize("away", [1.5, 3.0])
     def test_a_port_that_is_away_for_a_while(self, away):
-        inputs = golden_records(PRODUCT, 100, seed=7)
-        expected = expected_results(PRODUCT, inputs).results["p"]
+        inputs, expected = products(100)
         with on_a_board(PRODUCT, records=10, timeout=0.2) as (simulated, board):
             simulated.away, simulated.cut_after = away, 70
             np.testing.assert_array_equal(board.run(inputs)["p"], expected)
@@ -165,8 +166,7 @@ class TestLostLines:
 
     def test_a_slow_line(self):
         """A message takes longer than the time for an answer, and the kernel holds only a part."""
-        inputs = golden_records(PRODUCT, 4096, seed=7)
-        expected = expected_results(PRODUCT, inputs).results["p"]
+        inputs, expected = products(4096)
         simulated = SimulatedBoard(PRODUCT, records=4096)
         with simulated, connect(simulated.port, timeout=1.0, baud_rate=38_400) as board:
             simulated.bytes_per_second = 3_840
@@ -175,8 +175,7 @@ class TestLostLines:
             assert board.counters()["records"] == 4096
 
     def test_noise_on_the_line(self):
-        inputs = golden_records(PRODUCT, 200, seed=7)
-        expected = expected_results(PRODUCT, inputs).results["p"]
+        inputs, expected = products(200)
         with (
             SimulatedBoard(PRODUCT, records=10) as simulated,
             connect(simulated.port, timeout=0.5) as board,
