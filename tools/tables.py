@@ -68,6 +68,7 @@ COMMANDS = {
     ],
     "A video likewise": ["multipede", "reproduce", "quadinr", "video", "--iterations", "500"],
     "Whole networks in RTL": ["multipede", "reproduce", "quadinr", "network"],
+    "The papers' headline figures beside ours": ["multipede", "reproduce"],
     "MixPE on whole models": ["multipede", "reproduce", "mixpe", "workloads"],
     "Our model of workloads against BitMoD's published figures": [
         *("multipede", "reproduce", "bitmod", "workloads"),
