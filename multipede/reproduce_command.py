@@ -9,7 +9,7 @@ from multipede.answer import HELD, TOOL_FAILED, Answer
 
 EXPERIMENTS = {
     "mixpe": ("headlines", "workloads"),
-    "lut_tensor_core": ("headlines", "ablation", "shapes", "rivals", "widths"),
+    "lut_tensor_core": ("headlines", "ablation", "shapes", "rivals", "widths", "workloads"),
     "lmul": ("headlines", "statistics", "costs", "fpga", "embeddings"),
     "quadinr": ("headlines", "costs", "fpga", "images", "video", "network", "tuning"),
     "bitmod": ("headlines", "workloads"),
@@ -17,9 +17,9 @@ EXPERIMENTS = {
 """unit -> its experiments, the first by default"""
 
 _SHAPE = re.compile(r"(\d+)x(\d+)x(\d+)", re.IGNORECASE)
-_LUT = tuple(f"lut_tensor_core {name}" for name in EXPERIMENTS["lut_tensor_core"][1:])
+_LUT = tuple(f"lut_tensor_core {name}" for name in EXPERIMENTS["lut_tensor_core"][1:-1])
 _TILES = ("lut_tensor_core rivals", "lut_tensor_core widths")
-_ON_CELLS = (*_LUT, "mixpe workloads", "lmul costs", "quadinr costs")
+_ON_CELLS = (*_LUT, "lut_tensor_core workloads", "mixpe workloads", "lmul costs", "quadinr costs")
 _ON_FPGAS = ("lmul fpga", "quadinr fpga")
 _PICTURES = ("quadinr images", "quadinr video")
 _OF_IMAGES = (*_PICTURES, "quadinr network")
@@ -49,7 +49,7 @@ _OPTIONS = {
 }
 """parameter -> its option, and the experiments that have it"""
 
-_CLOCK_PERIOD = {"lmul costs": 4.0, "quadinr costs": 1.5}
+_CLOCK_PERIOD = {"lut_tensor_core workloads": 4.0, "lmul costs": 4.0, "quadinr costs": 1.5}
 _DEFAULT_CLOCK_PERIOD = 2.0
 
 
@@ -105,6 +105,12 @@ def _lut_tensor_core(name: str, given: dict[str, Any]) -> Any:
         "widths": lookup_rivals.widths,
     }
     asked = _on_cells(f"lut_tensor_core {name}", given)
+    if name == "workloads":
+        from multipede.cost_model.reproduction.lut_tensor_core_workloads import (
+            lut_tensor_core_workloads,
+        )
+
+        return lut_tensor_core_workloads(**asked)
     shapes = tuple(map(_shape, asked.pop("shape", ())))
     if shapes:
         of_tiles = f"lut_tensor_core {name}" in _TILES

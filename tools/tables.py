@@ -33,6 +33,7 @@ COMMANDS = {
         *("multipede", "reproduce", "lut_tensor_core", "ablation", "--shape", "2x64x4"),
     ],
     "Its tile in other shapes": ["multipede", "reproduce", "lut_tensor_core", "shapes"],
+    "Lookups on a whole model": ["multipede", "reproduce", "lut_tensor_core", "workloads"],
     "Lookups beside multipliers and bit-serial additions, INT8 activations": [
         *("multipede", "reproduce", "lut_tensor_core", "widths"),
     ],

@@ -24,7 +24,10 @@ def _add_reproduce(command: Command) -> None:
     )
     reproduce.add_argument("--target", help=f"{CORNERS} (n28)")
     reproduce.add_argument(
-        "--clock-period", type=float, metavar="NS", help="for all units (2; lmul costs 4)"
+        "--clock-period",
+        type=float,
+        metavar="NS",
+        help="for all units (2; lmul costs and workloads of lookups 4, quadinr costs 1.5)",
     )
     reproduce.add_argument(
         "--shape",

@@ -76,7 +76,7 @@ def quick(monkeypatch):
 
 
 def test_side_by_side(quick):
-    found = headlines("lut_tensor_core")
+    found = headlines("bitmod")
     first, second, *_, last = found.rows
     # The first has no figure this time, the last no experiment at all.
     assert first.ours is None
