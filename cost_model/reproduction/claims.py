@@ -60,7 +60,7 @@ class Claims:
         for row in self.rows:
             published = _told(row.published, "11.4g", "-")
             ours, ratio = _told(row.ours, "10.4g", "missing"), _told(row.ratio, "8.2f", "")
-            lines.append(f"{row.what:{width}}{published}{ours}{ratio} {row.unit}")
+            lines.append(f"{row.what:{width}}{published}{ours}{ratio} {row.unit}".rstrip())
         return "\n".join([*lines, "", *self._differences(), *self.notes])
 
     def _differences(self) -> list[str]:
@@ -70,7 +70,12 @@ class Claims:
             about.setdefault(row.differs, []).append(row.what)
         if len(about) == 1:
             return list(about)
-        return [f"{'; '.join(rows)}: {sentence}" for sentence, rows in about.items()]
+        return [f"{_named(rows)}: {sentence}" for sentence, rows in about.items()]
+
+
+def _named(rows: list[str]) -> str:
+    """Those that a sentence is about, the first of them if they are many."""
+    return "; ".join(rows) if len(rows) < 3 else f"{rows[0]}, and {len(rows) - 1} more"
 
 
 def _told(figure: float | None, form: str, without: str) -> str:
