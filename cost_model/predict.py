@@ -78,7 +78,7 @@ def predict(
     Parameters
     ----------
     spec : the unit.
-    target : one that the package has a calibration for, which is ``n28`` as yet.
+    target : ``n28`` or an FPGA: one that the package has a calibration for.
     calibration : another one, as of
         :func:`~multipede.cost_model.prediction.calibration.read_calibration`, in place of a target.
 

@@ -78,6 +78,10 @@ COMMANDS = {
         *("multipede", "calibrate", "n28", "--refit"),
         *("-o", "cost_model/prediction/calibrated/n28.json"),
     ],
+    "The same of LUTs, flip-flops and DSP blocks of ECP5": [
+        *("multipede", "calibrate", "ecp5", "--refit"),
+        *("-o", "cost_model/prediction/calibrated/ecp5.json"),
+    ],
     "How far n28 is from published 28 nm results": ["multipede", "validate", "n28"],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),

@@ -48,7 +48,7 @@ def written(points: Iterable[Point], quantities: Sequence[str]) -> str:
     table.writerow([*_FIRST, *quantities])
     for point in points:
         parameters = json.dumps(point.spec["parameters"], sort_keys=True)
-        figures = [repr(point.figures[name]) for name in quantities]
+        figures = [repr(float(point.figures[name])) for name in quantities]
         table.writerow([point.family, point.unit, parameters, point.rtlil, *figures])
     return text.getvalue()
 
