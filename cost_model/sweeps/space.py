@@ -6,19 +6,23 @@ import random
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, fields
+from enum import Enum
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
-from simpleeval import EvalWithCompoundTypes, InvalidExpression
-
+from multipede.cost_model.sweeps.conditions import is_met, parsed
 from multipede.golden.catalogue import unit as unit_of
-from multipede.golden.number_format import require_range, require_type
+from multipede.golden.formats import Format
+from multipede.golden.number_format import require_kinds, require_range, require_type
 from multipede.golden.spec import Spec
 
 __all__ = ["MOST_COMBINATIONS", "Space", "read_spaces"]
 
 MOST_COMBINATIONS = 10_000_000
 """of which all are gone through; a larger space is for searches and random points"""
+_KINDS = (str, int, Enum, Format, Spec, NoneType)
+"""of values: as texts, or as they are"""
 _FEW = 10
 """combinations for each random point that is wanted, up to which all are gone through"""
 _TRIES = 1000
@@ -42,8 +46,8 @@ class Space:
     Raises
     ------
     TypeError, ValueError
-        For an unknown unit or parameter, values that are none or not finitely many, and conditions
-        that cannot be read.
+        For an unknown unit or parameter, values that are none, not finitely many or of no format or
+        kind that the parameter has, and conditions that cannot be read.
     """
 
     unit: str
@@ -59,12 +63,14 @@ class Space:
             if name not in known:
                 raise ValueError(f"{self.unit} has no parameter {name!r}: it has {known}")
             values[name] = _choices(name, choices)
+            for value in values[name]:
+                _check(self.unit, name, value)
         object.__setattr__(self, "parameters", values)
         if isinstance(self.conditions, str) or not isinstance(self.conditions, Sequence):
             raise TypeError(f"conditions must be a list of expressions, not {self.conditions!r}")
         for condition in self.conditions:
             require_type("conditions", condition, str)
-            _parsed(condition)
+            parsed(condition)
         object.__setattr__(self, "conditions", tuple(self.conditions))
 
     @property
@@ -85,10 +91,9 @@ class Space:
 
     def _meets(self, spec: Spec) -> bool:
         names = {field.name: getattr(spec, field.name) for field in fields(spec)}
-        evaluator = EvalWithCompoundTypes(names=names, functions={"min": min, "max": max})
         for condition in self.conditions:
             try:
-                met = evaluator.eval(condition, previously_parsed=_parsed(condition))
+                met = is_met(condition, names)
             except Exception as error:
                 raise ValueError(f"condition {condition!r} of {spec}: {error}") from None
             if not met:
@@ -144,14 +149,6 @@ class Space:
         return ValueError(f"the space of {self.unit} is empty: of {tried:,} tried, {why}")
 
 
-def _parsed(condition: str) -> Any:
-    """The expression, for the evaluator. ValueError if it is none."""
-    try:
-        return EvalWithCompoundTypes.parse(condition)
-    except (InvalidExpression, SyntaxError) as error:
-        raise ValueError(f"condition {condition!r} is no expression: {error}") from None
-
-
 def _choices(name: str, choices: Any) -> tuple[Any, ...]:
     if isinstance(choices, str | Mapping | Set) or not isinstance(choices, Sequence):
         raise TypeError(f"{name} must be a list or a range of values, not {choices!r}")
@@ -159,7 +156,21 @@ def _choices(name: str, choices: Any) -> tuple[Any, ...]:
         raise ValueError(f"{name} has no values: at least one is needed")
     if len(choices) > MOST_COMBINATIONS:
         raise ValueError(f"{name} has {len(choices):,} values: at most {MOST_COMBINATIONS:,}")
+    for choice in choices:
+        require_kinds(name, choice, _KINDS)
     return tuple(dict.fromkeys(choices))
+
+
+def _check(unit: str, name: str, value: Any) -> None:
+    """ValueError for a text that can never be a value of the parameter; what the unit refuses only
+    beside other values is no mistake."""
+    if not isinstance(value, str):
+        return
+    try:
+        unit_of(unit).from_parameters({name: value})
+    except (TypeError, ValueError) as error:
+        if str(error).startswith(f"{name} = {value!r}: "):
+            raise
 
 
 def read_spaces(path: Path) -> list[Space]:
