@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from multipede.answer import FAILED, HELD, Answer
+from multipede.answer import FAILED, HELD, TOOL_FAILED, Answer
 from multipede.options import limits_of
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ def sweep_command(options: argparse.Namespace) -> Answer:
         liberty=options.liberty,
         energy=options.energy,
     )
-    return _answer(found, options)
+    status, document, text = _answer(found, options)
+    errors = found[[name for name in found if name.endswith(".error")]]
+    # Points that fail are results, but nothing else is none.
+    return (TOOL_FAILED if (errors.fillna("-") != "").all(axis=None) else status), document, text
 
 
 def results_command(options: argparse.Namespace) -> Answer:
@@ -89,12 +92,13 @@ def _answer(found: "pandas.DataFrame", options: argparse.Namespace) -> Answer:
         what = "points that none is better than"
         document["pareto"] = shown.index.tolist()
     lines = [f"{len(found):,} points" + (f", {failed:,} answers failed" if failed else "")]
+    if options.output is not None:
+        _write(found, options.output)
     if len(shown):
         lines += ["", _table(shown.head(_ROWS), _told(found))]
     if len(shown) > _ROWS:
         lines.append(f"... {len(shown) - _ROWS:,} more {what}")
     if options.output is not None:
-        _write(found, options.output)
         lines.append(f"written: {options.output}")
     return HELD, document, "\n".join(lines)
 
@@ -141,6 +145,8 @@ def _check_output(output: Path | None) -> None:
         raise ValueError(f"--output {output}: a name that ends in {' or '.join(_FORMATS)}")
     if not output.parent.is_dir():
         raise ValueError(f"--output {output}: there is no directory {output.parent}")
+    if output.is_dir():
+        raise ValueError(f"--output {output}: this is a directory")
 
 
 def _write(found: "pandas.DataFrame", output: Path) -> None:

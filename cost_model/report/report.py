@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from multipede.cost_model.evidence import bundled, kept, summaries
 from multipede.cost_model.plots.sweeps import pareto_plot
 from multipede.cost_model.reproduction.headlines import PAPERS, published_headlines
-from multipede.cost_model.sweeps.frame import ERROR_BAR, frame, pareto, place_of
+from multipede.cost_model.sweeps.frame import (
+    ERROR_BAR,
+    frame,
+    options_of,
+    options_that_differ,
+    pareto,
+    place_of,
+)
 from multipede.cost_model.sweeps.question import Answer
 from multipede.cost_model.sweeps.store import Store
 from multipede.golden.catalogue import unit, unit_names
@@ -86,14 +93,19 @@ def _tools(answers: Iterable[Answer]) -> set[str]:
 
 
 def _sections(answers: Sequence[Answer]) -> list[dict[str, Any]]:
-    """One for each unit and target, of what was measured and of what was predicted."""
-    groups: dict[tuple[str, str], list[Answer]] = {}
+    """One for each unit, target and question, as for a clock, of what was measured and of what was
+    predicted."""
+    differing = options_that_differ(answers)
+    groups: dict[tuple[str, str, str], list[Answer]] = {}
     for answer in answers:
-        groups.setdefault((answer.spec["unit"], place_of(answer)), []).append(answer)
+        place = place_of(answer)
+        told = {name: options_of(answer).get(name) for name in differing[place]}
+        asked = ", ".join(f"{n.replace('_', ' ')} {value}" for n, value in told.items())
+        groups.setdefault((answer.spec["unit"], place, asked), []).append(answer)
     return [_section(*group, found) for group, found in sorted(groups.items())]
 
 
-def _section(name: str, place: str, answers: Sequence[Answer]) -> dict[str, Any]:
+def _section(name: str, place: str, asked: str, answers: Sequence[Answer]) -> dict[str, Any]:
     found = frame(answers)
     errors = [answer.error for answer in answers if answer.error]
     goals = _goals(found, place)
@@ -106,7 +118,7 @@ def _section(name: str, place: str, answers: Sequence[Answer]) -> dict[str, Any]
     front = len(best) if any(goals.values()) else 0
     return {
         "unit": name,
-        "target": place.replace(".", ", "),
+        "target": ", ".join(filter(None, (place.replace(".", ", "), asked))),
         "points": _number(len(found), "point"),
         "method": " and ".join(sorted(methods)) or "none with figures",
         "failed": len(errors),
@@ -216,6 +228,8 @@ def _pages(reproduction: Path | None) -> list[dict[str, Any]]:
         needed = {"what", "published", "ours", "ratio", "unit", "differs", "source"}
         if not all(needed <= set(row) for page in pages for row in page["rows"]):
             raise ValueError(f"rows have {', '.join(sorted(needed))}")
+        if not all(isinstance(page["title"], str) for page in pages):
+            raise ValueError("pages have titles")
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{reproduction} is not of 'multipede reproduce': {error}") from None
     return pages

@@ -2,21 +2,31 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from dataclasses import dataclass
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
+from dataclasses import dataclass, replace
 
 from tqdm import tqdm
 
 from multipede.cost_model.sweeps.executors import Pool
 from multipede.cost_model.sweeps.question import Answer, Question
 from multipede.cost_model.sweeps.store import Store
-from multipede.cost_model.sweeps.worker import Limits, answers_for
+from multipede.cost_model.sweeps.worker import Limits, answers_for, was_limited
 from multipede.golden.spec import Spec
+from multipede.toolchain import ToolError
 
 __all__ = ["campaign"]
 
 _IN_HAND = 2
 """points handed out for each worker, so that none waits for the next"""
+_KILLED = "KilledWorker"
+"""what Dask raises of a task under which several workers died"""
 _LIVES = 3
 """workers that a point may bring down before it is told as failed"""
 
@@ -45,9 +55,10 @@ class _Batch:
         keys = [job.key for job in self.jobs]
         return executor.submit(answers_for, points, self.question, keys, limits)
 
-    def failed(self, error: str) -> list[Answer]:
-        """The answers for points that no worker answered for."""
-        return [self.question.answer(job.spec, error=error) for job in self.jobs]
+    def failed(self, error: str, *, lasts: bool = True) -> list[Answer]:
+        """The answers for points that no worker answered for; whether these are to blame."""
+        answers = [self.question.answer(job.spec, error=error) for job in self.jobs]
+        return [replace(answer, lasts=lasts) for answer in answers]
 
     def broken_up(self) -> list["_Batch"]:
         """After a worker died of one of them: each alone."""
@@ -70,23 +81,31 @@ def campaign(
     ----------
     jobs : a point and a question each. An answer is given once, however often it is asked for.
     pool : who answers. store : which is asked first.
-    limits : on each point. retry : whether what failed before is tried again.
+    limits : on each point; what a smaller one stopped is tried again. retry : whether all that
+        failed before is.
 
     Raises
     ------
     StoreError
         If an answer cannot be kept; no more are asked for then.
+    ToolError
+        If who answers is gone, as a scheduler that was stopped. What it did not answer is asked
+        for again another time.
     """
     asked = [_Job(spec, question, question.key(spec)) for spec, question in jobs]
+    limits = limits or Limits()
     known = {} if store is None else store.answers(job.key for job in asked)
-    if retry:
-        known = {key: answer for key, answer in known.items() if not answer.error}
+    known = {
+        key: answer
+        for key, answer in known.items()
+        if not answer.error or not (retry or was_limited(answer.error, limits))
+    }
     unknown = {job.key: job for job in asked if job.key not in known}
     bar = tqdm(total=len(unknown), unit="point", desc="sweep", leave=False, disable=None)
     with bar:
-        for answers in _answers(pool, _batches(unknown.values()), limits or Limits()):
+        for answers in _answers(pool, _batches(unknown.values()), limits):
             if store is not None:
-                store.add_all(answers)
+                store.add_all(answer for answer in answers if answer.lasts)
             known |= {answer.key: answer for answer in answers}
             bar.update(len(answers))
     return [known[job.key] for job in asked]
@@ -111,8 +130,11 @@ def _answers(pool: Pool, batches: Iterable[_Batch], limits: Limits) -> Iterator[
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 answers = _told(future, running[future])
-                del running[future]
-                yield answers
+                batch = running.pop(future)
+                if answers is None:
+                    waiting.extend(batch.broken_up())
+                else:
+                    yield answers
         except BrokenExecutor as error:
             # Of all that were in hand, any may be to blame.
             lost = list(running.values())
@@ -135,14 +157,30 @@ def _hand_out(
         suspect = waiting[0].broke or any(batch.broke for batch in running.values())
         if running and suspect:
             return
-        running[waiting[0].submit(pool.executor, limits)] = waiting[0]
+        try:
+            running[waiting[0].submit(pool.executor, limits)] = waiting[0]
+        except BrokenExecutor:
+            raise
+        except Exception as error:
+            raise _gone(error) from error
         waiting.popleft()
 
 
-def _told(future: Future, batch: _Batch) -> list[Answer]:
+def _told(future: Future, batch: _Batch) -> list[Answer] | None:
+    """None if one of several points killed its workers, and each is to be asked for alone."""
     try:
         return future.result()
     except BrokenExecutor:
         raise
+    except CancelledError as error:
+        raise _gone(error) from error
     except Exception as error:
-        return batch.failed(f"its worker failed: {error}")
+        killed = type(error).__name__ == _KILLED
+        if killed and len(batch.jobs) > 1:
+            return None
+        return batch.failed(f"its worker failed: {error or type(error).__name__}", lasts=killed)
+
+
+def _gone(error: Exception) -> ToolError:
+    why = " ".join(str(error).split()) or type(error).__name__
+    return ToolError(f"who answers for points is gone ({why}): what was answered is kept")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from multipede.cost_model.sweeps.question import Answer
-from multipede.golden.catalogue import spec_from_dict
 
 __all__ = ["Change", "Changes", "changes"]
 
@@ -41,7 +40,8 @@ class Changes:
     ----------
     compared : figures that both have. larger, smaller : those that changed by more than asked for,
         the most first.
-    failing, mended : points that fail only after, or only before, as text.
+    failing, mended : points that fail only after, or only before, as text. gone : figures that
+        points have only before, though they do not fail.
     only_before, only_after : answers that the other has not.
     """
 
@@ -50,13 +50,14 @@ class Changes:
     smaller: tuple[Change, ...]
     failing: tuple[str, ...]
     mended: tuple[str, ...]
+    gone: tuple[str, ...]
     only_before: int
     only_after: int
 
     @property
     def worse(self) -> bool:
-        """Whether something is larger or fails that did not."""
-        return bool(self.larger or self.failing)
+        """Whether something is larger, fails or has no figure that did not or had."""
+        return bool(self.larger or self.failing or self.gone)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -79,6 +80,7 @@ class Changes:
                 )
         lines += [f"  fails now: {point}" for point in self.failing]
         lines += [f"  fails no more: {point}" for point in self.mended]
+        lines += [f"  is not told any more: {figure}" for figure in self.gone]
         return "\n".join(lines)
 
 
@@ -101,10 +103,10 @@ def changes(
         raise ValueError(f"tolerance = {tolerance}: 0 or more is needed")
     first, second = ({_question(one): one for one in answers} for answers in (before, after))
     compared, changed = 0, []
-    failing, mended = [], []
+    failing, mended, gone = [], [], []
     for question in first.keys() & second.keys():
         old, new = first[question], second[question]
-        text = f"{spec_from_dict(old.spec)} on {old.target}"
+        text = f"{old.point} on {old.target}"
         if new.error and not old.error:
             failing.append(f"{text}: {new.error}")
         elif old.error and not new.error:
@@ -113,11 +115,13 @@ def changes(
         for cost in old.costs:
             other = there.get(cost.quantity)
             if other is None:
+                if not new.error:
+                    gone.append(f"{text}: {cost.quantity}")
                 continue
             compared += 1
             if abs(other.value - cost.value) > tolerance * cost.value:
                 what = (cost.target, cost.quantity, cost.unit, cost.value, other.value)
-                changed.append(Change(str(spec_from_dict(old.spec)), *what))
+                changed.append(Change(old.point, *what))
     changed.sort(key=lambda change: change.ratio)
     return Changes(
         compared=compared,
@@ -125,10 +129,11 @@ def changes(
         smaller=tuple(c for c in changed if c.after < c.before),
         failing=tuple(sorted(failing)),
         mended=tuple(sorted(mended)),
+        gone=tuple(sorted(gone)),
         only_before=len(first.keys() - second.keys()),
         only_after=len(second.keys() - first.keys()),
     )
 
 
 def _question(answer: Answer) -> tuple[str, str, str]:
-    return answer.fingerprint, answer.target, repr(sorted(answer.options.items(), key=str))
+    return answer.fingerprint, answer.target, answer.asked

@@ -50,8 +50,18 @@ def local(workers: int | None = None) -> Iterator[Pool]:
     pool = Pool(make, make(), workers)
     try:
         yield pool
+    except BaseException:
+        # What is under way is not waited for; its programs end with it.
+        _kill(pool.executor)
+        raise
     finally:
         pool.executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _kill(executor: Executor) -> None:
+    """The processes of an executor, which Python 3.14 has a method for."""
+    for process in list((getattr(executor, "_processes", None) or {}).values()):
+        process.kill()
 
 
 def _begin() -> None:

@@ -1,11 +1,11 @@
 """Answers as a pandas DataFrame: a row for each point, columns with units."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from multipede.cost_model.sweeps.question import PREDICTED, Answer
+from multipede.cost_model.sweeps.question import PREDICTED, Answer, described
 from multipede.golden.catalogue import spec_from_dict
 from multipede.golden.number_format import require_kinds, require_type
 from multipede.golden.spec import Spec
@@ -14,10 +14,26 @@ from multipede.toolchain.cost import Cost
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["ERROR_BAR", "frame", "near_pareto", "numbers", "pareto", "predicted_column"]
+__all__ = [
+    "ERROR_BAR",
+    "frame",
+    "near_pareto",
+    "numbers",
+    "options_of",
+    "options_that_differ",
+    "pareto",
+    "place_of",
+    "predicted_column",
+]
 
 ERROR_BAR = "error_bar"
 """what the column of a prediction's expected relative error ends with"""
+_UNITS = {"clock_period": "ns", "output_load": "fF"}
+"""of options"""
+_FILES = ("liberty", PREDICTED)
+_DIGITS = 12
+_BESIDE = ("time_limit",)
+"""options that figures do not depend on"""
 
 
 def frame(answers: Sequence[Answer], specs: Mapping[str, Spec] | None = None) -> "pandas.DataFrame":
@@ -31,31 +47,85 @@ def frame(answers: Sequence[Answer], specs: Mapping[str, Spec] | None = None) ->
     columns, ``attrs["methods"]`` how figures came about, as in "synthesised". Points without a
     figure have NaN.
 
+    Answers for a target that were asked for with different options, as for two clocks, are rows
+    apart, and columns as ``n28.clock_period`` say which; of several to one question, which
+    different code gave, the last counts. What other units compute is not known for units that there
+    are no more: they have what was measured alone.
+
     ``specs`` are those of the answers, by fingerprint, where they are at hand.
     """
     import pandas
 
-    rows: dict[str, dict[str, Any]] = {}
+    latest = {(a.fingerprint, place_of(a), a.asked): a for a in answers}
+    options = options_that_differ(latest.values())
+    rows: dict[str, dict[str, dict[str, Any]]] = {one.fingerprint: {} for one in latest.values()}
     units, methods = {}, {}
-    for answer in answers:
-        row = rows.setdefault(answer.fingerprint, {"unit": answer.spec["unit"]})
-        row |= answer.spec["parameters"]
-        columns = place_of(answer)
-        row |= {f"{columns}.error": answer.error, f"{columns}.seconds": answer.seconds}
-        units[f"{columns}.seconds"] = "s"
-        spec = (specs or {}).get(answer.fingerprint) or spec_from_dict(answer.spec)
-        for cost in [*answer.costs, *_derived(answer.costs, spec)]:
-            column = f"{columns}.{cost.quantity}"
-            row[column], units[column] = cost.value, cost.unit
+    # Those of which there are several for a target first, as the others belong to each of them.
+    for answer in sorted(latest.values(), key=lambda one: not options[place_of(one)]):
+        place, mine = place_of(answer), rows[answer.fingerprint]
+        told = {f"{place}.error": answer.error, f"{place}.seconds": answer.seconds}
+        units[f"{place}.seconds"] = "s"
+        for name in options[place]:
+            told[f"{place}.{name}"] = options_of(answer).get(name)
+            units |= {f"{place}.{name}": unit for unit in (_UNITS.get(name),) if unit}
+        spec = (specs or {}).get(answer.fingerprint) or _read(answer)
+        for cost in [*answer.costs, *(_derived(answer.costs, spec) if spec else ())]:
+            column = f"{place}.{cost.quantity}"
+            told[column], units[column] = cost.value, cost.unit
             methods[column] = cost.method.value
             if cost.relative_error is not None:
-                row[f"{column}.{ERROR_BAR}"] = cost.relative_error
+                told[f"{column}.{ERROR_BAR}"] = cost.relative_error
                 units[f"{column}.{ERROR_BAR}"] = "1"
-    found = pandas.DataFrame(list(rows.values()))
+        if options[place] or not mine:
+            mine.setdefault(answer.asked if options[place] else "", _parameters(answer))
+        these = [mine[answer.asked]] if options[place] else mine.values()
+        for row in these:
+            row |= told
+    found = pandas.DataFrame([row for mine in rows.values() for row in mine.values()])
     parameters = [name for name in found.columns if "." not in name]
     found = found[[*parameters, *(name for name in found.columns if "." in name)]]
     found.attrs = {"units": units, "methods": methods}
     return found
+
+
+def _parameters(answer: Answer) -> dict[str, Any]:
+    """What a row begins with."""
+    parameters = answer.spec["parameters"].items()
+    return {"unit": answer.spec["unit"], **{name: described(value) for name, value in parameters}}
+
+
+def _read(answer: Answer) -> Spec | None:
+    """The specification; None if the unit or a parameter of it is no more."""
+    try:
+        return spec_from_dict(answer.spec)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def options_of(answer: Answer) -> dict[str, Any]:
+    """By name, those of constraints among them; files by the first digits of their digests."""
+    options = dict(answer.options)
+    options |= options.pop("constraints", None) or {}
+    return {
+        name: value[:_DIGITS] if name in _FILES and value else value
+        for name, value in options.items()
+    }
+
+
+def options_that_differ(answers: Iterable[Answer]) -> dict[str, list[str]]:
+    """Names of each place's options that are not the same in all of its answers."""
+    asked: dict[str, dict[str, dict[str, Any]]] = {}
+    for answer in answers:
+        asked.setdefault(place_of(answer), {}).setdefault(answer.asked, options_of(answer))
+    return {
+        place: [
+            name
+            for name in dict.fromkeys(name for options in each.values() for name in options)
+            if name not in _BESIDE
+            and len({str(options.get(name) or None) for options in each.values()}) > 1
+        ]
+        for place, each in asked.items()
+    }
 
 
 def place_of(answer: Answer) -> str:
@@ -109,6 +179,8 @@ def pareto(
                 raise ValueError(f"{word} = {name!r}: columns are {', '.join(found.columns)}")
             if not pandas.api.types.is_numeric_dtype(found[name]):
                 raise ValueError(f"{word} = {name!r}: the column has no numbers")
+            if name in signs:
+                raise ValueError(f"{word} = {name!r}: it is among the others already")
             signs = {**signs, name: sign}
     if not signs:
         raise ValueError("minimise and maximise are empty: at least one column is needed")

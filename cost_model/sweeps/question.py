@@ -25,7 +25,7 @@ from multipede.sim.verilog import rtl_key
 from multipede.toolchain import find, key
 from multipede.toolchain.cost import Cost
 
-__all__ = ["PREDICTED", "Answer", "Question"]
+__all__ = ["PREDICTED", "Answer", "Question", "described"]
 
 PREDICTED = "predicted"
 """the option of questions whose answers are predictions"""
@@ -128,6 +128,8 @@ class Answer:
     key : as of :meth:`Question.key`. spec : the point, as of :meth:`Spec.to_dict`.
     fingerprint : of the specification. target, options : of the question.
     costs : figures. error : why there are none; empty else. seconds : that it took.
+    lasts : whether it is one of the point; else it was its worker that failed, and the point is
+        asked for again another time.
     """
 
     key: str
@@ -138,3 +140,24 @@ class Answer:
     costs: tuple[Cost, ...]
     error: str
     seconds: float
+    lasts: bool = True
+
+    @property
+    def point(self) -> str:
+        """The specification as text; of units, too, that there are no more."""
+        return described(self.spec)
+
+    @property
+    def asked(self) -> str:
+        """The options as text: answers for one point and target with equal ones are to the same
+        question, whatever code gave them."""
+        return json.dumps(self.options, sort_keys=True)
+
+
+def described(value: Any) -> Any:
+    """A specification's description as text, and a parameter's value as it is."""
+    if not isinstance(value, Mapping):
+        return value
+    parameters = value["parameters"].items()
+    each = ", ".join(f"{name}={described(parameter)}" for name, parameter in parameters)
+    return f"{value['unit']}({each})"

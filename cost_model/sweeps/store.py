@@ -131,7 +131,7 @@ class Store:
 
     def add_all(self, answers: Iterable[Answer]) -> None:
         """Likewise, all or none."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
         with self._told(), self._transaction():
             for answer in answers:
                 self._file.execute("DELETE FROM answers WHERE key = ?", (answer.key,))
@@ -177,7 +177,7 @@ class Store:
         return found
 
     def all(self, *, unit: str | None = None, target: str | None = None) -> list[Answer]:
-        """All answers, or those of a unit, and of a target."""
+        """All answers, or those of a unit, and of a target; of each of these the newest last."""
         wanted = {"unit": unit, "target": target}
         wanted = {name: value for name, value in wanted.items() if value is not None}
         where = " AND ".join(f"answers.{name} = ?" for name in wanted)
@@ -187,27 +187,30 @@ class Store:
         with self._told():
             rows = self._file.execute(
                 "SELECT key, spec, fingerprint, target, options, error, seconds FROM answers"
-                f" {where} ORDER BY unit, target, key",
+                f" {where} ORDER BY unit, target, made, key",
                 values,
             ).fetchall()
-            costs: dict[str, list[Cost]] = {}
+            costs: dict[str, list[str]] = {}
             for key, record in self._file.execute(
                 "SELECT costs.key, costs.record FROM costs JOIN answers USING (key)"
                 f" {where} ORDER BY costs.key, costs.place",
                 values,
             ):
-                costs.setdefault(key, []).append(Cost.from_dict(json.loads(record)))
+                costs.setdefault(key, []).append(record)
         for key, spec, fingerprint, target, options, error, seconds in rows:
-            yield Answer(
-                key=key,
-                spec=json.loads(spec),
-                fingerprint=fingerprint,
-                target=target,
-                options=json.loads(options),
-                costs=tuple(costs.get(key, ())),
-                error=error,
-                seconds=seconds,
-            )
+            try:
+                yield Answer(
+                    key=key,
+                    spec=json.loads(spec),
+                    fingerprint=fingerprint,
+                    target=target,
+                    options=json.loads(options),
+                    costs=tuple(Cost.from_dict(json.loads(one)) for one in costs.get(key, ())),
+                    error=error,
+                    seconds=seconds,
+                )
+            except (KeyError, TypeError, ValueError) as wrong:
+                raise StoreError(f"{self.path}: the answer {key} is damaged: {wrong}") from None
 
     def close(self) -> None:
         """Nothing can be asked or added afterwards."""

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from multipede.asic_flow import Constraints
+from multipede.asic_flow import Constraints, read_liberty
 from multipede.cost_model.prediction.calibration import calibration_file, read_calibration
 from multipede.cost_model.sweeps.campaign import campaign
 from multipede.cost_model.sweeps.executors import Pool, pool_of
@@ -93,6 +93,8 @@ def sweep(
         If a tool or a package is missing.
     """
     chosen = _spaces(spaces)
+    if liberty is not None:
+        read_liberty(liberty)  # what is none is told before all points fail
     questions = _questions(targets, constraints, liberty, energy)
     goals = _Goals(minimise, maximise)
     _check_search(search, chosen, points, goals)
@@ -104,6 +106,10 @@ def sweep(
         first = predicted or questions
         if search is None:
             specs = [spec for space in chosen for spec in _points(space, points, seed)]
+            if goals.all:
+                # One point first, as all may take hours: a goal that is no figure is told then.
+                columns = goals.columns(predicted=bool(predicted))
+                numbers(frame(asking(specs[:1], first), asking.specs), columns)
             asking(specs, first)
         else:
             columns = goals.columns(predicted=bool(predicted))

@@ -1,5 +1,6 @@
 """What a worker does, in whichever process and on whichever machine: answer for points."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,10 @@ from multipede.golden.number_format import require_range
 from multipede.golden.spec import Spec
 from multipede.toolchain.cost import Cost
 
-__all__ = ["Limits", "answers_for"]
+__all__ = ["Limits", "answers_for", "was_limited"]
+
+_LIMITED = re.compile(r"not done within (?P<seconds>\S+) s|over (?P<megabytes>[\d,]+) MB")
+"""what is told of points that took too much"""
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,10 @@ def _answer(
     started = time.monotonic()
     found: Sequence[Cost] = ()
     error = ""
+    lasts = True
     try:
         if question.key(spec) != key:
+            lasts = False
             raise RuntimeError("this worker has another version of Multipede, or other tools")
         found = costs()
     except MemoryError:
@@ -86,4 +92,14 @@ def _answer(
         error = str(failure) or type(failure).__name__
     answer = question.answer(spec, costs=found, error=error, seconds=time.monotonic() - started)
     # Who asked finds it under the key that it asked with.
-    return replace(answer, key=key)
+    return replace(answer, key=key, lasts=lasts)
+
+
+def was_limited(error: str, limits: Limits) -> bool:
+    """Whether an error is that of a limit, and the limit is a larger one now."""
+    match = _LIMITED.fullmatch(error)
+    if match is None:
+        return False
+    if match["seconds"]:
+        return float(match["seconds"]) < limits.seconds
+    return limits.megabytes is None or int(match["megabytes"].replace(",", "")) < limits.megabytes

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -20,7 +21,8 @@ from multipede.cost_model.sweeps.campaign import campaign as campaign_of
 from multipede.cost_model.sweeps.executors import cluster, local, pool_of
 from multipede.cost_model.sweeps.question import Question
 from multipede.cost_model.sweeps.store import Store
-from multipede.cost_model.sweeps.worker import Limits
+from multipede.cost_model.sweeps.worker import Limits, was_limited
+from multipede.toolchain import ToolError
 from tests.cost_model.sweeps.scripted import Deadly, Scripted, asked, points
 
 LIMITS = Limits(seconds=60, megabytes=4096)
@@ -156,6 +158,55 @@ class TestStore:
             assert values(campaign(jobs, store=store, workers=2)) == list(range(2, 32))
         assert len(asked(log)) == len(before) + 30 - kept
 
+    def test_what_a_smaller_limit_stopped_is_tried_again(self, log, tmp_path):
+        slow = Scripted(log=str(log), hangs=(2,))
+        quick = Scripted(log=str(log))
+        with Store(tmp_path / "r.sqlite") as store:
+            (spec,) = points(1)
+            given = {"store": store, "workers": 1}
+            (first,) = campaign([(spec, slow)], limits=Limits(seconds=1), **given)
+            assert first.error == "not done within 1 s"
+            assert campaign([(spec, quick)], limits=Limits(seconds=1), **given) == [first]
+            (second,) = campaign([(spec, quick)], limits=Limits(seconds=2), **given)
+            assert second.error == ""
+        assert asked(log) == [2, 2]
+
+    def test_an_interrupt_waits_for_nobody(self, log, tmp_path):
+        """Points that would take long are given up, with all of their processes; what was answered
+        is kept."""
+        path = tmp_path / "r.sqlite"
+        program = (
+            "import sys\n"
+            "from multipede.cost_model.sweeps.campaign import campaign\n"
+            "from multipede.cost_model.sweeps.executors import local\n"
+            "from multipede.cost_model.sweeps.store import Store\n"
+            "from tests.cost_model.sweeps.scripted import Scripted, points\n"
+            "question = Scripted(log=sys.argv[2], hangs=(5,))\n"
+            "with Store(sys.argv[1]) as store, local(1) as pool:\n"
+            "    campaign([(s, question) for s in points(9)], store=store, pool=pool)\n"
+        )
+        command = [sys.executable, "-c", program, str(path), str(log)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as sweep:
+            deadline = time.monotonic() + 60
+            while 5 not in asked(log) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            family = psutil.Process(sweep.pid).children(recursive=True)
+            sweep.send_signal(signal.SIGINT)
+            assert "KeyboardInterrupt" in sweep.communicate(timeout=20)[1]
+        assert len(family) >= 2
+        assert psutil.wait_procs(family, timeout=10)[1] == []
+        with Store(path) as store:
+            assert values(store.all()) == [2, 3, 4]
+
+
+def test_limits_that_are_larger_now():
+    assert was_limited("not done within 5 s", Limits(seconds=6))
+    assert not was_limited("not done within 5 s", Limits(seconds=5))
+    assert was_limited("over 1,024 MB", Limits(megabytes=1025))
+    assert was_limited("over 1,024 MB", Limits(megabytes=None))
+    assert not was_limited("over 1,024 MB", Limits(megabytes=1024))
+    assert not was_limited("it crashed over 5 MB", Limits())
+
 
 class TestWhatGoesWrong:
     def test_points_that_fail_hang_or_crash(self, log):
@@ -200,7 +251,7 @@ class TestWhatGoesWrong:
         assert values(found) == [2, None, 4, 5, 6, 7, 8, 9]
         assert "it brought down 3 workers" in found[1].error
 
-    def test_a_worker_of_another_version(self, log, monkeypatch):
+    def test_a_worker_of_another_version(self, log, monkeypatch, tmp_path):
         """Its keys are others."""
         question = Scripted(log=str(log))
         right = campaign_module._Job
@@ -209,9 +260,29 @@ class TestWhatGoesWrong:
             return right(spec, question, "0" + key[1:])
 
         monkeypatch.setattr(campaign_module, "_Job", wrong)
-        (found,) = campaign([(points(1)[0], question)], workers=1, limits=LIMITS)
-        assert "another version of Multipede" in found.error
+        with Store(tmp_path / "r.sqlite") as store:
+            jobs = [(points(1)[0], question)]
+            (found,) = campaign(jobs, workers=1, limits=LIMITS, store=store)
+            assert "another version of Multipede" in found.error
+            assert store.all() == []  # which the point cannot help
         assert asked(log) == []
+
+    def test_workers_that_fail_are_not_the_points_fault(self, log, tmp_path):
+        class Failing(ThreadPoolExecutor):
+            def submit(self, *args):
+                return super().submit(int, "no number")
+
+        with Store(tmp_path / "r.sqlite") as store, Failing(1) as executor:
+            jobs = [(spec, Scripted(log=str(log))) for spec in points(2)]
+            found = campaign(jobs, executor=executor, store=store, limits=LIMITS)
+            assert [one.error.partition(": ")[0] for one in found] == ["its worker failed"] * 2
+            assert store.all() == []
+
+    def test_an_executor_that_is_shut_down(self, log):
+        executor = ThreadPoolExecutor(1)
+        executor.shutdown()
+        with pytest.raises(ToolError, match=r"who answers for points is gone .*shutdown"):
+            campaign([(points(1)[0], Scripted(log=str(log)))], executor=executor, limits=LIMITS)
 
 
 class TestExecutors:
@@ -235,6 +306,29 @@ class TestExecutors:
         assert values(found) == list(range(2, 26))
         # What the killed one had in hand was done again, and nothing else.
         assert len(asked(log)) <= 24 + 2
+
+    def test_a_scheduler_that_is_killed(self, log, tmp_path):
+        """What was answered is kept, what was in flight is no failure, and another one goes on."""
+        jobs = [(spec, Scripted(log=str(log), pause=0.2)) for spec in points(12)]
+        with Store(tmp_path / "r.sqlite") as store:
+            with dask_cluster(1) as (address, _):
+                # No handle of it is at hand but its port.
+                port = int(address.rpartition(":")[2])
+                (scheduler,) = {
+                    psutil.Process(one.pid)
+                    for one in psutil.net_connections("tcp")
+                    if one.status == psutil.CONN_LISTEN and one.laddr.port == port
+                }
+                killer = threading.Thread(target=kill_when, args=(log, 4, scheduler))
+                killer.start()
+                with pytest.raises(ToolError, match="who answers for points is gone"):
+                    campaign(jobs, executor=address, limits=LIMITS, store=store)
+                killer.join()
+            kept = store.all()
+            assert 2 <= len(kept) < 12
+            assert not any(one.error for one in kept)
+            found = campaign(jobs, workers=1, limits=LIMITS, store=store)
+            assert values(found) == list(range(2, 14))
 
     @pytest.mark.parametrize(
         ("executor", "error", "said"),
