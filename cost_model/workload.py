@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from multipede.cost_model.targets import power, synthesize
+from multipede.cost_model.targets import library_with_energies, power, synthesize
 from multipede.cost_model.workloads.array import Array, Cost, Memory
 from multipede.cost_model.workloads.transformers import Product, Transformer, transformer
 from multipede.golden.html_table import html_table
@@ -35,6 +35,9 @@ __all__ = [
 ]
 
 _PHASES = ("prefill", "decode")
+_MOST_TILES = 1 << 24
+_MOST_AREA = 100_000
+"""mm2; a wafer of 300 mm has 70,686"""
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,7 @@ def tile_costs(
 ) -> TileCosts:
     """Area and energy of a tile, synthesised for a clock and simulated. Options and errors as of
     :func:`~multipede.cost_model.targets.power`; ValueError for constraints without a clock."""
-    if constraints is None or constraints.clock_period is None:
-        raise ValueError("constraints: a clock period is needed")
+    _require_energies(target, liberty, constraints)
     given = {"constraints": constraints, "liberty": liberty}
     mapped = synthesize(tile, target, **given)
     found = power(tile, target, records=records, **given)
@@ -75,6 +77,19 @@ def tile_costs(
         clock_period=constraints.clock_period,
         source=f"{mapped.method}; {found.workload}",
     )
+
+
+def _require_energies(target: str, liberty: Path | None, constraints: "Constraints") -> None:
+    """ValueError without a clock, delays or energies, and for an unusable Liberty file: for every
+    tile alike, and known before one is synthesised."""
+    if constraints is None or constraints.clock_period is None:
+        raise ValueError("constraints: a clock period is needed")
+    from multipede.asic_flow.liberty.library import Library, read_liberty
+
+    library = library_with_energies(target, liberty, constraints)
+    if not isinstance(library, Library):
+        library = read_liberty(Path(library))
+    constraints.conditions(library)
 
 
 def array_of(
@@ -89,10 +104,12 @@ def array_of(
 
     Keys and values have ``cache_bits``; where these are more than a weight's, they take as many
     passes as it needs weights to hold them. A weight's share of its group's scale and zero point
-    counts in memory. TypeError, ValueError for numbers below 1.
+    counts in memory. TypeError, ValueError for less than 1 or more than 1 << 24 tiles, or
+    ``cache_bits`` that are not 1 to 64.
     """
     require_type("tile", tile, Tile)
-    require_range("tiles", tiles, 1, 1 << 24)
+    require_range("tiles", tiles, 1, _MOST_TILES)
+    require_range("cache_bits", cache_bits, 1, 64)
     down, across = _grid(tile, tiles)
     number, weight = down * across, tile.weight.bits
     group = getattr(tile, "group", None)
@@ -128,7 +145,8 @@ def _grid(tile: Tile, tiles: int) -> tuple[int, int]:
 
 def products_of(shape: Transformer | str, phase: str, tokens: int, batch: int = 1) -> list[Product]:
     """Products of a phase: ``prefill`` of so many tokens, or ``decode`` of one more behind them.
-    TypeError, ValueError for another phase or transformer, and numbers below 1."""
+    TypeError, ValueError for another phase or transformer, decode of an encoder, and numbers below
+    1, or below 2 for the tokens of an image."""
     shape = transformer(shape) if isinstance(shape, str) else shape
     require_type("shape", shape, Transformer)
     if phase not in _PHASES:
@@ -259,37 +277,40 @@ def compare_workload(
     Parameters
     ----------
     tiles : by label. shape, phase, tokens, batch : as of :func:`products_of`.
-    area : mm2 of all tiles of an array together. rate : multiply-accumulates in a clock at least;
-        one of both.
+    area : mm2 of all tiles of an array together, at most 100,000. rate : multiply-accumulates in a
+        clock at least; one of both.
     target, liberty, constraints : as of :func:`tile_costs`.
     memory, cache_bits : as of :func:`array_of`.
 
     Raises
     ------
     TypeError, ValueError
-        For no tiles, neither or both of area and rate, and as the functions named; a tile that
-        cannot be mapped, or is larger than the area, is a row with its error.
+        For no tiles, neither or both of area and rate, an area or rate of more than 1 << 24 tiles,
+        a target without delays and energies, and as the functions named; before any tile is
+        synthesised, but for an area of too many tiles. A tile that cannot be mapped or hold the
+        clock, or is larger than the area, is a row with its error.
     """
-    if not tiles:
-        raise ValueError("tiles is empty: at least one is needed")
-    if (area is None) == (rate is None):
-        raise ValueError("area and rate: one of both is needed")
-    if area is not None and not 0 < area < math.inf:
-        raise ValueError(f"area = {area}: more than 0 mm2 is needed")
-    if rate is not None:
-        require_range("rate", rate, 1, 1 << 30)
-    products = products_of(shape, phase, tokens, batch)
-    name = shape if isinstance(shape, str) else shape.name
+    _require_tiles(tiles)
+    _require_area_or_rate(tiles, area, rate)
+    require_range("cache_bits", cache_bits, 1, 64)
     memory = Memory() if memory is None else memory
+    require_type("memory", memory, Memory)
+    products = products_of(shape, phase, tokens, batch)
+    _require_energies(target, liberty, constraints)
+    name = shape if isinstance(shape, str) else shape.name
     rows = []
     for label, tile in tqdm(tiles.items(), desc="tiles", unit="tile", leave=False, disable=None):
         try:
             costs = tile_costs(tile, target, constraints=constraints, liberty=liberty)
-            number = _number(tile, costs, area, rate)
-            array = array_of(tile, costs, number, memory=memory, cache_bits=cache_bits)
         except (ToolError, ValueError) as error:
             rows.append(Row(label, error=" ".join(str(error).split())))
             continue
+        number = _for_area(costs, area) if rate is None else _for_rate(tile, rate)
+        if number < 1:
+            said = f"one tile is {costs.area / 1e6:.4g} mm2: more than {area:g} mm2"
+            rows.append(Row(label, error=said))
+            continue
+        array = array_of(tile, costs, number, memory=memory, cache_bits=cache_bits)
         placed = array.rows // tile.rows * (array.columns // tile.columns)
         rows.append(Row(label, placed, array.cost(products), costs.source))
     equal = f"{area:g} mm2 of tiles" if rate is None else f"{rate:,} multiply-accumulates a clock"
@@ -298,15 +319,47 @@ def compare_workload(
     return Comparison(title, tuple(rows), _notes(rows, target, constraints, memory, cache_bits))
 
 
-def _number(tile: Tile, costs: TileCosts, area: float | None, rate: int | None) -> int:
-    """How many tiles."""
-    if rate is not None:
-        each = tile.rows * tile.columns * tile.lanes / tile.initiation_interval
-        least = math.ceil(rate / each)
-        return next(number for number in count(least) if math.prod(_grid(tile, number)) >= least)
+def _require_tiles(tiles: Mapping[str, Tile]) -> None:
+    if not tiles:
+        raise ValueError("tiles is empty: at least one is needed")
+    for label, tile in tiles.items():
+        require_type(f"tiles[{label!r}]", tile, Tile)
+
+
+def _require_area_or_rate(tiles: Mapping[str, Tile], area: float | None, rate: int | None) -> None:
+    """One of both, within its limits, and of a rate no more tiles than there can be."""
+    if (area is None) == (rate is None):
+        raise ValueError("area and rate: one of both is needed")
+    if area is not None:
+        if isinstance(area, bool) or not isinstance(area, int | float):
+            raise TypeError(f"area must be a number of mm2, not {area!r}")
+        if not 0 < area <= _MOST_AREA:
+            raise ValueError(f"area = {area}: allowed are more than 0 to {_MOST_AREA:,} mm2")
+        return
+    require_range("rate", rate, 1, 1 << 30)
+    for label, tile in tiles.items():
+        if (number := _for_rate(tile, rate)) > _MOST_TILES:
+            raise ValueError(
+                f"rate = {rate}: {number:,} tiles of {label}, allowed are {_MOST_TILES:,}"
+            )
+
+
+def _for_rate(tile: Tile, rate: int) -> int:
+    """How many tiles make so many multiply-accumulates in a clock, in a whole grid."""
+    each = tile.rows * tile.columns * tile.lanes / tile.initiation_interval
+    least = math.ceil(rate / each)
+    return next(number for number in count(least) if math.prod(_grid(tile, number)) >= least)
+
+
+def _for_area(costs: TileCosts, area: float) -> int:
+    """How many tiles fit in so many mm2. ValueError for more than there can be."""
     number = int(1e6 * area // costs.area)
-    if number < 1:
-        raise ValueError(f"one tile is {costs.area / 1e6:.4g} mm2: more than {area:g} mm2")
+    if number > _MOST_TILES:
+        most = _MOST_TILES * costs.area / 1e6
+        raise ValueError(
+            f"area = {area}: {number:,} tiles of {costs.area:.4g} um2, allowed are"
+            f" {_MOST_TILES:,}, on {most:,.4g} mm2"
+        )
     return number
 
 

@@ -11,6 +11,7 @@ from multipede.cost_model.baselines import baselines
 from multipede.cost_model.reproduction.claims import Claim, Claims
 from multipede.cost_model.workload import Comparison, compare_workload
 from multipede.cost_model.workloads.array import Memory
+from multipede.cost_model.workloads.transformers import transformer
 from multipede.golden.mixpe import MixPE
 from multipede.golden.tile import Tile
 
@@ -22,7 +23,6 @@ __all__ = ["mixpe_workloads"]
 _TILE = {"rows": 4, "columns": 4, "lanes": 8}
 _AREA = 4.0
 """mm2 of tiles"""
-_ENCODERS = ("vit-b",)
 _CLAIMED = (
     "The paper's rivals are whole accelerators, ANT, BitFusion and OliVe among them, in a simulator"
     " that does not model MixPE's own PE; ours are tiles of INT8 multipliers of the same area,"
@@ -58,7 +58,7 @@ def mixpe_workloads(
         compare_workload(tiles, model, phase, tokens, batch=batch, **given)
         for model, tokens in table["tokens"].items()
         for phase in ("prefill", "decode")
-        if phase == "prefill" or model not in _ENCODERS
+        if phase == "prefill" or not transformer(model).encoder
     ]
     rows = [_row(one, figure) for one in found for figure in ("speed", "energy")]
     return Claims(

@@ -7,7 +7,8 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from multipede.asic_flow import Constraints, read_liberty
+from multipede.asic_flow import Constraints
+from multipede.asic_flow.liberty.library import read_liberty
 from multipede.cost_model.prediction.calibration import calibration_file, read_calibration
 from multipede.cost_model.sweeps.campaign import campaign
 from multipede.cost_model.sweeps.executors import Pool, pool_of

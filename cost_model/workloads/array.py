@@ -143,17 +143,19 @@ class Array:
         b_bits = self.weight_bits if product.weights else self.cache_bits
         activations = self.rows * self.lanes * self.activation_bits
         others = self.columns * self.lanes * b_bits
-        results = product.m * product.n * product.count * self.result_bits
-        moved = product.count * self._moved(product, b_bits)
+        results = product.m * product.n * self.result_bits
+        a_moved, b_moved, results_moved = self._moved(product, b_bits)
+        moved = product.count * (a_moved + b_moved + results_moved)
         return Work(
             product,
             compute=busy + self.fill,
             memory=math.ceil(moved / self.memory.bits_per_clock),
             dram_bits=moved,
-            # Operands are written to the buffers as they come and read for each record.
-            weight_buffer_bits=busy / interval * others
-            + product.count * product.k * product.n * b_bits,
-            activation_buffer_bits=busy / interval * activations + results,
+            # Operands are written to the buffers each time that they come and read for each
+            # record; results are written once, and read again if they go to memory.
+            weight_buffer_bits=busy / interval * others + product.count * b_moved,
+            activation_buffer_bits=busy / interval * activations
+            + product.count * (a_moved + results + results_moved),
             busy=busy,
         )
 
@@ -161,9 +163,10 @@ class Array:
         """What products in turn take."""
         return Cost(self, tuple(map(self.work, products)))
 
-    def _moved(self, product: Product, b_bits: float) -> float:
-        """Bits from and to memory for one product: the operand that is kept comes once, the other
-        one again for each part of it that fits; whichever way moves less."""
+    def _moved(self, product: Product, b_bits: float) -> tuple[float, float, float]:
+        """Bits of A and B from memory and of results to it, for one product: the operand that is
+        kept comes once, the other one again for each part of it that fits; whichever way moves
+        less."""
         a = product.m * product.k * self.activation_bits
         b = product.k * product.n * b_bits
         results = product.m * product.n * self.result_bits
@@ -175,9 +178,9 @@ class Array:
             results = 0.0
         rows_kept = max(self.rows, room // (product.k * self.activation_bits))
         columns_kept = max(self.columns, self.memory.weight_room // (product.k * b_bits))
-        by_rows = a + b * math.ceil(product.m / rows_kept)
-        by_columns = b + a * math.ceil(product.n / columns_kept)
-        return min(by_rows, by_columns) + results
+        by_rows = (a, b * math.ceil(product.m / rows_kept))
+        by_columns = (a * math.ceil(product.n / columns_kept), b)
+        return (*min(by_rows, by_columns, key=sum), results)
 
 
 @dataclass(frozen=True)
@@ -187,8 +190,8 @@ class Work:
     Attributes
     ----------
     product : they. compute, memory : clocks of each. busy : clocks in which the array works.
-    dram_bits, weight_buffer_bits, activation_buffer_bits : moved; keys and values are in the weight
-        buffer, results in the other one.
+    dram_bits : from and to memory. weight_buffer_bits, activation_buffer_bits : written and read;
+        keys and values are in the weight buffer, results in the other one.
     """
 
     product: Product

@@ -46,8 +46,12 @@ class Transformer:
     name, source : of it. layers, width, heads, intermediate, vocabulary : as usual; of an encoder
         of images, ``vocabulary`` is its classes. kv_heads : which several heads may share.
     gated : whether the feed-forward layer has three matrices. own_head : whether the last matrix is
-        another than the embedding's. positions, patch_inputs : of learned embeddings, else 0.
-    biases : whether the matrices have them. published_parameters : as its authors count them.
+        another than the embedding's. positions : of learned embeddings, else 0.
+    patch_inputs : values of a patch of an image, which the embedding multiplies by a matrix; 0 of
+        text, whose embedding is looked up. biases : whether the matrices have them.
+    encoder : whether it takes all tokens at once and makes none. Of text its vectors are the
+        result, so that it has no head; of images it has one for classes.
+    published_parameters : as its authors count them.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Transformer:
     positions: int = 0
     patch_inputs: int = 0
     biases: bool = False
+    encoder: bool = False
 
     @property
     def head_width(self) -> int:
@@ -83,20 +88,38 @@ class Transformer:
         return self.layers * in_layers + embedded * self.width
 
     def prefill(self, tokens: int, batch: int = 1) -> list[Product]:
-        """All ``tokens`` of ``batch`` sequences at once, and the next token of each.
+        """All ``tokens`` of ``batch`` sequences at once, and the next token of each, or the class
+        of each image.
 
-        Attention is counted in full, as in the simulators of the papers: causal masks save nothing.
-        TypeError, ValueError for numbers below 1.
+        The tokens of an image are its patches and one for the class. Attention is counted in full,
+        as in the simulators of the papers: causal masks save nothing. TypeError, ValueError for
+        numbers below 1, or below 2 for the tokens of an image.
         """
-        _require_numbers(tokens=tokens, batch=batch)
+        _require_numbers(1 + bool(self.patch_inputs), tokens=tokens)
+        _require_numbers(batch=batch)
         rows = tokens * batch
         found = list(self._layer(rows)) + list(self._attention(tokens, tokens, batch))
-        return self._whole(found, batch)
+        return [*self._patches(tokens, batch), *self._whole(found, batch)]
 
     def decode(self, context: int, batch: int = 1) -> list[Product]:
-        """One more token of each of ``batch`` sequences of ``context`` tokens. Errors likewise."""
+        """One more token of each of ``batch`` sequences of ``context`` tokens.
+
+        TypeError, ValueError for numbers below 1; ValueError for an encoder, which has no such
+        phase.
+        """
+        if self.encoder:
+            raise ValueError(
+                f"transformer = {self.name!r}: an encoder has no decode phase, allowed is prefill"
+            )
         _require_numbers(context=context, batch=batch)
         return self._whole([*self._layer(batch), *self._attention(1, context, batch)], batch)
+
+    def _patches(self, tokens: int, batch: int) -> Iterator[Product]:
+        """The embedding of images; that of text is looked up."""
+        if self.patch_inputs:
+            # The token for the class is learned.
+            rows = (tokens - 1) * batch
+            yield Product("patch embedding", rows, self.patch_inputs, self.width)
 
     def _layer(self, rows: int) -> Iterator[Product]:
         """Products with weights of one layer."""
@@ -117,14 +140,16 @@ class Transformer:
         yield Product("values", rows, context, self.head_width, count, **values)
 
     def _whole(self, layer: list[Product], batch: int) -> list[Product]:
-        """All layers and the head, of the last token of each sequence."""
+        """All layers and the head, if there is one, of one token of each sequence."""
         found = [replace(product, count=product.count * self.layers) for product in layer]
+        if self.encoder and not self.patch_inputs:
+            return found
         return [*found, Product("head", batch, self.width, self.vocabulary)]
 
 
-def _require_numbers(**numbers: int) -> None:
+def _require_numbers(least: int = 1, **numbers: int) -> None:
     for name, number in numbers.items():
-        require_range(name, number, 1, 1 << 30)
+        require_range(name, number, least, 1 << 30)
 
 
 @cache

@@ -71,7 +71,7 @@ def test_comparisons_stand_in_columns():
 def test_workloads_stand_in_columns_and_failures_are_told():
     tiles = {"small": MixPE(rows=1, columns=1, lanes=2), "large": MixPE(rows=2, columns=2, lanes=2)}
     few = compare_workload(
-        tiles, "vit-b", "decode", 16, area=0.001, constraints=Constraints(clock_period=2.0)
+        tiles, "opt-1.3b", "decode", 16, area=0.001, constraints=Constraints(clock_period=2.0)
     )
     html = few._repr_html_()
     assert texts(html, "b") == [few.title]

@@ -33,6 +33,38 @@ def test_what_is_larger_and_smaller_by_more_than_asked_for():
     assert json.loads(json.dumps(found.to_dict()))["larger"][1]["quantity"] == "area"
 
 
+def test_the_most_first():
+    before = [answer(MixPE(lanes=n), "n28", area=100.0) for n in (2, 4, 8, 16)]
+    values = (110.0, 300.0, 50.0, 90.0)
+    after = [
+        answer(MixPE(lanes=n), "n28", area=a) for n, a in zip((2, 4, 8, 16), values, strict=True)
+    ]
+    found = changes(before, after)
+    assert [change.after for change in found.larger] == [300.0, 110.0]
+    assert [change.after for change in found.smaller] == [50.0, 90.0]
+
+
+def test_the_last_answer_to_a_question_counts():
+    stale, present = answer(LMul(), "n28", area=150.0), answer(LMul(), "n28", area=100.0)
+    assert not changes([present], [stale, present]).worse
+    assert changes([present], [present, stale]).worse
+
+
+def test_figures_that_are_gone():
+    before = [answer(LMul(), "n28", area=1.0, delay=2.0)]
+    found = changes(before, [answer(LMul(), "n28", area=1.0)])
+    assert found.worse
+    assert found.gone[0].endswith("on n28: delay")
+    assert "is not told any more: lmul(" in str(found)
+    assert changes(before, [answer(LMul(), "n28", error="x")]).gone == ()
+
+
+def test_of_units_that_are_no_more():
+    gone = {"spec": {"unit": "my_unit", "parameters": {"x": 1}}, "fingerprint": "f"}
+    before, after = (replace(answer(LMul(), "n28", area=a), **gone) for a in (1.0, 2.0))
+    assert changes([before], [after]).larger[0].spec == "my_unit(x=1)"
+
+
 def test_points_that_fail_or_are_only_in_one():
     good, bad = answer(LMul(), "n28", area=1.0), answer(LMul(), "n28", error="it crashed")
     other = answer(MixPE(), "n28", area=1.0)

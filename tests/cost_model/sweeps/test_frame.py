@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import pandas
 import pytest
@@ -10,6 +11,7 @@ from multipede.cost_model.sweeps.frame import frame, pareto
 from multipede.cost_model.sweeps.question import Answer
 from multipede.golden.lmul import LMul
 from multipede.golden.mixpe import MixPE
+from multipede.golden.stallable import Stallable
 from multipede.toolchain.cost import Cost, CostMethod
 
 
@@ -50,6 +52,50 @@ class TestFrame:
         assert first["n28.multiply_accumulate_per_second"] == pytest.approx(48e9)
         assert (second["unit"], second["format"], second["n28.area"]) == ("lmul", "bf16", 5.0)
         assert pandas.isna(second["ecp5.lut"])
+
+    def test_other_questions_are_other_rows(self):
+        """As of two clocks; what was asked for once belongs to both."""
+        product = LMul()
+        clocks = [
+            replace(one, options={"constraints": {"clock_period": period, "time_limit": period}})
+            for one, period in (
+                (answer(product, "n28", area=5.0), 3.0),
+                (answer(product, "n28", area=9.0), 0.25),
+                (answer(MixPE(), "n28", area=7.0), 3.0),
+            )
+        ]
+        found = frame([*clocks, answer(product, "ecp5", lut=4)])
+        rows = found[["unit", "n28.clock_period", "n28.area", "ecp5.lut"]].fillna(0).to_numpy()
+        assert rows.tolist() == [
+            ["lmul", 3.0, 5.0, 4.0],
+            ["lmul", 0.25, 9.0, 4.0],
+            ["mixpe", 3.0, 7.0, 0.0],
+        ]
+        assert found.attrs["units"]["n28.clock_period"] == "ns"
+        assert "n28.time_limit" not in found
+        assert "n28.clock_period" not in frame([clocks[0], clocks[2]])
+
+    def test_of_several_answers_to_a_question_the_last_counts(self):
+        """All of it: a failure has no figures of an earlier one."""
+        first, second = answer(LMul(), "n28", area=5.0, delay=1.0), answer(LMul(), "n28", area=6.0)
+        (row,) = frame([first, second]).to_dict("records")
+        assert (row["n28.area"], "n28.delay" in row) == (6.0, False)
+        (row,) = frame([first, answer(LMul(), "n28", error="it crashed")]).to_dict("records")
+        assert row["n28.error"] == "it crashed"
+        assert "n28.area" not in row
+
+    def test_units_around_others_and_units_that_are_no_more(self):
+        around = Stallable(inside=LMul())
+        gone = answer(MixPE(), "n28", area=8.0)
+        gone = replace(gone, spec={"unit": "my_unit", "parameters": {"x": 1}}, fingerprint="f")
+        renamed = answer(LMul(), "n28", area=4.0)
+        renamed = replace(renamed, spec={"unit": "lmul", "parameters": {"old": 2}}, fingerprint="g")
+        found = frame([answer(around, "n28", area=6.0), gone, renamed])
+        assert found["unit"].tolist() == ["stallable", "my_unit", "lmul"]
+        assert found["n28.area"].tolist() == [6.0, 8.0, 4.0]
+        assert any(str(value).startswith("lmul(format=bf16") for value in found.iloc[0])
+        assert found.nunique().sum() > 0  # all cells can be compared
+        assert found["n28.area_per_multiply"].notna().tolist() == [True, False, False]
 
     def test_columns_have_units_and_methods(self):
         found = frame([answer(LMul(), "n28", area=5.0, delay=500.0)])

@@ -68,6 +68,13 @@ class TestKeeps:
             store.add(answer("a", 3.0))
             assert store.all() == [answer("a", 3.0)]
 
+    def test_the_newest_last(self, path):
+        """Of answers to one question, by different code, whatever their keys."""
+        with Store(path) as store:
+            for key in ("z", "a", "m"):
+                store.add(answer(key))
+            assert [one.key for one in store.all()] == ["z", "a", "m"]
+
     def test_more_keys_than_one_query_takes(self, path):
         given = [answer(f"k{index:04}") for index in range(1203)]
         with Store(path) as store:

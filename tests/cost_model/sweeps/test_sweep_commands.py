@@ -46,6 +46,33 @@ def test_a_sweep_and_its_results(capsys, tmp_path, space, ending):
     assert run(capsys, "results", store, "--unit", "lmul")[1] == "0 points\n"
 
 
+def test_units_around_others(capsys, tmp_path):
+    space, store = tmp_path / "space.toml", tmp_path / "r.sqlite"
+    space.write_text("[[space]]\nunit = 'stallable'")
+    table = tmp_path / "t.csv"
+    asked = ["sweep", space, "--measure", "none", "--store", store, "-o", table]
+    assert run(capsys, *asked, "--workers", "1")[0] == 0
+    assert len(pandas.read_csv(table)) == 1
+    assert run(capsys, "results", store, "--json")[0] == 0
+
+
+def test_a_goal_that_is_no_figure_is_told_with_the_first_point(capsys, tmp_path, space):
+    store, goal = tmp_path / "r.sqlite", "gates.aera"
+    asked = ["sweep", space, "--target", "gates", "--store", store, "--workers", "1"]
+    status, _, err = run(capsys, *asked, "--measure", "all", "--minimise", goal)
+    assert status == 2
+    assert "'gates.aera' is no figure: there are gates.error" in err
+    with Store(store) as file:
+        assert len(file.all()) == 1
+
+
+def test_a_sweep_in_which_all_failed(capsys, space):
+    asked = ["sweep", space, "--target", "gates", "--workers", "1", "--megabytes", "256"]
+    status, out, _ = run(capsys, *asked)
+    assert status == 3
+    assert "2 points, 2 answers failed" in out
+
+
 def test_two_files_compared(capsys, tmp_path):
     for name, value in (("old", 12.5), ("new", 13.5)):
         with Store(tmp_path / f"{name}.sqlite") as store:
@@ -65,6 +92,8 @@ def test_two_files_compared(capsys, tmp_path):
         (["sweep", "SPACE", "--target", "n27"], "n27"),
         (["sweep", "SPACE", "-o", "x.xls"], "a name that ends in .csv or .parquet"),
         (["sweep", "SPACE", "-o", "nowhere/x.csv"], "there is no directory nowhere"),
+        (["sweep", "SPACE", "-o", "DIR.csv"], "DIR.csv: this is a directory"),
+        (["sweep", "SPACE", "--target", "gates", "--liberty", "SPACE"], "space.toml"),
         (["sweep", "SPACE", "--search", "tpe"], "points are needed"),
         (["sweep", "SPACE", "--scheduler", "nobody"], "no Dask scheduler answers there"),
         (["sweep", "SPACE", "--seconds", "0"], "seconds = 0"),
@@ -75,7 +104,10 @@ def test_two_files_compared(capsys, tmp_path):
 )
 def test_bad_input(capsys, space, words, said):
     before = space.read_bytes()
-    status, out, err = run(capsys, *(space if word == "SPACE" else word for word in words))
+    directory = space.with_name("DIR.csv")
+    directory.mkdir()
+    named = {"SPACE": space, "DIR.csv": directory}
+    status, out, err = run(capsys, *(named.get(word, word) for word in words))
     assert (status, out) == (2, "")
     assert said in err
     assert len(err.splitlines()) == 1

@@ -37,7 +37,7 @@ class TestByHand:
         work = self.ARRAY.work(Product("p", m=5, k=16, n=7))
         # Twelve records of 4 x 8 weights of 4 bits, and 16 x 7 that are written.
         assert work.weight_buffer_bits == 12 * 4 * 8 * 4 + 16 * 7 * 4
-        # Of 2 x 8 activations of 8 bits, and 5 x 7 results of 16.
+        # Of 2 x 8 activations of 8 bits, and 5 x 7 results of 16. Both stay on the chip.
         assert work.activation_buffer_bits == 12 * 2 * 8 * 8 + 5 * 7 * 16
 
     def test_several_passes(self):
@@ -57,10 +57,28 @@ class TestByHand:
         work = array.work(Product("p", m=64, k=64, n=64))
         a, b, results = 64 * 64 * 8, 64 * 64 * 4, 64 * 64 * 8
         assert work.dram_bits == min(a + 2 * b, b + 4 * a) + results
+        # Of 32 by 16 blocks 8 records each. Weights are written twice, activations once; results
+        # are written, and read as they go to memory.
+        records = 32 * 16 * 8
+        assert work.weight_buffer_bits == records * 4 * 8 * 4 + 2 * b
+        assert work.activation_buffer_bits == records * 2 * 8 * 8 + a + 2 * results
         # And nothing of it where the next operands need half of the room.
         halved = Memory(weight_buffer=1024, activation_buffer=4096, bits_per_clock=64)
         same = Array(rows=2, columns=4, lanes=8, **PLAIN, memory=halved, result_bits=8)
         assert same.work(Product("p", m=64, k=64, n=64)).dram_bits == work.dram_bits
+
+    def test_activations_that_come_again_are_written_again(self):
+        """Of two products, of whose activations of 16 x 8 an eighth fits, of weights a half: four
+        of eight columns."""
+        memory = Memory(weight_buffer=16, activation_buffer=16, bits_per_clock=64, double=False)
+        array = Array(rows=2, columns=4, lanes=8, **PLAIN, memory=memory)
+        work = array.work(Product("p", m=16, k=8, n=8, count=2))
+        # Weights 8 times and activations once are more than activations twice.
+        a, b, results = 16 * 8 * 8, 8 * 8 * 4, 16 * 8 * 16
+        assert work.dram_bits == 2 * (2 * a + b + results)
+        # Of 8 by 2 blocks one record each.
+        assert work.weight_buffer_bits == 2 * (16 * 4 * 8 * 4 + b)
+        assert work.activation_buffer_bits == 2 * (16 * 2 * 8 * 8 + 2 * a + 2 * results)
 
     def test_scores_stay_on_the_chip(self):
         small = Memory(weight_buffer=64, activation_buffer=64, bits_per_clock=64)
@@ -71,6 +89,9 @@ class TestByHand:
         assert array.work(scores).dram_bits == 64 * 8 * 8 + 64 * 8 * 8 * 16
         # Of the values nothing but themselves and the results.
         assert array.work(values).dram_bits == 64 * 8 * 8 + 64 * 8 * 16
+        # Nor are scores written again, or read to go away.
+        read = 32 * 2 * 8 * 2 * 8 * 8
+        assert array.work(values).activation_buffer_bits == read + 2 * 64 * 8 * 16
 
     def test_energy_and_use(self):
         energies = {"dram_energy": 10.0, "sram_energy": 0.5}
@@ -130,6 +151,19 @@ class TestArrays:
         assert array.weight_bits == pytest.approx(4 + (16 + 4) / 128)
         assert array.cache_interval == 2
         assert array.idle_energy == pytest.approx(0.01 * 2.0 * 10)
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"tiles": 0}, "tiles = 0: allowed are 1 to 16777216"),
+            ({"cache_bits": 0}, "cache_bits = 0: allowed are 1 to 64"),
+            ({"cache_bits": 65}, "cache_bits = 65: allowed are 1 to 64"),
+        ],
+    )
+    def test_bad_input(self, changes, said):
+        tile = MixPE(rows=2, columns=4, lanes=8, group=128)
+        with pytest.raises(ValueError, match=said):
+            array_of(tile, COSTS, **{"tiles": 12, **changes})
 
     def test_energy_of_a_buffer(self):
         """At 8 kB the published one, scaled; with the root of the size."""

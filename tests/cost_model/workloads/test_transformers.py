@@ -52,6 +52,45 @@ def test_products_by_hand():
     assert SMALL.parameters == 2 * (2 * 64 + 2 * 32 + 3 * 96) + 2 * 80
 
 
+class TestEncoders:
+    def test_which(self):
+        assert {name for name in TRANSFORMERS if transformer(name).encoder} == {
+            "all-minilm-l6-v2",
+            "vit-b",
+        }
+
+    @pytest.mark.parametrize("name", ["all-minilm-l6-v2", "vit-b"])
+    def test_none_decodes(self, name):
+        said = f"transformer = '{name}': an encoder has no decode phase, allowed is prefill"
+        with pytest.raises(ValueError, match=said):
+            transformer(name).decode(8)
+
+    def test_of_text_have_no_head(self):
+        """Each weight of the layers is taken once by each token, and the embeddings by none."""
+        shape = transformer("all-minilm-l6-v2")
+        products = shape.prefill(16, batch=2)
+        assert [p.name for p in products if p.count == shape.layers][-1] == "feed-forward out"
+        by_weights = sum(p.multiplications for p in products if p.weights)
+        embedded = (shape.vocabulary + shape.positions) * shape.width
+        assert by_weights == 32 * (shape.parameters - embedded)
+
+    def test_of_images_embed_patches_and_have_classes(self):
+        """Of ViT-B/16: 14 x 14 patches of 3 x 16 x 16 values, and the token for the class."""
+        shape = transformer("vit-b")
+        first, *_, last = shape.prefill(197, batch=2)
+        assert first == Product("patch embedding", 2 * 14 * 14, 3 * 16 * 16, 768)
+        assert last == Product("head", 2, 768, 1000)
+        by_weights = sum(p.multiplications for p in shape.prefill(197) if p.weights)
+        others = (shape.patch_inputs + shape.vocabulary) * shape.width
+        in_layers = shape.parameters - others - shape.positions * shape.width
+        assert by_weights == 197 * in_layers + 196 * 768 * 768 + 768 * 1000
+
+    def test_of_images_have_two_tokens_at_least(self):
+        with pytest.raises(ValueError, match="tokens = 1: allowed are 2 to"):
+            transformer("vit-b").prefill(1)
+        assert transformer("vit-b").prefill(2)[0].m == 1
+
+
 def test_each_token_takes_each_weight_once():
     shape = transformer("llama-2-7b")
     by_weights = sum(p.multiplications for p in shape.prefill(64, batch=2) if p.weights)
