@@ -4,6 +4,7 @@ The coefficients come from units that were synthesised, see
 :mod:`~multipede.cost_model.prediction.calibrate`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ class Prediction:
     costs : figures with their relative errors.
     outside : measures of the unit outside of what the calibration has seen of its like, in words.
     seen : points of this unit that the calibration was fitted to; 0 for a unit that it never saw.
+    most : relative errors within which 95 % of such figures are, by quantity.
     """
 
     unit: str
@@ -41,6 +43,7 @@ class Prediction:
     costs: list[Cost]
     outside: list[str]
     seen: int
+    most: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -51,10 +54,10 @@ class Prediction:
         return costs_table(self.costs, "; ".join([self._title, *self._remarks]))
 
     def __str__(self) -> str:
-        lines = [f"{self._title} (two thirds of figures are so near):"]
+        lines = [f"{self._title} (two thirds of such figures are so near, and 95 %):"]
         width = max(len(cost.quantity) for cost in self.costs)
         for cost in self.costs:
-            error = f"+- {100 * cost.relative_error:.0f} %"
+            error = f"+- {100 * cost.relative_error:.0f} %, {100 * self.most[cost.quantity]:.0f} %"
             lines.append(f"  {cost.quantity:{width}}  {cost.value:>12,.5g} {cost.unit:5} {error}")
         return "\n".join([*lines, *(f"  {remark}" for remark in self._remarks)])
 
@@ -119,7 +122,16 @@ def predict(
         for name, model in calibration.models.items()
     ]
     costs += _per_operation(spec, costs)
-    return Prediction(str(spec), calibration.target, calibration.style, costs, outside, seen)
+    most = {
+        cost.quantity: calibration.most(_modelled(cost), spec.unit, outside=bool(outside))
+        for cost in costs
+    }
+    return Prediction(str(spec), calibration.target, calibration.style, costs, outside, seen, most)
+
+
+def _modelled(cost: Cost) -> str:
+    """The quantity that there is a model of."""
+    return _PER_RECORD if cost.quantity.startswith("energy_per_") else cost.quantity
 
 
 def _like(seen: int, outside: list[str]) -> str:

@@ -28,6 +28,8 @@ _VERSION = 1
 _KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (LINEAR, LOGARITHMIC)}
 _PLACE = Path(__file__).with_name("calibrated")
 _GATES = "gates"
+_ENOUGH = 10
+"""points of a unit that its own errors are told from"""
 
 
 @dataclass(frozen=True)
@@ -132,12 +134,20 @@ class Calibration:
 
     def error(self, quantity: str, unit: str, *, outside: bool) -> float:
         """The relative error within which two thirds of such figures are."""
+        return max(errors.two_thirds for errors in self._errors(quantity, unit, outside=outside))
+
+    def most(self, quantity: str, unit: str, *, outside: bool) -> float:
+        """That within which 95 % of them are."""
+        return max(errors.most for errors in self._errors(quantity, unit, outside=outside))
+
+    def _errors(self, quantity: str, unit: str, *, outside: bool) -> list[Errors]:
+        """Those of the unit, if enough of it was seen to tell; of its family left out where a point
+        is outside of that, or there is too little."""
         model, known = self.models[quantity], self.units.get(unit)
         if known is None or unit not in model.within:
-            return model.all_left_out.two_thirds
-        seen = model.within[unit].two_thirds
-        unseen = model.left_out.get(known.family, model.all_left_out).two_thirds
-        return max(seen, unseen) if outside else seen
+            return [model.all_left_out]
+        seen, unseen = model.within[unit], model.left_out.get(known.family, model.all_left_out)
+        return [seen, unseen] if outside or seen.points < _ENOUGH else [seen]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""

@@ -120,20 +120,26 @@ def _most_saved(page: Mapping[str, Any]) -> float | None:
 
 
 def _quadinr() -> dict[str, float]:
-    from multipede.cost_model.reproduction.quadinr_costs import quadinr_costs
+    from multipede.cost_model.reproduction.quadinr_costs import QUADINR, quadinr_costs
+    from multipede.cost_model.reproduction.quadinr_images import QUADINR as PICTURED
     from multipede.cost_model.reproduction.quadinr_images import images
 
     period, bits = 1.5, 16
     found = quadinr_costs(_TARGET, constraints=_clock(period), bits=(bits,))
-    first, *others = (row for row in found.rows[bits] if not row.error)
     pictures = images()
-    names = {row.activation for row in pictures.rows} - {"QuadINR"}
+    names = {row.activation for row in pictures.rows} - {PICTURED}
+    gain = max((pictures.gain(name) for name in names), default=None)
+    rows = {row.label: row for row in found.rows[bits] if not row.error}
+    ours = rows.pop(QUADINR, None)
+    if ours is None:
+        return _known(gain=gain)
+    delays = [row.latency(period) for row in rows.values()]
     return _known(
-        area=first.area,
-        power=_quotient(first.energy, period),
-        saving=max(1 - first.area / row.area for row in others),
-        latency_saving=max(1 - first.latency(period) / row.latency(period) for row in others),
-        gain=max(pictures.gain(name) for name in names),
+        area=ours.area,
+        power=_quotient(ours.energy, period),
+        saving=max((1 - ours.area / row.area for row in rows.values()), default=None),
+        latency_saving=max((1 - ours.latency(period) / delay for delay in delays), default=None),
+        gain=gain,
     )
 
 

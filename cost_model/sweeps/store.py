@@ -1,6 +1,7 @@
 """Answers in one SQLite file, which several sweeps may share and which survives a kill."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -79,8 +80,7 @@ class Store:
         if self.path.is_dir():
             raise StoreError(f"{self.path}: this is a directory")
         with self._told():
-            mode = "ro" if read_only else "rwc"
-            address = f"file:{quote(str(self.path.resolve()))}?mode={mode}"
+            address = f"file:{quote(str(self.path.resolve()))}?mode={self._mode(read_only)}"
             # Transactions are begun and ended by hand.
             self._file = sqlite3.connect(address, uri=True, timeout=_WAIT, isolation_level=None)
         try:
@@ -90,12 +90,22 @@ class Store:
             self._file.close()
             raise
 
+    def _mode(self, read_only: bool) -> str:
+        """How it is opened. Even to be read, SQLite puts a file beside one in WAL mode; on a
+        read-only disk, where nobody writes, it need not."""
+        if not read_only:
+            return "rwc"
+        waits = self.path.with_name(f"{self.path.name}-wal").exists()
+        fixed = not waits and not os.access(self.path.parent, os.W_OK)
+        return "ro&immutable=1" if fixed else "ro"
+
     def _open(self, read_only: bool) -> None:
         execute = self._file.execute
         (application,) = execute("PRAGMA application_id").fetchone()
         (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
         if application != _APPLICATION and (tables or application or read_only):
-            raise StoreError(f"{self.path}: it is another program's SQLite file")
+            what = "another program's SQLite file" if tables or application else "empty"
+            raise StoreError(f"{self.path}: it is {what}")
         (version,) = execute("PRAGMA user_version").fetchone()
         if version > SCHEMA:
             raise StoreError(

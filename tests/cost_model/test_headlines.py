@@ -8,7 +8,10 @@ import pytest
 
 from multipede import cli
 from multipede.cost_model.reproduction import headlines as module
+from multipede.cost_model.reproduction import quadinr_costs, quadinr_images
 from multipede.cost_model.reproduction.headlines import PAPERS, headlines, published_headlines
+from multipede.cost_model.reproduction.pipelined import Pipelined
+from multipede.cost_model.reproduction.quadinr_costs import QuadINRCosts
 
 KEYS = {"what", "published", "unit", "source", "differs"}
 
@@ -86,6 +89,30 @@ def test_side_by_side(quick):
     assert missing == [f"missing: {first.what}", f"missing: {last.what}"]
     assert "missing" in str(found)
     assert f"{last.what}: {last.differs}" in str(found)
+
+
+@pytest.mark.parametrize("failed", [("QuadINR, faithful",), ("SIREN sine", "FINER"), ()])
+def test_a_rival_never_stands_for_quadinr(monkeypatch, failed):
+    """What failed is missing."""
+    rows = [
+        Pipelined(
+            label, stages=2, area=area, delay=1.0, holds_clock=True, energy=3.0,
+            error="it crashed" if label in failed else None,
+        )
+        for label, area in (("QuadINR, faithful", 100.0), ("SIREN sine", 400.0), ("FINER", 200.0))
+    ]  # fmt: skip
+
+    class Pictures:
+        rows = ()
+
+    monkeypatch.setattr(
+        quadinr_costs, "quadinr_costs", lambda *a, **o: QuadINRCosts("", 1.5, {16: tuple(rows)}, ())
+    )
+    monkeypatch.setattr(quadinr_images, "images", Pictures)
+    found = {row.what: row.ours for row in headlines("quadinr").rows}
+    area, _, saving, *_ = found.values()
+    assert area == (None if "QuadINR, faithful" in failed else 100.0)
+    assert saving == (None if failed else 0.75)
 
 
 def test_from_the_command_line(quick, capsys):

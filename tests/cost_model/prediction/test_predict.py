@@ -51,6 +51,25 @@ def test_a_unit_outside_of_what_was_seen(exact):
     assert "outside of the calibration: latency 9 (0 to 3), " in str(found)
 
 
+def test_a_unit_of_which_little_was_seen(exact):
+    """Its own errors tell nothing then: those of a family of which nothing was seen may be."""
+    rough = _with_errors(exact, left_out=0.4)
+    assert rough.models["area"].within["lmul"].points >= 10
+    errors = replace(rough.models["area"].within["lmul"], points=9)
+    model = replace(rough.models["area"], within={**rough.models["area"].within, "lmul": errors})
+    few = replace(rough, models={**rough.models, "area": model})
+    assert by_quantity(predict(LMul(), calibration=rough))["area"].relative_error < 0.4
+    assert by_quantity(predict(LMul(), calibration=few))["area"].relative_error == 0.4
+
+
+def test_what_95_percent_are_within(exact):
+    found = predict(LMul(), calibration=exact)
+    assert found.most["area"] == exact.models["area"].within["lmul"].most
+    assert found.most["energy_per_multiply"] == found.most["energy_per_record"]
+    assert f"%, {100 * found.most['area']:.0f} %" in str(found)
+    assert found.to_dict()["most"] == found.most
+
+
 def test_a_unit_that_was_never_seen(exact):
     rough = _with_errors(exact, left_out=0.4)
     found = predict(MixPE(rows=1, columns=1, lanes=4), calibration=rough)

@@ -101,10 +101,23 @@ def test_figures_of_ours_beside_the_published(results, tmp_path):
     for text in ("a speed", "2", "3", "1.5", "All of it.", "a paper"):
         assert text in page.texts["td"]
     assert "headline figures of it" in page.texts["h3"]
-    for wrong in ("{", "3", '[{"title": "a", "rows": [{"what": 1}]}]'):
+    wrongs = ("{", "3", '[{"title": "a", "rows": [{"what": 1}]}]', '{"rows": []}')
+    for wrong in (*wrongs, '{"rows": [], "title": 3}'):
         file.write_text(wrong)
         with pytest.raises(ValueError, match="is not of 'multipede reproduce'"):
             report(results, reproduction=file)
+
+
+def test_other_questions_stand_apart(tmp_path):
+    """Of two clocks none is better than the other: each has its own front."""
+    with Store(tmp_path / "r.sqlite") as store:
+        for period, area in ((3.0, 5.0), (0.25, 9.0)):
+            one = answer(LMul(), "n28", area=area, delay=1000 * period)
+            options = {"constraints": {"clock_period": period}}
+            store.add(replace(one, key=str(period), options=options))
+    page = Page(report(tmp_path / "r.sqlite"))
+    for period in ("3.0", "0.25"):
+        assert any(f"clock period {period}" in heading for heading in page.texts["h3"])
 
 
 def test_no_results(tmp_path):

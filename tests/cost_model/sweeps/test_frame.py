@@ -153,6 +153,7 @@ class TestPareto:
             ({}, ValueError, "minimise and maximise are empty"),
             ({"minimise": ["d"]}, ValueError, "minimise = 'd': columns are a, b"),
             ({"minimise": ["b"]}, ValueError, "the column has no numbers"),
+            ({"minimise": ["a"], "maximise": ["a"]}, ValueError, "among the others already"),
             ({"maximise": "a"}, TypeError, "maximise"),
         ],
     )

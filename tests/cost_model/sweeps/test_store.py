@@ -195,6 +195,28 @@ class TestWhatCannotBeUsed:
         with pytest.raises(StoreError, match="read-only"):
             Store(path)
 
+    def test_on_a_read_only_disk(self, path, monkeypatch):
+        """Nothing is put beside it then, as SQLite would even to read."""
+        with Store(path) as store:
+            store.add(answer("k"))
+        monkeypatch.setattr("os.access", lambda *_: False)
+        with Store(path, read_only=True) as store:
+            assert store.all() == [answer("k")]
+            assert list(path.parent.iterdir()) == [path]
+
+    def test_an_empty_one(self, path):
+        path.touch()
+        with pytest.raises(StoreError, match="it is empty"):
+            Store(path, read_only=True)
+
+    @pytest.mark.parametrize("wrong", ["{}", "no JSON"])
+    def test_a_damaged_answer(self, path, wrong):
+        with Store(path) as store:
+            store.add(answer("k"))
+            store._file.execute("UPDATE costs SET record = ?", (wrong,))
+            with pytest.raises(StoreError, match=r"results.sqlite: the answer k is damaged"):
+                store.all()
+
     def test_nothing_is_kept_of_what_cannot_be(self, path):
         broken = replace(answer("b"), costs=(answer().costs[0],) * 2)
         with Store(path) as store:

@@ -1,10 +1,13 @@
 """Sweeps as users make them: spaces in, a table out, nothing measured twice."""
 
+from dataclasses import replace
+
 import pandas
 import pytest
 
 from multipede.asic_flow import Constraints
 from multipede.cost_model.sweeps.frame import numbers, pareto
+from multipede.cost_model.sweeps.question import Question
 from multipede.cost_model.sweeps.space import Space
 from multipede.cost_model.sweeps.store import Store, StoreError
 from multipede.cost_model.sweeps.sweep import sweep
@@ -118,3 +121,27 @@ def test_bad_input(options, error, said):
     given = {"spaces": PRODUCTS, **options}
     with pytest.raises(error, match=said):
         sweep(given.pop("spaces"), **given)
+
+
+def test_all_that_is_asked_is_in_the_key():
+    """Answers to other questions are never taken for one's own."""
+    clock = Constraints(clock_period=2.0)
+    questions = [
+        Question("n28"),
+        Question("gates"),
+        Question("n28", constraints=clock),
+        Question("n28", constraints=replace(clock, clock_period=1.0)),
+        Question("n28", energy=True),
+        Question("n28", energy=True, records=10),
+    ]
+    spec = next(PRODUCTS.grid())
+    assert len({question.key(spec) for question in questions}) == len(questions)
+
+
+def test_what_is_no_liberty_file_is_told_at_once(tmp_path):
+    broken = tmp_path / "x.lib"
+    broken.write_text("nothing")
+    store = tmp_path / "r.sqlite"
+    with pytest.raises(ValueError, match=r"x\.lib"):
+        sweep(PRODUCTS, ["gates"], liberty=broken, store=store)
+    assert not store.exists()

@@ -6,7 +6,9 @@ import pandas
 import pytest
 
 from multipede import cli
+from multipede.cost_model.sweeps.question import Question
 from multipede.cost_model.sweeps.store import Store
+from multipede.toolchain import ToolError
 from tests.cost_model.sweeps.test_store import answer
 
 
@@ -66,8 +68,12 @@ def test_a_goal_that_is_no_figure_is_told_with_the_first_point(capsys, tmp_path,
         assert len(file.all()) == 1
 
 
-def test_a_sweep_in_which_all_failed(capsys, space):
-    asked = ["sweep", space, "--target", "gates", "--workers", "1", "--megabytes", "256"]
+def test_a_sweep_in_which_all_failed(capsys, space, monkeypatch):
+    def fails(question, spec):
+        raise ToolError("there is no tool")
+
+    monkeypatch.setattr(Question, "costs", fails)  # in workers, too, which are forked
+    asked = ["sweep", space, "--target", "gates", "--workers", "1"]
     status, out, _ = run(capsys, *asked)
     assert status == 3
     assert "2 points, 2 answers failed" in out
