@@ -75,7 +75,7 @@ def test_of_standard_cells_from_the_command_line(families, tmp_path, capsys):
     (document,) = json.loads(capsys.readouterr().out)
     (area, *_) = document["costs"]
     assert area["method"] == "predicted"
-    assert area["relative_error"] == made.models["area"].within["integer_multiplier"].two_thirds
+    assert area["relative_error"] == made.error("area", "integer_multiplier", outside=False)
 
 
 def test_points_that_fail(families, monkeypatch):
