@@ -7,6 +7,7 @@ from multipede.options import spec_of
 
 _MEMORY = ("weight_buffer", "activation_buffer", "bits_per_clock", "dram_energy", "sram_energy")
 _AREA = 1.0
+_TOKENS = 256
 
 
 def workload_command(options: argparse.Namespace) -> Answer:
@@ -24,7 +25,7 @@ def workload_command(options: argparse.Namespace) -> Answer:
         baselines(spec) if options.baselines else {spec.unit: spec},
         options.transformer,
         options.phase,
-        options.tokens,
+        _tokens(options),
         batch=options.batch,
         area=_AREA if options.area is None and options.rate is None else options.area,
         rate=options.rate,
@@ -35,3 +36,12 @@ def workload_command(options: argparse.Namespace) -> Answer:
         cache_bits=options.cache_bits,
     )
     return (TOOL_FAILED if found.errors else HELD), found.to_dict(), str(found)
+
+
+def _tokens(options: argparse.Namespace) -> int:
+    from multipede.cost_model.workloads.transformers import transformer
+
+    if options.tokens is not None:
+        return options.tokens
+    shape = transformer(options.transformer)
+    return min(_TOKENS, shape.positions or _TOKENS)

@@ -93,10 +93,12 @@ class Transformer:
 
         The tokens of an image are its patches and one for the class. Attention is counted in full,
         as in the simulators of the papers: causal masks save nothing. TypeError, ValueError for
-        numbers below 1, or below 2 for the tokens of an image.
+        numbers below 1, or below 2 for the tokens of an image; ValueError for more tokens than
+        there are learned positions.
         """
         _require_numbers(1 + bool(self.patch_inputs), tokens=tokens)
         _require_numbers(batch=batch)
+        self._require_positions(tokens=tokens)
         rows = tokens * batch
         found = list(self._layer(rows)) + list(self._attention(tokens, tokens, batch))
         return [*self._patches(tokens, batch), *self._whole(found, batch)]
@@ -105,14 +107,20 @@ class Transformer:
         """One more token of each of ``batch`` sequences of ``context`` tokens.
 
         TypeError, ValueError for numbers below 1; ValueError for an encoder, which has no such
-        phase.
+        phase, and where no learned position is left.
         """
         if self.encoder:
             raise ValueError(
                 f"transformer = {self.name!r}: an encoder has no decode phase, allowed is prefill"
             )
         _require_numbers(context=context, batch=batch)
+        self._require_positions(context=context)
         return self._whole([*self._layer(batch), *self._attention(1, context, batch)], batch)
+
+    def _require_positions(self, **numbers: int) -> None:
+        ((name, number),) = numbers.items()
+        if self.positions and number > self.positions:
+            raise ValueError(f"{name} = {number}: {self.name} has {self.positions} positions")
 
     def _patches(self, tokens: int, batch: int) -> Iterator[Product]:
         """The embedding of images; that of text is looked up."""

@@ -137,7 +137,9 @@ def _add_workload(command: Command) -> None:
     workload.add_argument("transformer", help="as llama-2-7b; another word names all")
     add_unit(workload)
     workload.add_argument("--phase", default="prefill", help="prefill or decode (prefill)")
-    workload.add_argument("--tokens", type=int, default=256, metavar="N", help="before it (256)")
+    workload.add_argument(
+        "--tokens", type=int, metavar="N", help="before it (256, or what an encoder takes)"
+    )
     workload.add_argument("--batch", type=int, default=1, metavar="N", help="sequences (1)")
     equal = workload.add_mutually_exclusive_group()
     equal.add_argument("--area", type=float, metavar="MM2", help="of tiles together (1)")

@@ -112,3 +112,13 @@ def test_unknown_ones():
         transformer("gpt-9")
     with pytest.raises(TypeError, match="transformer"):
         transformer(7)
+
+
+def test_there_is_no_more_than_one_token_for_each_position():
+    image, text = transformer("vit-b"), transformer("opt-6.7b")
+    assert image.prefill(197)
+    with pytest.raises(ValueError, match="tokens = 198: vit-b has 197 positions"):
+        image.prefill(198)
+    with pytest.raises(ValueError, match=r"context = 2051: opt-6\.7b has 2050 positions"):
+        text.decode(2051)
+    assert transformer("llama-2-7b").decode(100_000)  # whose positions are not learned
