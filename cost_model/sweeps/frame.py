@@ -116,7 +116,9 @@ def options_that_differ(answers: Iterable[Answer]) -> dict[str, list[str]]:
     """Names of each place's options that are not the same in all of its answers."""
     asked: dict[str, dict[str, dict[str, Any]]] = {}
     for answer in answers:
-        asked.setdefault(place_of(answer), {}).setdefault(answer.asked, options_of(answer))
+        each = asked.setdefault(place_of(answer), {})
+        if answer.asked not in each:
+            each[answer.asked] = options_of(answer)
     return {
         place: [
             name

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -147,7 +147,7 @@ class Answer:
         """The specification as text; of units, too, that there are no more."""
         return described(self.spec)
 
-    @property
+    @cached_property
     def asked(self) -> str:
         """The options as text: answers for one point and target with equal ones are to the same
         question, whatever code gave them."""
