@@ -81,7 +81,7 @@ def predict(
     Parameters
     ----------
     spec : the unit.
-    target : ``n28`` or an FPGA: one that the package has a calibration for.
+    target : one that the package has a calibration for: ``n28``, ``ecp5``, ``ice40``, ``gowin``.
     calibration : another one, as of
         :func:`~multipede.cost_model.prediction.calibration.read_calibration`, in place of a target.
 
