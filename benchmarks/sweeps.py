@@ -19,6 +19,7 @@ from multipede.golden.integer_multiplier import IntegerMultiplier
 from multipede.golden.lmul import LMul
 from multipede.golden.mixpe import MixPE
 from multipede.golden.multiplier_tile import MultiplierTile
+from multipede.golden.spec import Spec
 from multipede.hw.arithmetic.summation import plan
 
 __all__ = ["measure"]
@@ -41,6 +42,8 @@ _SMALL = Space(
     ["a.bits >= b.bits"],
 )
 _POINTS = 10_000
+_TIMES = 7
+"""predictions, as one takes milliseconds"""
 
 
 def measure() -> list[Target]:
@@ -70,19 +73,23 @@ def measure() -> list[Target]:
 
 
 def _ratio() -> float:
-    """Of the times of one synthesis and one prediction, which follow each other."""
+    """Of the times of one synthesis and of the predictions before it."""
     ratios = []
     with _empty_cache():
         for spec in _UNITS:
-            predict(spec)  # what is loaded once
-            plan.cache_clear()  # but not what is known of this one
-            began = time.perf_counter()
-            predict(spec)
-            predicted = time.perf_counter() - began
+            predicted = median(_prediction(spec) for _ in range(_TIMES))
             began = time.perf_counter()
             synthesize(spec, "n28")
             ratios.append((time.perf_counter() - began) / predicted)
     return median(ratios)
+
+
+def _prediction(spec: Spec) -> float:
+    """s, nothing of the unit being known."""
+    plan.cache_clear()
+    began = time.perf_counter()
+    predict(spec)
+    return time.perf_counter() - began
 
 
 def _predicted(workers: int) -> tuple[float, float]:
