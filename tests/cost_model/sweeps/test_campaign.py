@@ -60,6 +60,23 @@ def dask_cluster(number):
             process.communicate()
 
 
+def sweeping(path, log, *, points, workers, **question):
+    """Another process with a sweep of scripted points."""
+    program = (
+        "import sys\n"
+        "from multipede.cost_model.sweeps.campaign import campaign\n"
+        "from multipede.cost_model.sweeps.executors import local\n"
+        "from multipede.cost_model.sweeps.store import Store\n"
+        "from tests.cost_model.sweeps.scripted import Scripted, points\n"
+        f"question = Scripted(log=sys.argv[2], **{question!r})\n"
+        f"with Store(sys.argv[1]) as store, local({workers}) as pool:\n"
+        f"    jobs = [(spec, question) for spec in points({points})]\n"
+        "    campaign(jobs, store=store, pool=pool)\n"
+    )
+    command = [sys.executable, "-c", program, str(path), str(log)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
 def kill_when(log, number, process):
     """As soon as so many points were begun."""
     deadline = time.monotonic() + 60
@@ -130,17 +147,7 @@ class TestStore:
     def test_a_killed_sweep_goes_on_where_it_was(self, log, tmp_path):
         """At most what was in flight is asked for again."""
         path = tmp_path / "r.sqlite"
-        program = (
-            "import sys\n"
-            "from multipede.cost_model.sweeps.campaign import campaign\n"
-            "from multipede.cost_model.sweeps.executors import local\n"
-            "from multipede.cost_model.sweeps.store import Store\n"
-            "from tests.cost_model.sweeps.scripted import Scripted, points\n"
-            "question = Scripted(log=sys.argv[2], pause=0.1)\n"
-            "with Store(sys.argv[1]) as store, local(2) as pool:\n"
-            "    campaign([(s, question) for s in points(30)], store=store, pool=pool)\n"
-        )
-        with subprocess.Popen([sys.executable, "-c", program, str(path), str(log)]) as sweep:
+        with sweeping(path, log, points=30, workers=2, pause=0.1) as sweep:
             deadline = time.monotonic() + 60
             while len(asked(log)) < 6 and time.monotonic() < deadline:
                 time.sleep(0.02)
@@ -175,18 +182,7 @@ class TestStore:
         """Points that would take long are given up, with all of their processes; what was answered
         is kept."""
         path = tmp_path / "r.sqlite"
-        program = (
-            "import sys\n"
-            "from multipede.cost_model.sweeps.campaign import campaign\n"
-            "from multipede.cost_model.sweeps.executors import local\n"
-            "from multipede.cost_model.sweeps.store import Store\n"
-            "from tests.cost_model.sweeps.scripted import Scripted, points\n"
-            "question = Scripted(log=sys.argv[2], hangs=(5,))\n"
-            "with Store(sys.argv[1]) as store, local(1) as pool:\n"
-            "    campaign([(s, question) for s in points(9)], store=store, pool=pool)\n"
-        )
-        command = [sys.executable, "-c", program, str(path), str(log)]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as sweep:
+        with sweeping(path, log, points=9, workers=1, hangs=(5,)) as sweep:
             deadline = time.monotonic() + 60
             while 5 not in asked(log) and time.monotonic() < deadline:
                 time.sleep(0.02)
