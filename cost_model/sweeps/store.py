@@ -151,7 +151,7 @@ class Store:
                         answer.key,
                         answer.spec["unit"],
                         answer.fingerprint,
-                        json.dumps(answer.spec, sort_keys=True),
+                        json.dumps(answer.spec),  # parameters in the unit's order
                         answer.target,
                         json.dumps(answer.options, sort_keys=True),
                         answer.error,

@@ -188,7 +188,10 @@ class TestStore:
                 time.sleep(0.02)
             family = psutil.Process(sweep.pid).children(recursive=True)
             sweep.send_signal(signal.SIGINT)
-            assert "KeyboardInterrupt" in sweep.communicate(timeout=20)[1]
+            try:
+                assert "KeyboardInterrupt" in sweep.communicate(timeout=20)[1]
+            finally:
+                sweep.kill()
         assert len(family) >= 2
         assert psutil.wait_procs(family, timeout=10)[1] == []
         with Store(path) as store:

@@ -61,6 +61,15 @@ class TestKeeps:
         with Store(path, read_only=True) as again:
             assert again.all() == given
 
+    def test_parameters_in_their_order(self, path):
+        """Which is that of the columns of tables."""
+        given = answer(spec=MixPE())
+        with Store(path) as store:
+            store.add(given)
+            (kept,) = store.all()
+        names = list(kept.spec["parameters"])
+        assert names == list(given.spec["parameters"]) != sorted(names)
+
     def test_the_newest_of_a_key(self, path):
         with Store(path) as store:
             store.add(answer("a", error="it crashed"))
