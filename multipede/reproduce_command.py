@@ -17,8 +17,8 @@ EXPERIMENTS = {
 """unit -> its experiments, the first by default"""
 
 _SHAPE = re.compile(r"(\d+)x(\d+)x(\d+)", re.IGNORECASE)
-_LUT = tuple(f"lut_tensor_core {name}" for name in EXPERIMENTS["lut_tensor_core"][1:-1])
 _TILES = ("lut_tensor_core rivals", "lut_tensor_core widths")
+_LUT = ("lut_tensor_core ablation", "lut_tensor_core shapes", *_TILES)
 _ON_CELLS = (*_LUT, "lut_tensor_core workloads", "mixpe workloads", "lmul costs", "quadinr costs")
 _ON_FPGAS = ("lmul fpga", "quadinr fpga")
 _PICTURES = ("quadinr images", "quadinr video")

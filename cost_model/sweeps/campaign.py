@@ -178,9 +178,13 @@ def _told(future: Future, batch: _Batch) -> list[Answer] | None:
         killed = type(error).__name__ == _KILLED
         if killed and len(batch.jobs) > 1:
             return None
-        return batch.failed(f"its worker failed: {error or type(error).__name__}", lasts=killed)
+        return batch.failed(f"its worker failed: {_why(error)}", lasts=killed)
 
 
 def _gone(error: Exception) -> ToolError:
-    why = " ".join(str(error).split()) or type(error).__name__
-    return ToolError(f"who answers for points is gone ({why}): what was answered is kept")
+    return ToolError(f"who answers for points is gone ({_why(error)}): what was answered is kept")
+
+
+def _why(error: Exception) -> str:
+    """On one line; the kind of an error that says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -67,7 +67,8 @@ def frame(answers: Sequence[Answer], specs: Mapping[str, Spec] | None = None) ->
         units[f"{place}.seconds"] = "s"
         for name in options[place]:
             told[f"{place}.{name}"] = options_of(answer).get(name)
-            units |= {f"{place}.{name}": unit for unit in (_UNITS.get(name),) if unit}
+            if name in _UNITS:
+                units[f"{place}.{name}"] = _UNITS[name]
         spec = (specs or {}).get(answer.fingerprint) or _read(answer)
         for cost in [*answer.costs, *(_derived(answer.costs, spec) if spec else ())]:
             column = f"{place}.{cost.quantity}"

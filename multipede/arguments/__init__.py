@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from multipede.answer import Answer
 from multipede.arguments import cells, fpgas, reproduction, sweeps, units
-from multipede.arguments.common import Parser
+from multipede.arguments.shared import Parser
 
 __all__ = ["parser"]
 

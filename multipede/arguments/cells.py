@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from multipede.arguments.common import (
+from multipede.arguments.shared import (
     CORNERS,
     Command,
     add_cells,

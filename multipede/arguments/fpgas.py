@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from multipede.arguments.common import Command, Parser, add_unit
+from multipede.arguments.shared import Command, Parser, add_unit
 from multipede.fpga_commands import (
     boards_command,
     build_command,

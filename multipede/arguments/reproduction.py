@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from multipede.arguments.common import CORNERS, Command
+from multipede.arguments.shared import CORNERS, Command
 from multipede.reproduce_command import EXPERIMENTS, reproduce_command
 
 __all__ = ["add_commands"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from multipede.arguments.common import CORNERS, Command, Parser, add_unit
+from multipede.arguments.shared import CORNERS, Command, Parser, add_unit
 from multipede.prediction_commands import calibrate_command, predict_command
 from multipede.sweep_commands import report_command, results_command, sweep_command
 from multipede.workload_command import workload_command

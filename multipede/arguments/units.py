@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from multipede.arguments.common import Command, add_unit, directory
+from multipede.arguments.shared import Command, add_unit, directory
 from multipede.commands import (
     demo_command,
     doctor_command,

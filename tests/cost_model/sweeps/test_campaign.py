@@ -277,6 +277,16 @@ class TestWhatGoesWrong:
             assert [one.error.partition(": ")[0] for one in found] == ["its worker failed"] * 2
             assert store.all() == []
 
+    def test_an_error_that_says_nothing_is_told_by_its_kind(self, log):
+        class Silent(ThreadPoolExecutor):
+            def submit(self, *args):
+                return super().submit(next, iter(()))
+
+        with Silent(1) as executor:
+            jobs = [(points(1)[0], Scripted(log=str(log)))]
+            (found,) = campaign(jobs, executor=executor, limits=LIMITS)
+        assert found.error == "its worker failed: StopIteration"
+
     def test_an_executor_that_is_shut_down(self, log):
         executor = ThreadPoolExecutor(1)
         executor.shutdown()
