@@ -312,14 +312,18 @@ class Spec(ABC):
 
         Raises ValueError naming the parameter, the value and what is allowed.
         """
-        hints = _hints(cls)
+        return cls(**{name: cls.parsed(name, value) for name, value in parameters.items()})
+
+    @classmethod
+    def parsed(cls, name: str, value: Any) -> Any:
+        """A parameter's value from a text or a plain value, of the type that the parameter has.
+
+        Whether the unit can have it is not asked. Raises as :meth:`from_parameters`.
+        """
         names = [field.name for field in dataclasses.fields(cls)]
-        values = {}
-        for name, value in parameters.items():
-            if name not in names:
-                raise ValueError(f"{cls.unit} has no parameter {name!r}: it has {names}")
-            values[name] = _parsed(name, hints[name], value)
-        return cls(**values)
+        if name not in names:
+            raise ValueError(f"{cls.unit} has no parameter {name!r}: it has {names}")
+        return _parsed(name, _hints(cls)[name], value)
 
     @property
     def fingerprint(self) -> str:

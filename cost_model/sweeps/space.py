@@ -56,15 +56,13 @@ class Space:
 
     def __post_init__(self) -> None:
         require_type("unit", self.unit, str)
-        known = [field.name for field in fields(unit_of(self.unit))]
+        unit = unit_of(self.unit)
         require_type("parameters", self.parameters, Mapping)
         values = {}
         for name, choices in self.parameters.items():
-            if name not in known:
-                raise ValueError(f"{self.unit} has no parameter {name!r}: it has {known}")
             values[name] = _choices(name, choices)
             for value in values[name]:
-                _check(self.unit, name, value)
+                unit.parsed(name, value)  # what is misspelt is never a value
         object.__setattr__(self, "parameters", values)
         if isinstance(self.conditions, str) or not isinstance(self.conditions, Sequence):
             raise TypeError(f"conditions must be a list of expressions, not {self.conditions!r}")
@@ -159,18 +157,6 @@ def _choices(name: str, choices: Any) -> tuple[Any, ...]:
     for choice in choices:
         require_kinds(name, choice, _KINDS)
     return tuple(dict.fromkeys(choices))
-
-
-def _check(unit: str, name: str, value: Any) -> None:
-    """ValueError for a text that can never be a value of the parameter; what the unit refuses only
-    beside other values is no mistake."""
-    if not isinstance(value, str):
-        return
-    try:
-        unit_of(unit).from_parameters({name: value})
-    except (TypeError, ValueError) as error:
-        if str(error).startswith(f"{name} = {value!r}: "):
-            raise
 
 
 def read_spaces(path: Path) -> list[Space]:

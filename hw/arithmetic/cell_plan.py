@@ -6,10 +6,12 @@ are left; a final adder makes one of them. No half adder is spent in the tree.
 """
 
 import heapq
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -36,17 +38,20 @@ class AdderKind(Enum):
     INCREMENT = "increment"
     """a + 1: an inverter and a wire"""
 
+    __hash__ = object.__hash__  # quick: each is the only one of its name
+
     @property
     def inputs(self) -> int:
-        return {"full_adder": 3, "increment": 1}.get(self.value, 2)
+        if self is AdderKind.FULL:
+            return 3
+        return 1 if self is AdderKind.INCREMENT else 2
 
     @property
     def constant(self) -> int:
         return int(self in (AdderKind.HALF_PLUS_ONE, AdderKind.INCREMENT))
 
 
-@dataclass(frozen=True)
-class Adder:
+class Adder(NamedTuple):
     """One adder of the compression tree, in ``column``, within level ``level`` of rank ``rank``."""
 
     kind: AdderKind
@@ -116,7 +121,8 @@ class CellPlan:
     def inventory(self) -> Counter:
         """Operators by kind: adders, gated bits and register bits (see :func:`row_inventory`)."""
         count = row_inventory(self.heap)
-        count.update(adder.kind.value for adder in self.adders)
+        kinds = Counter(adder.kind for adder in self.adders)
+        count.update({kind.value: number for kind, number in kinds.items()})
         if self.final_adder is FinalAdder.RIPPLE:
             for segment in self.segments():
                 count[segment.kind.value] += segment.width
@@ -262,6 +268,7 @@ def _compress(heap: Heap, ranks: int, final_adder: FinalAdder, cuts: list[int]) 
     constant = folded_constant(heap)
     columns = _initial_columns(heap, cuts)
     adders: list[Adder] = []
+    words: dict[tuple[AdderKind, int, int], str] = {}
     final: list[tuple[Bit, ...]] = []
     left = 0
     for column in range(heap.width):
@@ -274,13 +281,18 @@ def _compress(heap: Heap, ranks: int, final_adder: FinalAdder, cuts: list[int]) 
             taken = [heapq.heappop(bits) for _ in range(kind.inputs)]
             one = 0
             time = _after([entry[0] for entry in taken])
-            rank = sum(time > cut for cut in cuts)
+            rank = bisect_left(cuts, time)
             made += 1
-            adder = _new_adder(kind, column, [entry[2] for entry in taken], (rank, time), made)
-            adders.append(adder)
-            heapq.heappush(bits, (time, (1, made), adder.sum))
+            level = kind, rank, time
+            if level not in words:
+                words[level] = f"{_WORDS[kind]}_{rank}_{time}"
+            word, index = words[level], column << 16 | made  # unique until _renumbered
+            total, carry = Bit(word, index), Bit(word + "_carry", index)
+            inputs = tuple([entry[2] for entry in taken])
+            adders.append(Adder(kind, column, inputs, total, carry, rank))
+            heapq.heappush(bits, (time, (1, made), total))
             if column + 1 < heap.width:
-                columns[column + 1].append((time, (2, made), adder.carry))
+                columns[column + 1].append((time, (2, made), carry))
         left |= one << column
         final.append(tuple(entry[2] for entry in sorted(bits)))
     rank_of = {f"row{i}": ranks if row.late else 0 for i, row in enumerate(heap.rows)}
@@ -310,15 +322,6 @@ def _next_kind(bits: list, one: int) -> AdderKind:
     return AdderKind.INCREMENT if waiting > _LATE else AdderKind.HALF_PLUS_ONE
 
 
-def _new_adder(
-    kind: AdderKind, column: int, inputs: list[Bit], rank_and_time: tuple[int, int], ordinal: int
-) -> Adder:
-    rank, time = rank_and_time
-    word = f"{_WORDS[kind]}_{rank}_{time}"
-    index = column << 16 | ordinal  # unique until _renumbered gives the final place
-    return Adder(kind, column, tuple(inputs), Bit(word, index), Bit(word + "_carry", index), rank)
-
-
 def _renumbered(plan: CellPlan) -> CellPlan:
     """Order the adders of each level so that neighbours read neighbouring bits of the same words.
 
@@ -328,29 +331,29 @@ def _renumbered(plan: CellPlan) -> CellPlan:
     levels: dict[str, list[Adder]] = {}
     for adder in plan.adders:
         levels.setdefault(adder.sum.word, []).append(adder)
+    order = {f"row{index}": (0, 0, "") for index in range(len(plan.heap.rows))}
+    for word in levels:
+        order[word] = order[word + "_carry"] = _level_order(word)
     adders: list[Adder] = []
-    for word in sorted(levels, key=_level_order):
+
+    def arrival(bit: Bit) -> tuple[tuple[int, int, str], Bit]:
+        """The latest bit last: a full adder is fastest from its pin ``c``."""
+        return order[bit[0]], bit
+
+    for word in sorted(levels, key=order.__getitem__):
         members = []
         for adder in levels[word]:
-            inputs = tuple(
-                sorted((place.get(bit, bit) for bit in adder.inputs), key=_arrival_order)
-            )
-            members.append((adder, inputs))
-        members.sort(key=lambda m: ([(b.word, b.index - m[0].column) for b in m[1]], m[0].column))
-        for index, (adder, inputs) in enumerate(members):
-            place[adder.sum], place[adder.carry] = Bit(word, index), Bit(word + "_carry", index)
-            adders.append(
-                replace(adder, inputs=inputs, sum=place[adder.sum], carry=place[adder.carry])
-            )
+            inputs = sorted([place.get(bit, bit) for bit in adder.inputs], key=arrival)
+            column = adder.column
+            members.append(([(word, i - column) for word, i in inputs], column, inputs, adder))
+        members.sort(key=itemgetter(0, 1))
+        for index, (_, column, inputs, adder) in enumerate(members):
+            total, carry = Bit(word, index), Bit(word + "_carry", index)
+            place[adder.sum], place[adder.carry] = total, carry
+            adders.append(Adder(adder.kind, column, tuple(inputs), total, carry, adder.rank))
     final = tuple(tuple(place.get(bit, bit) for bit in column) for column in plan.final)
     rank_of = plan.rank_of | {a.carry.word: a.rank for a in adders}
     return replace(plan, adders=tuple(adders), final=final, rank_of=rank_of)
-
-
-def _arrival_order(bit: Bit) -> tuple[tuple[int, int, str], Bit]:
-    """The latest bit last: a full adder is fastest from its pin ``c``."""
-    word = bit.word.removesuffix("_carry")
-    return (0, 0, "") if word.startswith("row") else _level_order(word), bit
 
 
 def _level_order(word: str) -> tuple[int, int, str]:
@@ -363,8 +366,9 @@ def _initial_columns(heap: Heap, cuts: list[int]) -> list[list]:
     columns: list[list] = [[] for _ in range(heap.width)]
     for index, row in enumerate(heap.rows):
         arrival = cuts[-1] if row.late and cuts else 0
+        word = f"row{index}"
         for bit in range(heap.row_bits(row)):
-            columns[row.shift + bit].append((arrival, (0, index), Bit(f"row{index}", bit)))
+            columns[row.shift + bit].append((arrival, (0, index), Bit(word, bit)))
     return columns
 
 

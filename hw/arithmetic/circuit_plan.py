@@ -6,8 +6,9 @@ a cut has register ranks inside its bit heap.
 """
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -73,9 +74,21 @@ class CircuitPlan:
         """Find what of the circuit is needed, and when it is there."""
         self.circuit = circuit
         self._live = _live(circuit)
-        # Per node that is needed its operands, as far as they are.
+        # Per node that is needed its operands, as far as they are, and the nodes they come from;
+        # the latter also without those of late rows.
         self._operands = {
             number: _needed(circuit.nodes[number], bits) for number, bits in self._live.items()
+        }
+        self._sources = {number: _nodes(words) for number, words in self._operands.items()}
+        self._early = {
+            number: _nodes(
+                word
+                for position, word in enumerate(self._operands[number])
+                if not _is_late(circuit.nodes[number], position)
+            )
+            if circuit.nodes[number].heap
+            else sources
+            for number, sources in self._sources.items()
         }
         self._arrival: dict[int, float] = {}
         for number in sorted(self._live):
@@ -94,33 +107,30 @@ class CircuitPlan:
 
     def _place(self, number: int, live: set[int]) -> Placed:
         node = self.circuit.nodes[number]
-        ready = max((self.placed[n].leaves for n in self._sources(number)), default=0)
+        ready = self._ready(self._sources[number])
         leaves = max(ready, self._rank(self._arrival[number]))
         if node.heap is None:
             return Placed(node, tuple(sorted(live)), leaves, leaves)
-        sources = self._sources(number, late=False)
-        ready = max((self.placed[n].leaves for n in sources), default=0)
+        ready = self._ready(self._early[number])
         enters = min(leaves, max(ready, self._rank(self._start(number))))
         sum_ = plan_sum(node.heap, self.style, ranks=leaves - enters)
         return Placed(node, tuple(range(node.width)), enters, leaves, sum_)
 
+    def _ready(self, nodes: Iterable[int]) -> int:
+        """The rank behind which the last of some nodes has its result."""
+        return max([self.placed[number].leaves for number in nodes], default=0)
+
     def _rank(self, time: float) -> int:
-        return sum(time > cut for cut in self._cuts)
+        return bisect_left(self._cuts, time)
 
     def _start(self, number: int) -> float:
         """When a node can begin: late rows of a sum join it at its end."""
-        early = max((self._arrival[n] for n in self._sources(number, late=False)), default=0)
-        late = max((self._arrival[n] for n in self._sources(number)), default=0)
+        arrival = self._arrival
+        early = max([arrival[n] for n in self._early[number]], default=0)
+        if self._sources[number] == self._early[number]:
+            return early
+        late = max(arrival[n] for n in self._sources[number])
         return max(early, late - (_tree(self.circuit.nodes[number]) if self._divided else _LATE))
-
-    def _sources(self, number: int, *, late: bool = True) -> set[int]:
-        """The nodes that the operands come from; those of late rows only if asked for."""
-        node = self.circuit.nodes[number]
-        found = set()
-        for position, word in enumerate(self._operands[number]):
-            if late or not _is_late(node, position):
-                found |= {bit.node for bit in word if bit.node >= 0}
-        return found
 
     def operands(self, number: int) -> list[Word]:
         """The operands of a node, as far as its live bits depend on them."""
@@ -138,12 +148,11 @@ class CircuitPlan:
         Registers inside of sums are not among them.
         """
         crossing: dict[tuple[int, int], set[int]] = {}
+        leaves = {number: placed.leaves for number, placed in self.placed.items()}
         for word, rank in self._uses():
-            for bit in word:
-                if bit.node < 0:
-                    continue
-                for crossed in range(self.placed[bit.node].leaves, rank):
-                    crossing.setdefault((bit.node, crossed + 1), set()).add(bit.index)
+            for node, index, _ in word:
+                for crossed in range(leaves.get(node, rank), rank):
+                    crossing.setdefault((node, crossed + 1), set()).add(index)
         return {key: sorted(bits) for key, bits in sorted(crossing.items())}
 
     def _uses(self):
@@ -187,25 +196,34 @@ class CircuitPlan:
 
 def _live(circuit: Circuit) -> dict[int, set[int]]:
     """The bits of each node that the outputs depend on."""
-    live: dict[int, set[int]] = {}
-    words = list(circuit.outputs.values())
-    for number in range(len(circuit.nodes), -1, -1):
+    live: defaultdict[int, set[int]] = defaultdict(set)
+
+    def use(words: Iterable[Word]) -> None:
+        for word in words:
+            for node, index, _ in word:
+                if node >= 0:
+                    live[node].add(index)
+
+    use(circuit.outputs.values())
+    for number in range(len(circuit.nodes) - 1, -1, -1):
         if number in live:
-            words = _needed(circuit.nodes[number], live[number])
-        for bit in (bit for word in words for bit in word if bit.node >= 0):
-            live.setdefault(bit.node, set()).add(bit.index)
-        words = []
-    return live
+            use(_needed(circuit.nodes[number], live[number]))
+    return dict(live)
 
 
 def _needed(node: Node, live: set[int]) -> list[Word]:
     """The operands, those of bitwise operators only as far as ``live`` bits come of them."""
-    if node.operator not in _BITWISE:
+    if node.operator not in _BITWISE or len(live) == node.width:
         return list(node.inputs)
     bits = sorted(live)
     select = node.operator is Operator.MULTIPLEXER
     words = [tuple(word[index] for index in bits) for word in node.inputs[select:]]
     return [node.inputs[0], *words] if select else words
+
+
+def _nodes(words: Iterable[Word]) -> set[int]:
+    """The nodes that words come from."""
+    return {node for word in words for node, _, _ in word if node >= 0}
 
 
 def _is_late(node: Node, position: int) -> bool:

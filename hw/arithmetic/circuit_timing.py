@@ -5,10 +5,11 @@ are still on their way, which whole words' delays do not tell. In units of an ex
 """
 
 import math
+from collections.abc import Callable, Sequence
 
 from multipede.hw.arithmetic.cell_plan import Bit as PlanBit
 from multipede.hw.arithmetic.cell_plan import CellPlan
-from multipede.hw.arithmetic.circuit import Bit, Operator
+from multipede.hw.arithmetic.circuit import Operator, Word
 from multipede.hw.arithmetic.circuit_plan import CircuitPlan, Placed
 
 __all__ = ["rank_delays"]
@@ -28,54 +29,60 @@ _CARRY = 1.0
 def rank_delays(plan: CircuitPlan) -> list[float]:
     """Of a circuit in single adders, the longest path that ends in front of each rank."""
     longest = [0.0] * (max(1, plan.ranks))
-    times: dict[Bit, float] = {}
+    # Per node when its bits are there, and the rank behind which they are.
+    times: dict[int, dict[int, float]] = {-1: {0: 0.0}}
+    leaves = {-1: 0}
 
-    def at(bit: Bit, rank: int) -> float:
-        """When a bit is there in the logic behind ``rank``."""
-        if bit.node < 0 or plan.placed[bit.node].leaves < rank:
-            return 0.0
-        return times[bit._replace(inverted=False)]
+    def there(word: Word, rank: int) -> list[float]:
+        """When the bits of a word are there in the logic behind ``rank``."""
+        return [0.0 if leaves[node] < rank else times[node][index] for node, index, _ in word]
 
     for number, placed in plan.placed.items():
-        node, operands = placed.node, plan.operands(number)
+        node, operands, rank = placed.node, plan.operands(number), placed.leaves
         if isinstance(placed.sum, CellPlan):
-            found = _sum_times(placed, placed.sum, operands, at, longest)
+            found = _sum_times(placed, placed.sum, operands, there, longest)
         elif node.operator is Operator.INPUT:
             found = [0.0] * len(placed.live)
         elif node.operator in (Operator.ANY, Operator.ALL):
-            latest = max((at(bit, placed.leaves) for bit in operands[0]), default=0.0)
+            latest = max(there(operands[0], rank), default=0.0)
             found = [latest + 0.6 * math.log2(max(2, len(operands[0])))]
         else:
-            select = node.operator is Operator.MULTIPLEXER
-            first = at(operands[0][0], placed.leaves) if select else 0.0
-            found = [
-                max(first, *(at(bit, placed.leaves) for bit in bits)) + _GATE[node.operator]
-                for bits in zip(*operands[select:], strict=True)
-            ]
-        times |= {Bit(number, i): time for i, time in zip(placed.live, found, strict=True)}
+            arrivals = [there(word, rank) for word in operands]
+            if node.operator is Operator.MULTIPLEXER:
+                arrivals[0] *= len(arrivals[1])  # the select goes to all bits
+            gate = _GATE[node.operator]
+            found = [time + gate for time in map(max, *arrivals)]
+        times[number], leaves[number] = dict(zip(placed.live, found, strict=True)), rank
         if found and placed.leaves < len(longest):
             longest[placed.leaves] = max(longest[placed.leaves], *found)
     return longest
 
 
-def _sum_times(placed: Placed, plan: CellPlan, operands, at, longest: list[float]) -> list[float]:
+def _sum_times(
+    placed: Placed,
+    plan: CellPlan,
+    operands: Sequence[Word],
+    there: Callable[[Word, int], list[float]],
+    longest: list[float],
+) -> list[float]:
     """When each bit of a sum is there; what ends at its inner ranks goes to ``longest``."""
     heap, arrival = plan.heap, {}
     words = dict(zip(heap.operands, operands, strict=True))
     for index, row in enumerate(heap.rows):
         rank = placed.leaves if row.late else placed.enters
-        gate = 0.0
+        times = there(words[row.operand][: heap.row_bits(row)], rank)
         if row.gate is not None:
-            gate = at(words[row.gate.operand][row.gate.index], rank)
-        for bit in range(heap.row_bits(row)):
-            time = max(at(words[row.operand][bit], rank), gate)
-            arrival[PlanBit(f"row{index}", bit)] = time + (0.6 if row.gate is not None else 0.0)
+            gate = row.gate.index
+            (opened,) = there(words[row.gate.operand][gate : gate + 1], rank)
+            times = [max(time, opened) + _GATE[Operator.AND] for time in times]
+        for bit, time in enumerate(times):
+            arrival[f"row{index}", bit] = time
 
-    def there(bit: PlanBit, rank: int) -> float:
-        return arrival[bit] if plan.rank_of[bit.word] == rank else 0.0
+    def arrivals(bits: Sequence[PlanBit], rank: int) -> list[float]:
+        return [arrival[bit] if plan.rank_of[bit[0]] == rank else 0.0 for bit in bits]
 
     for adder in plan.adders:
-        ordered = sorted(there(bit, adder.rank) for bit in adder.inputs)
+        ordered = sorted(arrivals(adder.inputs, adder.rank))
         slow = ordered[-2] + _ADDER if len(ordered) > 1 else 0.0
         time = max(slow, ordered[-1] + _CARRY)
         arrival[adder.sum] = arrival[adder.carry] = time
@@ -83,7 +90,7 @@ def _sum_times(placed: Placed, plan: CellPlan, operands, at, longest: list[float
         longest[rank] = max(longest[rank], time)
     found, carry, carried = [], 0.0, False
     for column, bits in enumerate(plan.final):
-        latest = max((there(bit, plan.ranks) for bit in bits), default=0.0)
+        latest = max(arrivals(bits, plan.ranks), default=0.0)
         adds = len(bits) + carried + (plan.final_constant >> column & 1) > 1
         found.append(max(latest + _ADDER, carry + _CARRY) if adds else max(latest, carry))
         carry, carried = max(latest + _CARRY, carry + _CARRY) if adds else 0.0, adds

@@ -116,10 +116,10 @@ def test_check_finds_each_kind_of_broken_plan():
     plan = plan_cells(heap)
     assert plan.check() > 5
     first, second = plan.adders[:2]
-    wrong_column = replace(first, column=first.column + 1)
-    twice = replace(second, inputs=first.inputs)
-    wrong_kind = replace(first, kind=AdderKind.HALF_PLUS_ONE, inputs=first.inputs[:2])
-    lost_carry = replace(first, carry=Bit("nowhere", 0))
+    wrong_column = first._replace(column=first.column + 1)
+    twice = second._replace(inputs=first.inputs)
+    wrong_kind = first._replace(kind=AdderKind.HALF_PLUS_ONE, inputs=first.inputs[:2])
+    lost_carry = first._replace(carry=Bit("nowhere", 0))
     for broken in (wrong_column, twice, wrong_kind, lost_carry):
         adders = tuple(
             broken if a in (first, second) and a.sum == broken.sum else a for a in plan.adders

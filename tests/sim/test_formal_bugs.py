@@ -275,7 +275,7 @@ def _early(plan):
 
 def _used_twice(plan):
     first, second = plan.adders[:2]
-    wrong = replace(second, inputs=(first.inputs[0], *second.inputs[1:]))
+    wrong = second._replace(inputs=(first.inputs[0], *second.inputs[1:]))
     return replace(plan, adders=(first, wrong, *plan.adders[2:]))
 
 
