@@ -74,21 +74,15 @@ class CircuitPlan:
         """Find what of the circuit is needed, and when it is there."""
         self.circuit = circuit
         self._live = _live(circuit)
-        # Per node that is needed its operands, as far as they are, and the nodes they come from;
-        # the latter also without those of late rows.
+        # Per node that is needed its operands, as far as they are.
         self._operands = {
             number: _needed(circuit.nodes[number], bits) for number, bits in self._live.items()
         }
+        # The nodes that these come from, and those of them that are not only of late rows.
         self._sources = {number: _nodes(words) for number, words in self._operands.items()}
         self._early = {
-            number: _nodes(
-                word
-                for position, word in enumerate(self._operands[number])
-                if not _is_late(circuit.nodes[number], position)
-            )
-            if circuit.nodes[number].heap
-            else sources
-            for number, sources in self._sources.items()
+            number: _nodes(_early(circuit.nodes[number], words))
+            for number, words in self._operands.items()
         }
         self._arrival: dict[int, float] = {}
         for number in sorted(self._live):
@@ -224,6 +218,13 @@ def _needed(node: Node, live: set[int]) -> list[Word]:
 def _nodes(words: Iterable[Word]) -> set[int]:
     """The nodes that words come from."""
     return {node for word in words for node, _, _ in word if node >= 0}
+
+
+def _early(node: Node, words: Sequence[Word]) -> Sequence[Word]:
+    """The operands that are not those of late rows."""
+    if node.heap is None:
+        return words
+    return [word for position, word in enumerate(words) if not _is_late(node, position)]
 
 
 def _is_late(node: Node, position: int) -> bool:
