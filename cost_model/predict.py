@@ -14,6 +14,7 @@ from multipede.cost_model.prediction.calibration import (
     read_calibration,
 )
 from multipede.cost_model.prediction.measures import measures
+from multipede.fpga.devices import DEVICES
 from multipede.golden.number_format import require_type
 from multipede.golden.spec import Spec
 from multipede.hw import Style
@@ -81,16 +82,19 @@ def predict(
     Parameters
     ----------
     spec : the unit.
-    target : one that the package has a calibration for: ``n28``, ``ecp5``, ``ice40``, ``gowin``.
+    target : one that the package has a calibration for: ``n28``, ``ecp5``, ``ice40``, ``gowin``,
+        ``xc7``, ``xcup``.
     calibration : another one, as of
         :func:`~multipede.cost_model.prediction.calibration.read_calibration`, in place of a target.
 
     Returns
     -------
     On standard cells ``area``, ``delay`` of the smallest netlist in ps, and energies in pJ at a
-    clock of that delay; on FPGAs ``lut``, ``ff`` and ``dsp``. ``relative_error`` of each is what
-    two thirds of such figures were within when the model had not seen them: points of the same
-    unit, or, where the unit is outside of what was seen, points of a family of which nothing was.
+    clock of that delay; on FPGAs ``lut``, ``ff`` and ``dsp``, whole numbers. ``relative_error`` of
+    each is what two thirds of such figures were within when the model had not seen them: points of
+    the same unit, or, where the unit is outside of what was seen, points of a family of which
+    nothing was. Points whose figure is 0, as the look-up tables of a product that DSP blocks take
+    whole, are not among those.
 
     Raises
     ------
@@ -110,7 +114,7 @@ def predict(
     costs = [
         Cost(
             quantity=name,
-            value=model.told(of, group),
+            value=_value(calibration.target, model.told(of, group)),
             unit=model.unit,
             target=calibration.target,
             method=CostMethod.PREDICTED,
@@ -127,6 +131,11 @@ def predict(
         for cost in costs
     }
     return Prediction(str(spec), calibration.target, calibration.style, costs, outside, seen, most)
+
+
+def _value(target: str, told: float) -> float:
+    """Resources of an FPGA are whole."""
+    return float(round(told)) if target in DEVICES else told
 
 
 def _modelled(cost: Cost) -> str:

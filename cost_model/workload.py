@@ -220,38 +220,44 @@ class Comparison:
         width = max(len(row.label) for row in self.rows)
         lines = [
             self.title,
-            f"{'':{width}}{'tiles':>7}{'mm2':>8}{'ms':>10}{'ratio':>7}{'used':>6}{'mJ':>10}"
-            f"{'ratio':>7}{'array':>7}{'idle':>6}{'buffer':>7}{'memory':>7}",
+            f"{'':{width}}{'tiles':>7}{'mm2':>8}{'Mclocks':>10}{'ms':>10}{'ratio':>7}{'used':>6}"
+            f"{'mJ':>10}{'ratio':>7}{'array':>7}{'idle':>6}{'buffer':>7}{'memory':>7}"
+            f"{'DRAM MB':>10}{'SRAM MB':>10}",
         ]
         lines += [f"{row.label:{width}}{self._told(row)}" for row in self.rows]
         return "\n".join([*lines, "", *self.notes, *self.errors])
 
     def _repr_html_(self) -> str:
         """For notebooks."""
-        heads = ("", "tiles", "mm2", "ms", "ratio", "used, %", "mJ", "ratio")
+        heads = ("", "tiles", "mm2", "Mclocks", "ms", "ratio", "used, %", "mJ", "ratio")
+        shares = ("array, %", "idle, %", "buffers, %", "memory, %")
         return html_table(
             [(row.label, *self._figures(row)) for row in self.rows],
-            heads=(*heads, "array, %", "idle, %", "buffers, %", "memory, %"),
+            heads=(*heads, *shares, "DRAM, MB", "SRAM, MB"),
             caption=self.title,
             notes=(*self.notes, *self.errors),
         )
 
     def _figures(self, row: Row) -> Sequence[str | float]:
-        """What stands in a row's cells: a number of tiles, mm2, ms, mJ, ratios and percents."""
+        """What stands in a row's cells: a number of tiles, mm2, millions of clocks, ms, mJ, ratios,
+        percents, and MB of traffic."""
         if row.cost is None:
             return ("failed",)
         cost, (time, energy) = row.cost, self.ratios(row) or (math.nan, math.nan)
         parts = (100 * part / cost.energy for part in cost.energies.values())
         area, used = cost.array.area / 1e6, 100 * cost.utilisation
-        return (row.tiles, area, 1e3 * cost.seconds, time, used, 1e3 * cost.energy, energy, *parts)
+        times = (cost.cycles / 1e6, 1e3 * cost.seconds, time)
+        traffic = (bits / 8e6 for bits in (cost.dram_bits, cost.sram_bits))
+        return (row.tiles, area, *times, used, 1e3 * cost.energy, energy, *parts, *traffic)
 
     def _told(self, row: Row) -> str:
         if row.cost is None:
             return f"{'failed':>7}"
-        tiles, area, ms, time, used, mj, energy, *shares = self._figures(row)
+        tiles, area, clocks, ms, time, used, mj, energy, *shares, dram, sram = self._figures(row)
         return (
-            f"{tiles:>7,}{area:>8.3f}{ms:>10,.4g}{time:>7.2f}{used:>5.0f}%{mj:>10,.4g}{energy:>7.2f}"
-            f"{shares[0]:>6.0f}%{shares[1]:>5.0f}%{shares[2]:>6.0f}%{shares[3]:>6.0f}%"
+            f"{tiles:>7,}{area:>8.3f}{clocks:>10,.4g}{ms:>10,.4g}{time:>7.2f}{used:>5.0f}%"
+            f"{mj:>10,.4g}{energy:>7.2f}{shares[0]:>6.0f}%{shares[1]:>5.0f}%{shares[2]:>6.0f}%"
+            f"{shares[3]:>6.0f}%{dram:>10,.4g}{sram:>10,.4g}"
         )
 
 
@@ -310,7 +316,11 @@ def compare_workload(
             said = f"one tile is {costs.area / 1e6:.4g} mm2: more than {area:g} mm2"
             rows.append(Row(label, error=said))
             continue
-        array = array_of(tile, costs, number, memory=memory, cache_bits=cache_bits)
+        try:
+            array = array_of(tile, costs, number, memory=memory, cache_bits=cache_bits)
+        except ValueError as error:
+            rows.append(Row(label, error=str(error)))
+            continue
         placed = array.rows // tile.rows * (array.columns // tile.columns)
         rows.append(Row(label, placed, array.cost(products), costs.source))
     equal = f"{area:g} mm2 of tiles" if rate is None else f"{rate:,} multiply-accumulates a clock"

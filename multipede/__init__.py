@@ -150,6 +150,7 @@ _HOMES = {
     "cost_model.recipes": ("RecipeReport", "recipes"),
     "cost_model.report.report": ("report",),
     "cost_model.sweeps.frame": ("pareto",),
+    "cost_model.sweeps.results": ("read_results",),
     "cost_model.sweeps.space": ("Space", "read_spaces"),
     "cost_model.sweeps.store": ("Store",),
     "cost_model.sweeps.sweep": ("sweep",),

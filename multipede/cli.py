@@ -23,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(text)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED, arguments)
+        kept = "; what was answered is kept in the store, and the same command goes on with it"
+        stored = "--store" in " ".join(arguments)
+        return _fail("interrupted" + kept * stored, INTERRUPTED, arguments)
     except BrokenPipeError:
         # The reader has seen enough; keep the interpreter from saying so when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,8 +2,28 @@
 
 import argparse
 from enum import Enum
+from pathlib import Path
+from tempfile import TemporaryFile
 
-__all__ = ["constraints_of", "limits_of", "member_of", "spec_of", "style_of"]
+__all__ = ["check_output", "constraints_of", "limits_of", "member_of", "spec_of", "style_of"]
+
+
+def check_output(output: Path | None, *endings: str) -> None:
+    """ValueError for a file that cannot be written, or whose name has another ending: told before
+    anything is measured for it."""
+    if output is None:
+        return
+    if output.suffix not in endings:
+        raise ValueError(f"--output {output}: a name that ends in {' or '.join(endings)}")
+    if not output.parent.is_dir():
+        raise ValueError(f"--output {output}: there is no directory {output.parent}")
+    if output.is_dir():
+        raise ValueError(f"--output {output}: this is a directory")
+    try:
+        with TemporaryFile(dir=output.parent):
+            pass
+    except OSError as error:
+        raise ValueError(f"--output {output}: {output.parent}: {error.strerror}") from None
 
 
 def constraints_of(options: argparse.Namespace):

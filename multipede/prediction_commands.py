@@ -3,7 +3,7 @@
 import argparse
 
 from multipede.answer import HELD, Answer
-from multipede.options import limits_of, spec_of
+from multipede.options import check_output, limits_of, spec_of
 
 
 def predict_command(options: argparse.Namespace) -> Answer:
@@ -25,10 +25,7 @@ def calibrate_command(options: argparse.Namespace) -> Answer:
     from multipede.cost_model.prediction.families import FAMILIES
 
     output = options.output
-    if output.suffix != ".json":
-        raise ValueError(f"--output {output}: a name that ends in .json")
-    if not output.parent.is_dir():
-        raise ValueError(f"--output {output}: there is no directory {output.parent}")
+    check_output(output, ".json")
     if options.refit:
         made = refit(output)
     else:

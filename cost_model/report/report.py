@@ -18,7 +18,7 @@ from multipede.cost_model.sweeps.frame import (
     pareto,
     place_of,
 )
-from multipede.cost_model.sweeps.question import Answer
+from multipede.cost_model.sweeps.question import PREDICTED, Answer
 from multipede.cost_model.sweeps.store import Store
 from multipede.golden.catalogue import unit, unit_names
 from multipede.toolchain import ToolError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["report"]
 
 _ROWS = 30
+_NO_HEADLINES = "{} holds no headline figures of 'multipede reproduce --json [PAPER]'"
 _REPRODUCED = "Ours are those of {file}, which 'multipede reproduce --json' wrote."
 _NOT_REPRODUCED = (
     "Ours were not computed for this page: 'multipede reproduce --json > FILE' and"
@@ -36,18 +37,29 @@ _NOT_REPRODUCED = (
 )
 
 
-def report(results: Path, *, reproduction: Path | None = None, title: str = "Multipede") -> str:
+def report(
+    results: Path,
+    *,
+    minimise: Sequence[str] = (),
+    maximise: Sequence[str] = (),
+    reproduction: Path | None = None,
+    title: str = "Multipede",
+) -> str:
     """One self-contained HTML page: catalogue, Pareto fronts, tables, published figures, methods.
 
     Parameters
     ----------
-    results : a file of a sweep. reproduction : what ``multipede reproduce --json`` printed, for
+    results : a file of a sweep. minimise, maximise : goals, as of
+        :func:`~multipede.cost_model.sweeps.sweep.sweep`, for the sections that have these figures,
+        measured or predicted; by default area or look-up tables of an operation, and rate.
+    reproduction : what ``multipede reproduce --json`` printed, for
         our figures beside the published ones. title : of the page.
 
     Raises
     ------
     StoreError, ValueError
-        For files that are none. ToolError if jinja2 or matplotlib is missing.
+        For files that are none, and goals that no section has. ToolError if jinja2 or matplotlib is
+        missing.
     """
     try:
         from jinja2 import Environment, StrictUndefined
@@ -66,7 +78,7 @@ def report(results: Path, *, reproduction: Path | None = None, title: str = "Mul
         file=Path(results).name,
         points=_number(len({answer.fingerprint for answer in answers}), "point"),
         units=_number(len({answer.spec["unit"] for answer in answers}), "unit"),
-        sections=_sections(answers),
+        sections=_sections(answers, {"minimise": minimise, "maximise": maximise}),
         reproduced=_NOT_REPRODUCED
         if reproduction is None
         else _REPRODUCED.format(file=Path(reproduction).name),
@@ -92,7 +104,9 @@ def _tools(answers: Iterable[Answer]) -> set[str]:
     }
 
 
-def _sections(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+def _sections(
+    answers: Sequence[Answer], goals: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
     """One for each unit, target and question, as for a clock, of what was measured and of what was
     predicted."""
     differing = options_that_differ(answers)
@@ -102,20 +116,52 @@ def _sections(answers: Sequence[Answer]) -> list[dict[str, Any]]:
         told = {name: options_of(answer).get(name) for name in differing[place]}
         asked = ", ".join(f"{n.replace('_', ' ')} {value}" for n, value in told.items())
         groups.setdefault((answer.spec["unit"], place, asked), []).append(answer)
-    return [_section(*group, found) for group, found in sorted(groups.items())]
+    tables = {group: frame(found) for group, found in sorted(groups.items())}
+    for name in [name for names in goals.values() for name in names]:
+        if not any(name in map(_measured, found) for found in tables.values()):
+            figures = {_measured(one) for found in tables.values() for one in _figures_of(found)}
+            raise ValueError(f"{name!r} is no figure: there are {', '.join(sorted(figures))}")
+    return [_section(*group, found, groups[group], goals) for group, found in tables.items()]
 
 
-def _section(name: str, place: str, asked: str, answers: Sequence[Answer]) -> dict[str, Any]:
-    found = frame(answers)
+def _figures_of(found: "pandas.DataFrame") -> list[str]:
+    beside = ("error", "seconds", ERROR_BAR)
+    return [name for name in found if "." in name and name.rpartition(".")[2] not in beside]
+
+
+def _measured(column: str) -> str:
+    """The column that a prediction is of; others as they are."""
+    return column.replace(f".{PREDICTED}.", ".")
+
+
+def _section(
+    name: str,
+    place: str,
+    asked: str,
+    found: "pandas.DataFrame",
+    answers: Sequence[Answer],
+    wanted: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
     errors = [answer.error for answer in answers if answer.error]
-    goals = _goals(found, place)
-    best = pareto(found, **goals) if any(goals.values()) else found
-    rows = best.sort_values([*goals["minimise"], *goals["maximise"]]).head(_ROWS)
+    goals = {
+        word: [one for one in found if _measured(one) in names] for word, names in wanted.items()
+    }
+    if not any(goals.values()):
+        goals = _goals(found, place)
+    best = pareto(found, **goals) if any(goals.values()) else found.iloc[:0]
+    order = [*goals["minimise"], *goals["maximise"]]
+    # All points where these are not too many: the best first, which are marked.
+    others = found.drop(best.index) if len(found) <= _ROWS else found.iloc[:0]
+    rows = [
+        (each, row)
+        for each, part in (("best", best), ("", others))
+        for row in (part.sort_values(order) if order else part).to_dict("records")
+    ]
     columns = _columns(found, place)
     numbers = [column for column in columns if column.startswith(place)]
     units = found.attrs["units"]
     methods = {found.attrs["methods"].get(column) for column in numbers} - {None}
-    front = len(best) if any(goals.values()) else 0
+    same = [n for n in found if "." not in n and n != "unit" and n not in columns]
     return {
         "unit": name,
         "target": ", ".join(filter(None, (place.replace(".", ", "), asked))),
@@ -124,8 +170,8 @@ def _section(name: str, place: str, asked: str, answers: Sequence[Answer]) -> di
         "failed": len(errors),
         "error": errors[0] if errors else "",
         "plot": _plot(found, goals),
-        "shown": f"None is better than {_number(front, 'point')} of them"
-        + (f", of which {_ROWS} are shown" if front > _ROWS else ""),
+        "same": ", ".join(f"{n} {found[n].iloc[0]}" for n in same),
+        "shown": _shown(len(best), len(rows), order),
         "columns": columns,
         "numbers": set(numbers),
         "headings": {
@@ -133,12 +179,27 @@ def _section(name: str, place: str, asked: str, answers: Sequence[Answer]) -> di
             for column in columns
         },
         "rows": [
-            {column: _figure(value) for column, value in row.items()}
-            for row in rows[columns].to_dict("records")
-        ]
-        if front
-        else [],
+            {"best": each, "cells": {column: _cell(row, column) for column in columns}}
+            for each, row in rows[:_ROWS]
+        ],
     }
+
+
+def _shown(best: int, rows: int, goals: Sequence[str]) -> str:
+    """Which points are in the table."""
+    if not goals:
+        return f"Of {rows:,} the first {_ROWS}" if rows > _ROWS else "All of them"
+    text = f"None is better than {_number(best, 'point')} of them in {' and '.join(goals)}"
+    if rows > best:
+        text += ", which come first; the others follow"
+    return text + (f"; {_ROWS} are shown" if rows > _ROWS else "")
+
+
+def _cell(row: Mapping[str, Any], column: str) -> str:
+    """A value, with the error bar of a prediction."""
+    bar = row.get(f"{column}.{ERROR_BAR}")
+    text = _figure(row[column])
+    return text if bar is None or bar != bar else f"{text} ± {100 * bar:.0f} %"
 
 
 def _number(number: int, what: str) -> str:
@@ -170,12 +231,7 @@ def _columns(found: "pandas.DataFrame", place: str) -> list[str]:
         for name in found
         if "." not in name and name != "unit" and found[name].astype(str).nunique() > 1
     ]
-    beside = ("error", "seconds", ERROR_BAR)
-    figures = [
-        name
-        for name in found
-        if name.startswith(f"{place}.") and name.rpartition(".")[2] not in beside
-    ]
+    figures = [name for name in _figures_of(found) if name.startswith(f"{place}.")]
     # A place of predictions begins like that of what is measured.
     return parameters + [name for name in figures if name.count(".") == place.count(".") + 1]
 
@@ -227,9 +283,11 @@ def _pages(reproduction: Path | None) -> list[dict[str, Any]]:
         pages = pages if isinstance(pages, list) else [pages]
         needed = {"what", "published", "ours", "ratio", "unit", "differs", "source"}
         if not all(needed <= set(row) for page in pages for row in page["rows"]):
-            raise ValueError(f"rows have {', '.join(sorted(needed))}")
+            raise ValueError(f"its rows have not {', '.join(sorted(needed))}")
         if not all(isinstance(page["title"], str) for page in pages):
-            raise ValueError("pages have titles")
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{reproduction} is not of 'multipede reproduce': {error}") from None
+            raise ValueError("its pages have no titles")
+    except KeyError as error:
+        raise ValueError(f"{_NO_HEADLINES.format(reproduction)}: it lacks {error}") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"{_NO_HEADLINES.format(reproduction)}: {error}") from None
     return pages

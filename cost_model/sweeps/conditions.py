@@ -16,7 +16,7 @@ from simpleeval import EvalWithCompoundTypes, InvalidExpression
 from multipede.golden.formats import Format
 from multipede.golden.spec import Spec
 
-__all__ = ["is_met", "parsed"]
+__all__ = ["is_met", "names_of", "parsed"]
 
 _FUNCTIONS = {"min": min, "max": max}
 _ALLOWED = (
@@ -55,6 +55,12 @@ def parsed(condition: str) -> ast.AST:
                 f" arithmetic, comparisons, and, or, not, {', '.join(_FUNCTIONS)}"
             )
     return tree
+
+
+def names_of(condition: str) -> set[str]:
+    """Names that an expression has values of. Raises as :func:`parsed`."""
+    tree = parsed(condition)
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - set(_FUNCTIONS)
 
 
 def is_met(condition: str, names: Mapping[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 """Where points are answered: processes of this machine, a Dask cluster, or any other executor."""
 
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -15,6 +16,8 @@ __all__ = ["Pool", "cluster", "local", "pool_of"]
 
 _ANSWERS_WITHIN = 10.0
 """s for a scheduler"""
+_LONGEST_GREETING = 1 << 20
+"""bytes"""
 
 
 class Pool:
@@ -94,6 +97,7 @@ def cluster(scheduler: str) -> Iterator[Pool]:
     except ModuleNotFoundError:
         raise ToolError("a cluster needs Dask. Get it: pip install 'multipede[cluster]'") from None
     try:
+        _require_greeting(scheduler)
         client = Client(scheduler, timeout=_ANSWERS_WITHIN)
     except (OSError, ValueError) as error:
         why = " ".join(str(error).split())
@@ -102,6 +106,21 @@ def cluster(scheduler: str) -> Iterator[Pool]:
         ) from None
     with client, _of_client(client) as pool:
         yield pool
+
+
+def _require_greeting(scheduler: str) -> None:
+    """OSError, ValueError unless a process of Dask listens at a TCP address: it speaks first, and
+    begins with the length of what it says. Dask's client waits for others without end."""
+    from distributed.comm.addressing import get_address_host_port, parse_address
+
+    scheme, _ = parse_address(scheduler)
+    if scheme != "tcp":
+        return
+    with socket.create_connection(get_address_host_port(scheduler), _ANSWERS_WITHIN) as found:
+        found.settimeout(_ANSWERS_WITHIN)
+        length = int.from_bytes(found.recv(8, socket.MSG_WAITALL), "little")
+    if not 0 < length < _LONGEST_GREETING:
+        raise ValueError("another program listens")
 
 
 @contextmanager

@@ -234,10 +234,15 @@ def numbers(found: "pandas.DataFrame", columns: Sequence[str]) -> list[list[floa
     measured = errors.eq("").any(axis=None)
     for name in columns:
         if measured and name not in found.columns:
-            figures = [column for column in found.columns if "." in column]
-            raise ValueError(f"{name!r} is no figure: there are {', '.join(figures)}")
+            figures = [column for column in found.columns if _is_figure(column)]
+            asked, *known = (one.replace(f".{PREDICTED}.", ".") for one in [name, *figures])
+            raise ValueError(f"{asked!r} is no figure: there are {', '.join(known)}")
     rows = found.reindex(columns=list(columns)).to_numpy(float).tolist()
     return [None if any(map(math.isnan, row)) else row for row in rows]
+
+
+def _is_figure(column: str) -> bool:
+    return "." in column and column.rpartition(".")[2] not in ("error", "seconds", ERROR_BAR)
 
 
 def _front(costs: Any) -> list[int]:

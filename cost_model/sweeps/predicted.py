@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +18,10 @@ from multipede.toolchain.cost import Cost
 
 __all__ = ["Predicted"]
 
-_SOURCES = ("golden", "hw", "cost_model/predict.py", "cost_model/prediction")
+_SOURCES = (
+    *("golden", "hw", "cost_model/predict.py", "cost_model/prediction"),
+    "cost_model/sweeps/predicted.py",
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,16 @@ class Predicted(Question):
         return key(spec.fingerprint, self.target, json.dumps(self.options), _made_by(kinds))
 
     def costs(self, spec: Spec) -> Sequence[Cost]:
-        return predict(spec, calibration=read_calibration(self._file)).costs
+        """Of the figures, and how many measures of the unit are outside of the calibration."""
+        found = predict(spec, calibration=read_calibration(self._file))
+        outside = replace(
+            found.costs[0],
+            quantity="outside",
+            value=len(found.outside),
+            unit="measures",
+            relative_error=None,
+        )
+        return [*found.costs, outside]
 
 
 def _content(file: Path) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from multipede.cost_model.sweeps.conditions import is_met, parsed
+from multipede.cost_model.sweeps.conditions import is_met, names_of
 from multipede.golden.catalogue import unit as unit_of
 from multipede.golden.formats import Format
 from multipede.golden.number_format import require_kinds, require_range, require_type
@@ -68,7 +68,12 @@ class Space:
             raise TypeError(f"conditions must be a list of expressions, not {self.conditions!r}")
         for condition in self.conditions:
             require_type("conditions", condition, str)
-            parsed(condition)
+            if unknown := sorted(names_of(condition) - {field.name for field in fields(unit)}):
+                known = [field.name for field in fields(unit)]
+                raise ValueError(
+                    f"condition {condition!r}: {self.unit} has no parameter {unknown[0]!r}: it has"
+                    f" {known}"
+                )
         object.__setattr__(self, "conditions", tuple(self.conditions))
 
     @property

@@ -22,6 +22,8 @@ _WAIT = 60.0
 """s for which another writer is waited for"""
 _AT_ONCE = 500
 """keys in one query"""
+_HEADER = 100
+"""bytes that a SQLite file begins with, see its "Database File Format", section 1.3"""
 
 _MIGRATIONS = (
     """
@@ -85,6 +87,7 @@ class Store:
             self._file = sqlite3.connect(address, uri=True, timeout=_WAIT, isolation_level=None)
         try:
             with self._told():
+                self._require_whole()
                 self._open(read_only)
         except BaseException:
             self._file.close()
@@ -98,6 +101,23 @@ class Store:
         waits = self.path.with_name(f"{self.path.name}-wal").exists()
         fixed = not waits and not os.access(self.path.parent, os.W_OK)
         return "ro&immutable=1" if fixed else "ro"
+
+    def _require_whole(self) -> None:
+        """StoreError for a file that ends before it should, which SQLite sees only if whole pages
+        are missing. While something waits beside it to be written to it, it may be shorter."""
+        waiting = self.path.with_name(f"{self.path.name}-wal")
+        if waiting.exists() and waiting.stat().st_size:
+            return
+        with self.path.open("rb") as file:
+            header = file.read(_HEADER)
+        if len(header) < _HEADER or not header.startswith(b"SQLite format 3"):
+            return  # empty, or told of by what follows
+        page = int.from_bytes(header[16:18], "big")
+        pages = int.from_bytes(header[28:32], "big")
+        size, needed = self.path.stat().st_size, pages * (65_536 if page == 1 else page)
+        # SQLite before 3.7 left the number of pages out.
+        if size < needed and header[24:28] == header[92:96]:
+            raise StoreError(f"{self.path}: it is damaged: {size:,} of {needed:,} bytes are there")
 
     def _open(self, read_only: bool) -> None:
         execute = self._file.execute

@@ -3,7 +3,9 @@
 The tiles stand in a grid. All of a row of the grid take the same activations, all of a column the
 same weights, so that the grid works like one large tile. Results stay in the accumulators until
 their sums are complete. While the tiles compute, the next operands come from memory: a product
-takes as long as the slower of both.
+takes as long as the slower of both. What one row or column of the grid takes of an operand
+is kept even where that is more than its buffer holds: sums are split there, and what these then
+move on the chip is not counted.
 """
 
 import math
@@ -133,6 +135,19 @@ class Array:
             _require_more(name, getattr(self, name), zero=False)
         for name in ("energy", "idle_energy"):
             _require_more(name, getattr(self, name), zero=True)
+        weights = self.columns * self.lanes * max(self.weight_bits, self.cache_bits)
+        activations = self.rows * self.lanes * self.activation_bits
+        self._require_room("weight_buffer", self.memory.weight_room, weights)
+        self._require_room("activation_buffer", self.memory.activation_room, activations)
+
+    def _require_room(self, name: str, room: float, bits: float) -> None:
+        """ValueError for a buffer that does not hold what the array takes in one clock."""
+        if room < bits:
+            half = " half of it is" if self.memory.double else " it is"
+            raise ValueError(
+                f"{name} = {getattr(self.memory, name)} bytes:{half} to hold the"
+                f" {math.ceil(bits):,} bits that the array takes at once"
+            )
 
     def work(self, product: Product) -> "Work":
         """What a product takes."""

@@ -24,7 +24,9 @@ def _add_predict(command: Command) -> None:
     predict = add_unit(
         command("predict", "what a unit takes, about, without synthesis", predict_command)
     )
-    predict.add_argument("--target", action="append", help="may be repeated (n28)")
+    predict.add_argument(
+        "--target", action="append", help="n28 or an FPGA, as ecp5; may be repeated (n28)"
+    )
     _add_calibration(predict)
 
 
@@ -94,8 +96,12 @@ def _add_report(command: Command) -> None:
     report = command("report", "one page of a file of results", report_command)
     report.add_argument("results", type=Path, metavar="RESULTS.sqlite")
     report.add_argument(
-        "--reproduction", type=Path, metavar="FILE", help="that 'reproduce --json' printed"
+        "--reproduction",
+        type=Path,
+        metavar="FILE",
+        help="that 'reproduce --json' printed, of headline figures",
     )
+    _add_goals(report)
     report.add_argument("--title", default="Multipede", help="of the page")
     report.add_argument(
         *("-o", "--output"), type=Path, required=True, metavar="FILE.html", help="the page"

@@ -79,8 +79,7 @@ def test_everything_is_on_the_page(results):
     assert "4 points of 2 units in r.sqlite" in texts
     assert "1 failed, as: no <tool> for it" in texts
     assert "a test" in page.texts["li"]
-    # The front of the three tiles: each larger one is slower and yet does more.
-    assert page.texts["td"].count("550") == 0
+    # The three tiles, each of which is larger and slower than the one before and yet does more.
     assert "450" in page.texts["td"]
     for name in unit_names():
         assert name in page.texts["b"]
@@ -104,8 +103,32 @@ def test_figures_of_ours_beside_the_published(results, tmp_path):
     wrongs = ("{", "3", '[{"title": "a", "rows": [{"what": 1}]}]', '{"rows": []}')
     for wrong in (*wrongs, '{"rows": [], "title": 3}'):
         file.write_text(wrong)
-        with pytest.raises(ValueError, match="is not of 'multipede reproduce'"):
+        with pytest.raises(ValueError, match="holds no headline figures of"):
             report(results, reproduction=file)
+
+
+def test_the_best_come_first_and_what_is_the_same_is_told(tmp_path):
+    points = [(1, 100.0, 500.0), (2, 300.0, 500.0), (4, 380.0, 500.0)]
+    with Store(tmp_path / "r.sqlite") as store:
+        for columns, area, delay in points:
+            tile = MixPE(rows=3, columns=columns, lanes=4)
+            one = answer(tile, "n28", area=area, delay=delay)
+            store.add(replace(one, key=str(columns)))
+        predicted = answer(MixPE(rows=3), "n28", area=777.0)
+        costs = [replace(cost, relative_error=0.12) for cost in predicted.costs]
+        options = {"predicted": "of a file"}
+        store.add(replace(predicted, key="p", costs=tuple(costs), options=options))
+    text = report(tmp_path / "r.sqlite")
+    page = Page(text)
+    assert any("rows 3, lanes 4" in told for told in page.texts["p"])
+    assert text.count('<tr class="best">') == 2 + 1  # of what is measured, and what is predicted
+    assert "777 ± 12 %" in page.texts["td"]
+    # By another goal, which both have, the smallest alone is best.
+    text = report(tmp_path / "r.sqlite", minimise=["n28.area"])
+    assert text.count('<tr class="best">') == 1 + 1
+    assert "None is better than 1 point of them in n28.area" in text
+    with pytest.raises(ValueError, match=r"'n28.aera' is no figure: there are n28.area"):
+        report(tmp_path / "r.sqlite", maximise=["n28.aera"])
 
 
 def test_other_questions_stand_apart(tmp_path):

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -352,6 +353,29 @@ class TestExecutors:
         monkeypatch.setattr("multipede.cost_model.sweeps.executors._ANSWERS_WITHIN", 1.0)
         with pytest.raises(error, match=said), pool_of(executor, None):
             pass
+
+    @pytest.mark.parametrize("greeting", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+    def test_another_program(self, greeting, monkeypatch):
+        """That says nothing, as a web server does, or something else than Dask would."""
+        monkeypatch.setattr("multipede.cost_model.sweeps.executors._ANSWERS_WITHIN", 1.0)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            def answer():
+                connection, _ = server.accept()
+                connection.sendall(greeting)
+                connection.recv(1)  # until the other side goes
+                connection.close()
+
+            listener = threading.Thread(target=answer)
+            listener.start()
+            address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+            with (
+                pytest.raises(ValueError, match="no Dask scheduler answers there"),
+                cluster(address),
+            ):
+                pass
+            listener.join(10)
+            assert not listener.is_alive()
 
     def test_bad_numbers(self):
         with pytest.raises(ValueError, match="workers = 0"), local(0):

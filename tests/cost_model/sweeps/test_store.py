@@ -185,6 +185,17 @@ class TestWhatCannotBeUsed:
         with pytest.raises(StoreError, match="damaged"), Store(path) as store:
             store.all()
 
+    @pytest.mark.parametrize("missing", [1, 480, 4095])
+    def test_one_without_the_end_of_its_last_page(self, path, missing):
+        with Store(path) as store:
+            store.add(answer("k"))
+        content = path.read_bytes()[:-missing]
+        path.write_bytes(content)
+        for read_only in (True, False):
+            with pytest.raises(StoreError, match="damaged: .* bytes are there"):
+                Store(path, read_only=read_only)
+        assert path.read_bytes() == content
+
     def test_a_full_disk(self, path):
         """SQLite is told a number of pages that the file may have."""
         with Store(path) as store:
