@@ -192,7 +192,7 @@ class TestWhatCannotBeUsed:
         content = path.read_bytes()[:-missing]
         path.write_bytes(content)
         for read_only in (True, False):
-            with pytest.raises(StoreError, match="damaged: .* bytes are there"):
+            with pytest.raises(StoreError, match=r"damaged: .* bytes are there"):
                 Store(path, read_only=read_only)
         assert path.read_bytes() == content
 
