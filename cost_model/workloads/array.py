@@ -135,7 +135,8 @@ class Array:
             _require_more(name, getattr(self, name), zero=False)
         for name in ("energy", "idle_energy"):
             _require_more(name, getattr(self, name), zero=True)
-        weights = self.columns * self.lanes * max(self.weight_bits, self.cache_bits)
+        # Keys and values of more bits than weights come in passes.
+        weights = self.columns * self.lanes * self.weight_bits
         activations = self.rows * self.lanes * self.activation_bits
         self._require_room("weight_buffer", self.memory.weight_room, weights)
         self._require_room("activation_buffer", self.memory.activation_room, activations)

@@ -108,7 +108,7 @@ def test_figures_of_ours_beside_the_published(results, tmp_path):
 
 
 def test_the_best_come_first_and_what_is_the_same_is_told(tmp_path):
-    points = [(1, 100.0, 500.0), (2, 300.0, 500.0), (4, 380.0, 500.0)]
+    points = [(1, 100.0, 500.0), (2, 300.0, 500.0), (4, 420.0, 500.0)]
     with Store(tmp_path / "r.sqlite") as store:
         for columns, area, delay in points:
             tile = MixPE(rows=3, columns=columns, lanes=4)

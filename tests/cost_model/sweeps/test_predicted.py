@@ -154,7 +154,7 @@ def test_from_the_command_line(made, tmp_path, capsys):
     words = ["sweep", space, "--measure", "none", "--calibration", made, "--workers", "1"]
     assert cli.main([*map(str, words), "--minimise", "n28.area"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("3 points\n")
+    assert out.startswith("3 points; none is better than these 1:\n")
     assert "n28.predicted.area, um2" in out
     assert "bf16" not in out
     file = tmp_path / "r.sqlite"
@@ -191,5 +191,5 @@ def test_bad_input(options, error, said):
 
 
 def test_goals_that_are_no_figures(made):
-    with pytest.raises(ValueError, match=r"'n28\.predicted\.beauty' is no figure: there are n28\."):
+    with pytest.raises(ValueError, match=r"'n28\.beauty' is no figure: there are n28\."):
         sweep(PRODUCTS, minimise=["n28.beauty"], calibration=made, workers=1)

@@ -182,8 +182,8 @@ class TestArrays:
         ({"energy": -1.0}, ValueError, "energy = -1.0: 0 or more than 0"),
         ({"weight_bits": math.inf}, ValueError, "weight_bits = inf"),
         ({"area": "1"}, TypeError, "area must be a number, not '1'"),
-        # 4 columns of 8 keys or values of 16 bits, 2 rows of 8 activations of 8; twice of each.
-        ({"memory": Memory(weight_buffer=127)}, ValueError, "weight_buffer = 127 bytes: half of"),
+        # 4 columns of 8 weights of 4 bits, 2 rows of 8 activations of 8; twice of each.
+        ({"memory": Memory(weight_buffer=31)}, ValueError, "weight_buffer = 31 bytes: half of"),
         ({"memory": Memory(activation_buffer=31)}, ValueError, "the 128 bits that the array takes"),
     ],
 )
@@ -193,7 +193,7 @@ def test_bad_arrays(changes, error, said):
 
 
 def test_the_smallest_buffers():
-    memory = Memory(weight_buffer=128, activation_buffer=32)
+    memory = Memory(weight_buffer=32, activation_buffer=32)
     assert Array(rows=2, columns=4, lanes=8, **PLAIN, memory=memory).cost([]).cycles == 0
 
 
