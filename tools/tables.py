@@ -82,6 +82,10 @@ COMMANDS = {
         *("multipede", "calibrate", "ecp5", "--refit"),
         *("-o", "cost_model/prediction/calibrated/ecp5.json"),
     ],
+    "And of UltraScale+, where delays of several clocks are made of look-up tables": [
+        *("multipede", "calibrate", "xcup", "--refit"),
+        *("-o", "cost_model/prediction/calibrated/xcup.json"),
+    ],
     "How far n28 is from published 28 nm results": ["multipede", "validate", "n28"],
     "Targets (times depend on the machine, ratios are taken in one run)": [
         *("python", "-m", "benchmarks"),

@@ -20,7 +20,7 @@ OPERATORS: Mapping[str, tuple[float, float]] = {
     "word_adder_bit": (5.33, 1.0),
     "booth_digit": (4.0, 1.0),
     "booth_select_bit": (4.0, 1.0),
-    "inferred_product_bit": (6.0, 1.0),
+    "inferred_product_bit": (6.0, 0.1),  # on FPGAs mostly in a DSP block
     "multiplexer_bit": (2.33, 0.7),
     "exclusive_or": (2.0, 0.4),
     "and": (1.0, 0.4),

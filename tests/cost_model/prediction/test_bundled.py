@@ -18,6 +18,8 @@ TARGETS = sorted(path.stem for path in calibration_file("n28").parent.glob("*.js
 SEED = 7
 MOST = {"area": (0.10, 0.25), "lut": (0.10, 0.25), "ff": (0.02, 0.25)}
 """median and 95 % of the errors of points of units that were seen"""
+SHIFTED = {"xc7": {"ff": (0.04, 0.30)}, "xcup": {"ff": (0.04, 0.30)}}
+"""where delays of several clocks are made of look-up tables, which no operator tells of"""
 MEDIAN = {"delay": 0.15, "energy_per_record": 0.20}
 UNSEEN = {"area": 0.20, "lut": 0.20, "ff": 0.10}
 """median of a family of which nothing was seen"""
@@ -31,7 +33,7 @@ def points_of(target):
 def test_errors_are_as_promised(target):
     models = read_calibration(calibration_file(target)).models
     assert set(models) & {"area", "lut"}
-    for name, (median, most) in MOST.items():
+    for name, (median, most) in (MOST | SHIFTED.get(target, {})).items():
         if name in models:
             assert models[name].all_within.median <= median
             assert models[name].all_within.most <= most
