@@ -46,7 +46,7 @@ STEPS = [step["run"] for step in WORKFLOW["jobs"]["verify"]["steps"] if "run" in
 def test_commands_are_understood(line):
     """Words and parameters are right; what the commands do, other tests try."""
     options = parser().parse_args(shlex.split(line)[1:])
-    if hasattr(options, "unit"):
+    if hasattr(options, "unit") and hasattr(options, "parameter"):
         spec_of(options)
 
 

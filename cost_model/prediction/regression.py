@@ -53,6 +53,8 @@ def _linear(features, figures, weights, above, worth):
         wanted = np.concatenate([root, np.sqrt(worth) * above / scale])
         found = lsq_linear(matrix, wanted, bounds=(0, np.inf)).x
         trust = np.minimum(1, _TRUSTED / np.maximum(np.abs(rows @ found - 1), 1e-9))
+        # The points together keep their weight beside the level above.
+        trust *= weights.sum() / (weights * trust).sum()
     return found * scale
 
 
