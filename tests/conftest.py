@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,21 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # A shell starts background jobs with Ctrl-C ignored, and every program that we start and interrupt
 # would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of a test with many cases that take long, `make test` runs a few, spread over all."""
+    cases = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("few") and not item.get_closest_marker("regress"):
+            cases[item.nodeid.partition("[")[0]].append(item)
+    for some in cases.values():
+        number = some[0].get_closest_marker("few").args[0]
+        chosen = {index * len(some) // number for index in range(number)}
+        for index, item in enumerate(some):
+            if index not in chosen:
+                item.add_marker(pytest.mark.regress)
 
 
 @pytest.fixture(autouse=True)

@@ -49,6 +49,7 @@ def verilog_of_baseline(spec: RoundedOperation, number_format: Float, rows) -> s
     return "/* verilator lint_off WIDTH */\n" + result.outputs["unit.v"] + adders_verilog()
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     "number_format",
     [FP16, pytest.param(FP32, marks=pytest.mark.regress), Float(4, 3), Float(3, 2)],

@@ -33,6 +33,7 @@ SPECS = [
 ]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_buffered_and_sized_for_a_clock(spec):
     library = n28_library()
@@ -187,6 +188,7 @@ class TestRegisters:
         assert self.proved(rtl=rtl) is Answer.PROVED
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("name", "clock_period"),
     [

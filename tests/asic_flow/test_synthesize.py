@@ -61,6 +61,7 @@ class TestByHand:
 
 
 class TestConservation:
+    @pytest.mark.few(4)
     @pytest.mark.parametrize(
         "spec",
         [

@@ -67,6 +67,7 @@ def costs_of(tile) -> Comparison:
     return Comparison(rows, ("gates", "ecp5"), {"gates": "made up", "ecp5": "made up by a test"})
 
 
+@pytest.mark.regress
 def test_a_users_matrix(file, tmp_path):
     output = tmp_path / "made" / "for it"
     report = small(file, output, costs=costs_of, float_format=FP16)

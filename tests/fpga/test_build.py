@@ -32,6 +32,7 @@ def design(name, **options):
     return BoardDesign.of(PRODUCT, target, **{**given, **options})
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "name",
     [n if n == "icebreaker" else pytest.param(n, marks=pytest.mark.regress) for n in OPEN],
@@ -101,6 +102,7 @@ def test_a_directory_for_vivado(name, tmp_path):
 
 
 class TestWhatGoesWrong:
+    @pytest.mark.regress
     def test_a_clock_that_is_missed(self, tmp_path):
         place = tmp_path / "design.bit"
         place.write_bytes(b"of before")

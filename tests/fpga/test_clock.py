@@ -89,6 +89,7 @@ def answers(design, asked, directory):
     return [content for content in map(unframed, received.split(b"\xc0")) if content is not None]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("name", "megahertz"),
     [c if c in ALWAYS else pytest.param(*c, marks=pytest.mark.regress) for c in CLOCKS],

@@ -60,6 +60,7 @@ def check(spec, *, records=2000, seed=3):
     assert (counted["records"], counted["results"]) == (records, count)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "name",
     [n if n in ALWAYS else pytest.param(n, marks=pytest.mark.regress) for n in SYSTEMS],
@@ -258,6 +259,7 @@ class TestCounters:
         assert 0.5 * clocks < stalls < clocks
         assert 0.2 * clocks < counted["input_stalls"] < clocks
 
+    @pytest.mark.few(2)
     @pytest.mark.parametrize(
         "spec",
         [

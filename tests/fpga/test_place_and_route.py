@@ -25,6 +25,7 @@ WHOLE = IntegerMultiplier(stages=2, partial_products=PartialProducts.INFERRED)
 ROUTED = [name for name, known in CHIPS.items() if known.is_routed]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", ["ecp5-25f", "ice40-hx8k", "gw1nr-9c"])
 def test_a_multiplier(name):
     found = route(PRODUCT, name, seeds=2)
@@ -85,6 +86,7 @@ def test_chips_hold_what_nextpnr_says(name):
 
 
 class TestWhatDoesNotFit:
+    @pytest.mark.regress
     def test_says_by_how_much(self):
         large = MixPE(rows=4, columns=4, lanes=8)
         with pytest.raises(DoesNotFitError) as refused:

@@ -13,6 +13,7 @@ from multipede.hw import Style
 TILE = MixPE(weight=UINT3, activation=INT5, group=8, rows=1, columns=2, lanes=2)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("style", [Style.WORD, Style.CELLS], ids=lambda style: style.value)
 @pytest.mark.parametrize("spec", [TILE, QuadINR(stages=3)], ids=lambda spec: spec.unit)
 def test_its_registers_are_beside_the_unit_s(spec, style):

@@ -68,6 +68,7 @@ def test_large_heaps_at_random(rows, ranks):
     assert (plan_words(heap, ranks=ranks).evaluate(operands) == expected).all()
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(("seed", "stages"), [(0, 0), (1, 1), (2, 2), (3, 0), (3, 5)])
 def test_rtl_of_heaps_in_every_style(seed, stages):
     generator = np.random.default_rng(SEED + seed)
@@ -101,6 +102,7 @@ ODD_HEAPS = {
 }
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("name", ODD_HEAPS)
 def test_rtl_of_odd_heaps(name):
     verify(HeapSpec(heap=ODD_HEAPS[name]), records=300).raise_on_failure()

@@ -26,6 +26,7 @@ MORE_SPECS = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)
@@ -55,6 +56,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     formats = {"dequantised": E4M3, "activation": E4M3, "accumulator": FP16}  # soon compiled

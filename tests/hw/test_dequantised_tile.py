@@ -41,6 +41,7 @@ MORE_SPECS = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=3000)
@@ -88,6 +89,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     spec = MixPE(**SMALL)

@@ -54,6 +54,7 @@ MORE_SPECS = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn([*MORE_SPECS[:1], *SPECS, *MORE_SPECS[1:]])
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)
@@ -82,6 +83,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     spec = ExactLMulTile(weight=E3M2, activation=E3M2, product=Float(4, 2), terms=16, **ROW)

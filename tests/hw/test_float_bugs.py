@@ -106,6 +106,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(9)
 @pytest.mark.parametrize("bug", BUGS)
 def test_verify_finds_bugs_in_the_rtl(bug):
     spec, old, new = BUGS[bug]

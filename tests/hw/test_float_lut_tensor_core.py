@@ -77,6 +77,7 @@ MORE_SPECS = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=1500)
@@ -88,6 +89,7 @@ def test_rtl_equals_reference_at_length(spec):
     check_equal(spec, records=1_000_000 // len(Style) + 1)
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("style", [Style.WORD, Style.CELLS])
 @pytest.mark.parametrize("spec", [*SPECS, MORE_SPECS[4], MORE_SPECS[12]], ids=str)
 def test_inventory_equals_the_netlist(spec, style):
@@ -184,6 +186,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     check_found(*BUGS[bug])

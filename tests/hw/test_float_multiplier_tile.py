@@ -35,6 +35,7 @@ MORE_SPECS = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)
@@ -46,6 +47,7 @@ def test_rtl_equals_reference_at_length(spec):
     check_equal(spec, records=30_000)
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("style", list(Style))
 @pytest.mark.parametrize("spec", [*SPECS[:2], *SPECS[3:5], MORE_SPECS[0], MORE_SPECS[5]], ids=str)
 def test_inventory_equals_the_netlist(spec, style):
@@ -81,6 +83,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     order, plant = BUGS[bug]

@@ -47,6 +47,7 @@ def test_many_random_formats(seed):
         assert_plan_equals_reference(spec, random_records(spec, 2000, seed=seed))
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize("style", list(Style))
 @pytest.mark.parametrize(
     "spec",

@@ -56,6 +56,7 @@ DESIGNS = [
 ]
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize("spec", DESIGNS, ids=lambda spec: f"{spec.unit}-{spec.fingerprint[:6]}")
 def test_plan_equals_golden_on_all_codes(spec):
     assert_plan_equals_reference(spec, {"x": all_codes(spec.x)})
@@ -82,6 +83,7 @@ SPECS = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_golden(spec, styles):
     check_equal(spec, styles, records=20_000)

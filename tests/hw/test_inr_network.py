@@ -38,6 +38,7 @@ SPECS = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)
@@ -54,6 +55,7 @@ def test_inventory_equals_the_netlist(spec):
     check_inventory(spec, Style.CELLS)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("index", [0, 1, 2, 5])
 def test_it_keeps_its_pace_and_loads_in_every_clock(index):
     spec = SPECS[index]
@@ -118,6 +120,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     check_found(small_unit("inr_network"), BUGS[bug])

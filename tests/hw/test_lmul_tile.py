@@ -30,6 +30,7 @@ MORE_SPECS = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)
@@ -41,6 +42,7 @@ def test_rtl_equals_reference_at_length(spec):
     check_equal(spec, records=30_000)
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize("style", list(Style))
 @pytest.mark.parametrize("spec", [*SPECS, MORE_SPECS[1], MORE_SPECS[2]], ids=str)
 def test_inventory_equals_the_netlist(spec, style):
@@ -59,6 +61,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     spec = LMulTile(weight=E3M2, activation=E3M2, product=Float(4, 2), accumulator=FP16, **ROW)

@@ -64,6 +64,7 @@ def evaluated(plan, circuit, a: np.ndarray, w: np.ndarray) -> dict[str, np.ndarr
 @pytest.mark.parametrize("preset", list(Preset))
 @pytest.mark.parametrize(("activation", "weight", "product"), FORMATS, ids=str)
 class TestEveryPair:
+    @pytest.mark.few(50)
     def test_in_fixed_point(self, activation, weight, product, preset, correction):
         spec = ExactLMulTile(
             activation=activation,
@@ -82,6 +83,7 @@ class TestEveryPair:
         assert (found["special"] == special).all()
         assert len(set(addends)) > 7
 
+    @pytest.mark.few(50)
     def test_rounded(self, activation, weight, product, preset, correction):
         spec = LMulTile(
             activation=activation,

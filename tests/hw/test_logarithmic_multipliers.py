@@ -47,6 +47,7 @@ NORMAL = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn(NORMAL)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=10_000)
@@ -60,6 +61,7 @@ def test_rtl_equals_reference_in_every_style(unit, number_format, preset):
     check_equal(unit(format=number_format, preset=preset), records=100_000)
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     ("unit", "number_format", "preset", "style"),
     [
@@ -156,6 +158,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     spec, pattern, wrong = BUGS[bug]

@@ -88,6 +88,7 @@ MORE_SPECS = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)
@@ -148,6 +149,7 @@ def test_every_lookup_of_corners(style):
         assert (run["d"][:, 0] == expected).all()
 
 
+@pytest.mark.few(9)
 @pytest.mark.parametrize("style", list(Style))
 @pytest.mark.parametrize(
     "spec",
@@ -213,6 +215,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     spec = LutTensorCore(rows=1, columns=1, lanes=4, group=8, weight=UINT3, planes_per_cycle=1)

@@ -50,6 +50,7 @@ MORE_SPECS = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=3000)
@@ -101,6 +102,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     spec = MixPE(activation=BF16, rows=1, columns=1, lanes=2, group=8)

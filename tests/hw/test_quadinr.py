@@ -45,6 +45,7 @@ SPECS = [
 ]
 
 
+@pytest.mark.few(14)
 @pytest.mark.parametrize(("x", "result", "extension"), CASES, ids=str)
 def test_plan_equals_golden_on_all_codes(x, result, extension):
     codes = np.asarray(x.from_bits(np.arange(1 << x.bits)))
@@ -65,6 +66,7 @@ def test_plan_equals_golden_on_all_codes(x, result, extension):
             assert_plan_equals_reference(spec, {"x": codes})
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_golden(spec, styles):
     check_equal(spec, styles, records=20_000)
@@ -107,6 +109,7 @@ def test_a_faithful_square_takes_less():
     assert sizes[1] < 0.9 * sizes[0]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("spec", "plant"),
     [

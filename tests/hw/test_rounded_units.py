@@ -69,6 +69,7 @@ LARGE = [
 ]
 
 
+@pytest.mark.few(3)
 @in_turn(NORMAL)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=10_000)
@@ -80,6 +81,7 @@ def test_rtl_equals_reference_in_every_style(spec):
     check_equal(spec, records=100_000)
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("kind", [FloatAdder, FloatMultiplier])
 @pytest.mark.parametrize("number_format", NARROW, ids=str)
 def test_every_pair_of_few_bits(kind, number_format):

@@ -29,6 +29,7 @@ INSIDE = [
 SPECS = [Stallable(inside=spec) for spec in INSIDE]
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=4000)
@@ -72,6 +73,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     check_found(Stallable(inside=MixPE(rows=1, columns=1, lanes=2, group=4)), BUGS[bug])

@@ -51,6 +51,7 @@ def run(queue: BypassQueue, *, valid: float, ready: float, seed: int) -> tuple[l
     return sent, got
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 7])
 @pytest.mark.parametrize(("valid", "ready"), [(1.0, 0.5), (0.5, 1.0), (0.9, 0.9), (0.6, 0.4)])
 def test_a_queue_is_a_queue(depth, valid, ready):

@@ -47,6 +47,7 @@ MORE_SPECS = [
 ]
 
 
+@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)
@@ -58,6 +59,7 @@ def test_rtl_equals_reference_at_length(spec):
     check_equal(spec, records=1_000_000 // len(Style) + 1)
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("style", list(Style))
 @pytest.mark.parametrize("spec", [*SPECS, *MORE_SPECS[2:4]], ids=str)
 def test_inventory_equals_the_netlist(spec, style):
@@ -71,6 +73,7 @@ CORNERS = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("table", [None, QUANTISED])
 @pytest.mark.parametrize("activation", CORNERS)
 def test_all_combinations_of_corners(activation, table):
@@ -124,6 +127,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_found(bug):
     scale, plant = BUGS[bug]

@@ -58,6 +58,7 @@ MORE_SPECS = [
 ]
 
 
+@pytest.mark.few(3)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=3000)
@@ -83,7 +84,9 @@ def test_every_weight_width(bits, activation, signed):
     verify(spec, records=20_000).raise_on_failure()
 
 
-def test_same_verilog_in_every_process():
+@pytest.mark.few(1)
+@pytest.mark.parametrize("third", range(3))
+def test_same_verilog_in_every_process(third):
     code = (
         "import sys; from multipede.hw import *; from multipede.hw.hierarchy import to_rtlil\n"
         "from multipede.golden.small_units import small_unit\n"
@@ -91,7 +94,7 @@ def test_same_verilog_in_every_process():
         "  for style in (Style.WORD, Style.CELLS_PREFIX):\n"
         "    print(to_rtlil(build(small_unit(name), style=style), name), end='\\0')"
     )
-    names = unit_names()
+    names = unit_names()[third::3]
     # This process has a seed of its own, or none.
     other = subprocess.run(
         [sys.executable, "-c", code, *names],
@@ -117,6 +120,7 @@ def test_mixpe_has_no_multiplier(style):
     assert "*" not in code
 
 
+@pytest.mark.few(14)
 @pytest.mark.parametrize("style", list(Style))
 @pytest.mark.parametrize(
     "spec",

@@ -149,6 +149,7 @@ def test_every_unit_is_tried():
     assert {spec.unit for spec in TRIED.values()} >= set(unit_names())
 
 
+@pytest.mark.few(39)
 @pytest.mark.parametrize(("simulator", "name", "style"), RUNS)
 def test_bench_passes(tmp_path, simulator, name, style):
     line = verdict(SIMULATORS[simulator](made(TRIED[name], tmp_path, style), "dut"))
@@ -158,6 +159,7 @@ def test_bench_passes(tmp_path, simulator, name, style):
     assert int(found[2]) >= RECORDS // 10
 
 
+@pytest.mark.few(4)
 @both
 @pytest.mark.parametrize("name", ["integer_multiplier", "mixpe", "multiplier_tile"])
 def test_bench_of_a_unit_as_it_comes_passes(tmp_path, simulator, name):
@@ -210,6 +212,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(12)
 @both
 @pytest.mark.parametrize("bug", BUGS)
 def test_bench_fails_on_planted_bugs(tile, tmp_path, simulator, bug):

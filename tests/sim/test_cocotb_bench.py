@@ -130,6 +130,7 @@ AT_ONCE = ("a wrong bit", "half the pace", "valid waits for ready")
 LATER = [pytest.param(bug, marks=pytest.mark.regress) for bug in BUGS if bug not in AT_ONCE]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("bug", [*AT_ONCE, *LATER])
 def test_planted_bugs_are_found(bug):
     _, plant, message = BUGS[bug]
@@ -144,6 +145,7 @@ def test_planted_bugs_are_found(bug):
     assert Path(waveform[1]).stat().st_size > 100
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("text", "case", "message"),
     [

@@ -107,6 +107,7 @@ def test_other_tiles(spec):
     assert run.cycles == run.records + spec.latency
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     "spec",
     [
@@ -137,6 +138,7 @@ def test_tiles_that_put_out_floats(spec):
     assert torch.allclose(y * a.scales.double()[:, None], exact, rtol=1e-2, atol=2e-2)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("activation", [INT8, FP16], ids=str)
 def test_scales_of_two_levels(activation):
     spec = MixPE(activation=activation, output=TileOutput.DEQUANTISED, scale=INT8, **SMALL_SHAPE)

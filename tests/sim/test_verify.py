@@ -84,6 +84,7 @@ BUGS = {
 }
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bugs_are_caught(bug):
     report = verify(TILE, verilog=BUGS[bug](), records=4000, waveform=False)

@@ -55,6 +55,7 @@ def mismatches(spec, netlist: str, records: int = 20_000) -> int:
     return wrong
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("spec", "style"),
     [

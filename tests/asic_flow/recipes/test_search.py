@@ -88,6 +88,7 @@ class TestSpace:
 
 
 class TestOutcome:
+    @pytest.mark.few(2)
     @pytest.mark.parametrize("recipe", [*Recipe, Script("other", "strash; dch; amap; topo")])
     def test_prepared_once_or_mapped_at_once_is_the_same(self, recipe):
         rtlil, library = rtlil_of(ADDER, Style.CELLS), n28_library()

@@ -70,6 +70,7 @@ def _same_as_synthesis(target, number, units):
         assert point.rtlil == next(iter(found.values())).rtlil_digest
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("target", TARGETS)
 def test_points_are_what_synthesis_says(target):
     _same_as_synthesis(target, 4, ("lmul", "integer_multiplier", "second_level_dequantiser"))
@@ -88,6 +89,7 @@ def test_the_coefficients_are_those_of_the_points(target):
     assert refit(path).calibration.to_dict() == read_calibration(path).to_dict()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_tile_that_was_among_the_points(target):
     """And one between them, against its synthesis."""
