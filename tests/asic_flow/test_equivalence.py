@@ -33,7 +33,7 @@ SPECS = [
 ]
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_buffered_and_sized_for_a_clock(spec):
     library = n28_library()

@@ -281,6 +281,7 @@ class TestCompare:
         for expected in ("gates, NAND2", "ecp5, LUT4", "per op", "ratio", *found.methods.values()):
             assert expected in text
 
+    @pytest.mark.regress
     def test_ratios_start_anew_in_each_group(self):
         found = compare_with_baselines(SMALL, targets=("gates",))
         assert len(found.rows) == 10

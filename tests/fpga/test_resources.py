@@ -110,7 +110,7 @@ BY_HAND = {
 
 class TestByHand:
     # The two families of Xilinx differ in their memories.
-    @pytest.mark.few(18)
+    @pytest.mark.few(9)
     @pytest.mark.parametrize(
         "device", [pytest.param(n, marks=[pytest.mark.regress] * (n == "xc7")) for n in DEVICES]
     )
@@ -162,7 +162,7 @@ class TestUnits:
         assert found.dsp == 0
         assert found.lut > 0
 
-    @pytest.mark.few(3)
+    @pytest.mark.few(2)
     @pytest.mark.parametrize("name", DEVICES)
     def test_the_queue_of_a_stallable_unit_is_memory(self, name):
         found = resources(Stallable(inside=SMALL), device=name)
@@ -173,7 +173,7 @@ class TestUnits:
     def test_the_baseline_takes_no_dsp_either(self):
         assert resources(MultiplierTile(group=2, rows=1, columns=1, lanes=1)).dsp == 0
 
-    @pytest.mark.few(3)
+    @pytest.mark.few(2)
     @pytest.mark.parametrize("name", DEVICES)
     def test_products_left_to_synthesis_go_into_dsp_blocks(self, name):
         tile = MultiplierTile(

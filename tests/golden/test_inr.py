@@ -185,6 +185,7 @@ def test_checkpoints_of_something_else_are_refused(picture, tmp_path):
         fit_inr(activation("SIREN"), *picture, SHORT, checkpoint=path)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", NAMES)
 def test_fixed_point_is_near_the_network(name, picture):
     network = fit_inr(activation(name), *picture, InrTraining(iterations=60, hidden=12, layers=2))

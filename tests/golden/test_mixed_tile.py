@@ -208,6 +208,7 @@ def test_widths():
     assert MixPE(activation=BF16).result.bits == 8 + 8 + 4 + 7 + 1
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize("activation", [BF16, FP16, E2M1, Float(3, 0)], ids=str)
 @pytest.mark.parametrize("guard", [0, 1])
 @pytest.mark.parametrize("weight", [UINT4, INT4, Integer(1, signed=False), INT8], ids=str)

@@ -72,7 +72,7 @@ DEGREES = [
 """every case, with one of the degrees each day"""
 
 
-@pytest.mark.few(9)
+@pytest.mark.few(5)
 @pytest.mark.parametrize(("function", "x", "result", "options", "fold", "degree"), DEGREES)
 def test_faithful_at_all_codes(function, x, result, options, fold, degree):
     spec = PiecewisePolynomial(function=function, x=x, result=result, degree=degree, **options)

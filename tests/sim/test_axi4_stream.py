@@ -148,7 +148,7 @@ def made(directory: Path, spec, data_bits, style=Style.WORD) -> dict:
     return json.loads((directory / "ports.json").read_text())
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", SPECS)
 def test_packets_come_back_as_golden_says(name, tmp_path):
     spec, data_bits, style = SPECS[name]

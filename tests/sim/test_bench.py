@@ -149,7 +149,7 @@ def test_every_unit_is_tried():
     assert {spec.unit for spec in TRIED.values()} >= set(unit_names())
 
 
-@pytest.mark.few(39)
+@pytest.mark.few(26)
 @pytest.mark.parametrize(("simulator", "name", "style"), RUNS)
 def test_bench_passes(tmp_path, simulator, name, style):
     line = verdict(SIMULATORS[simulator](made(TRIED[name], tmp_path, style), "dut"))

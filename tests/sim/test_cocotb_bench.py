@@ -42,6 +42,7 @@ def test_cases_are_those_that_fit_the_unit():
     assert cases(FloatAdder(stages=0), resettable=False) == ["back_to_back", "gaps"]
 
 
+@pytest.mark.regress
 def test_a_stallable_tile_passes_in_verilator():
     report = verify_cocotb(STALLABLE, records=1000)
     report.raise_on_failure()

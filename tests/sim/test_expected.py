@@ -25,6 +25,7 @@ UNITS = [small_unit(name) for name in unit_names()] + [
 ]
 
 
+@pytest.mark.few(19)
 @pytest.mark.parametrize("spec", UNITS, ids=str)
 def test_results_by_record_are_those_of_the_reference(spec):
     """From reset and from the state behind the first records; asked record by record."""

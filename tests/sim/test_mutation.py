@@ -181,6 +181,7 @@ def test_compressor_trees_are_mutated_too():
     assert "full_adders" in modules
 
 
+@pytest.mark.regress
 def test_weak_stimuli_leave_survivors_with_an_input_that_would_kill_them(monkeypatch):
     """Without sweeps and with one random record, most mutants of rounding live."""
 

@@ -76,6 +76,7 @@ def test_no_multiplication_sign(spec, style):
     assert "*" not in re.sub(r"@\s*\(?\*\)?", "", text)
 
 
+@pytest.mark.few(34)
 @every_unit
 @every_style
 def test_ports_are_those_of_the_specification(name, style):

@@ -40,6 +40,7 @@ class TestCells:
                 checked += 1
         assert checked > 70
 
+    @pytest.mark.few(25)
     @pytest.mark.parametrize("cell", GATES, ids=lambda cell: cell.name)
     def test_gates(self, nangate45, cell):
         assert origin(cell) == cell.name
