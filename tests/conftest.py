@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,17 +21,28 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Of a test with many cases that take long, `make test` runs a few, spread over all."""
+    """Of a test with many cases that take long, `make test` runs a few of all kinds."""
     cases = defaultdict(list)
     for item in items:
         if item.get_closest_marker("few") and not item.get_closest_marker("regress"):
             cases[item.nodeid.partition("[")[0]].append(item)
     for some in cases.values():
         number = some[0].get_closest_marker("few").args[0]
-        chosen = {index * len(some) // number for index in range(number)}
-        for index, item in enumerate(some):
-            if index not in chosen:
-                item.add_marker(pytest.mark.regress)
+        for item in set(some) - set(_few_of(some, number)):
+            item.add_marker(pytest.mark.regress)
+
+
+def _few_of(items, number):
+    """Each value of each parameter about as often as its others, from the whole of the list."""
+    spread = [items[index * len(items) // number] for index in range(min(number, len(items)))]
+    left = [*spread, *(item for item in items if item not in spread)]
+    values = {item: [(n, repr(v)) for n, v in item.callspec.params.items()] for item in items}
+    chosen, used = [], Counter()
+    for _ in spread:
+        chosen.append(min(left, key=lambda item: sum(used[value] for value in values[item])))
+        left.remove(chosen[-1])
+        used.update(values[chosen[-1]])
+    return chosen
 
 
 @pytest.fixture(autouse=True)

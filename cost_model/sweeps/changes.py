@@ -42,7 +42,7 @@ class Changes:
         the most first.
     failing, mended : points that fail only after, or only before, as text. gone : figures that
         points have only before, though they do not fail.
-    only_before, only_after : answers that the other has not.
+    only_before, only_after : points that the other has not, as text.
     """
 
     compared: int
@@ -51,13 +51,13 @@ class Changes:
     failing: tuple[str, ...]
     mended: tuple[str, ...]
     gone: tuple[str, ...]
-    only_before: int
-    only_after: int
+    only_before: tuple[str, ...]
+    only_after: tuple[str, ...]
 
     @property
     def worse(self) -> bool:
-        """Whether something is larger, fails or has no figure that did not or had."""
-        return bool(self.larger or self.failing or self.gone)
+        """Whether something is larger, fails or is missing that did not or was not."""
+        return bool(self.larger or self.failing or self.gone or self.only_before)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -69,8 +69,8 @@ class Changes:
     def __str__(self) -> str:
         lines = [
             f"{self.compared:,} figures compared: {len(self.larger):,} larger,"
-            f" {len(self.smaller):,} smaller; only before {self.only_before:,} answers, only after"
-            f" {self.only_after:,}"
+            f" {len(self.smaller):,} smaller; only before {len(self.only_before):,} answers, only"
+            f" after {len(self.only_after):,}"
         ]
         for name in ("larger", "smaller"):
             for change in getattr(self, name):
@@ -81,6 +81,7 @@ class Changes:
         lines += [f"  fails now: {point}" for point in self.failing]
         lines += [f"  fails no more: {point}" for point in self.mended]
         lines += [f"  is not told any more: {figure}" for figure in self.gone]
+        lines += [f"  is missing: {point}" for point in self.only_before]
         return "\n".join(lines)
 
 
@@ -106,7 +107,7 @@ def changes(
     failing, mended, gone = [], [], []
     for question in first.keys() & second.keys():
         old, new = first[question], second[question]
-        text = f"{old.point} on {old.target}"
+        text = _text(old)
         if new.error and not old.error:
             failing.append(f"{text}: {new.error}")
         elif old.error and not new.error:
@@ -130,9 +131,13 @@ def changes(
         failing=tuple(sorted(failing)),
         mended=tuple(sorted(mended)),
         gone=tuple(sorted(gone)),
-        only_before=len(first.keys() - second.keys()),
-        only_after=len(second.keys() - first.keys()),
+        only_before=tuple(sorted(_text(first[one]) for one in first.keys() - second.keys())),
+        only_after=tuple(sorted(_text(second[one]) for one in second.keys() - first.keys())),
     )
+
+
+def _text(answer: Answer) -> str:
+    return f"{answer.point} on {answer.target}"
 
 
 def _question(answer: Answer) -> tuple[str, str, str]:

@@ -111,6 +111,7 @@ def test_points_that_fail(families, monkeypatch):
         (["calibrate", "n28", "--points", "0", "-o", "{}/a.json"], "points = 0"),
         (["calibrate", "gates", "-o", "{}/a.json"], "energy on gates"),
         (["predict", "lmul", "--calibration", "{}/a.json"], "a.json is no calibration"),
+        (["predict", "lmul", "--target", "n28", "--target", "n28"], "'n28' is given twice"),
         (["predict", "lmul", "--target", "gates"], "target = 'gates': predictions are for"),
         (
             ["predict", "lmul", "--target", "n28", "--calibration", "{}/a.json"],

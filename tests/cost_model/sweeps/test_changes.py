@@ -71,10 +71,18 @@ def test_points_that_fail_or_are_only_in_one():
     broken, mended = changes([good, other], [bad]), changes([bad], [good, other])
     assert broken.worse
     assert broken.failing[0].endswith("on n28: it crashed")
-    assert (broken.only_before, broken.only_after, broken.compared) == (1, 0, 0)
+    assert (broken.only_before, broken.compared) == ((f"{other.point} on n28",), 0)
+    assert f"is missing: {other.point} on n28" in str(broken)
+    assert broken.only_after == ()
     assert not mended.worse
     assert len(mended.mended) == 1
-    assert mended.only_after == 1
+    assert mended.only_after == broken.only_before
+
+
+def test_a_point_that_is_missing_is_worse():
+    kept, lost = answer(LMul(), "n28", area=1.0), answer(LMul(), "gates", area=1.0)
+    assert changes([kept, lost], [kept]).worse
+    assert not changes([kept], [kept, lost]).worse
 
 
 def test_other_options_are_another_question():
