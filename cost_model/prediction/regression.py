@@ -34,7 +34,7 @@ class Kind:
 
 _TRUSTED = 0.1
 """relative error up to which points count as their squares; beyond it as their magnitudes"""
-_ROUNDS = 6
+_ROUNDS = 30
 
 
 def _linear(features, figures, weights, above, worth):
@@ -46,15 +46,19 @@ def _linear(features, figures, weights, above, worth):
     scale = np.maximum(above, 0.1 * above.max())
     rows = features * scale / figures[:, None]
     pull = np.sqrt(worth) * np.eye(len(above))
-    trust = np.ones(len(figures))
+    found = above / scale
     for _ in range(_ROUNDS):
+        told = rows @ found
+        # No point pulls harder than an error of _TRUSTED, however small its own figure is.
+        trust = np.minimum(1, _TRUSTED / np.maximum(np.abs(told - 1), 1e-9)) / np.maximum(1, told)
+        # The points together keep their weight beside the level above.
+        trust *= weights.sum() / (weights * trust).sum()
         root = np.sqrt(weights * trust)
         matrix = np.vstack([rows * root[:, None], pull])
         wanted = np.concatenate([root, np.sqrt(worth) * above / scale])
-        found = lsq_linear(matrix, wanted, bounds=(0, np.inf)).x
-        trust = np.minimum(1, _TRUSTED / np.maximum(np.abs(rows @ found - 1), 1e-9))
-        # The points together keep their weight beside the level above.
-        trust *= weights.sum() / (weights * trust).sum()
+        last, found = found, lsq_linear(matrix, wanted, bounds=(0, np.inf)).x
+        if np.allclose(last, found, rtol=1e-4, atol=1e-6):
+            break
     return found * scale
 
 

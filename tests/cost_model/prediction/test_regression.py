@@ -57,6 +57,18 @@ def test_few_points_stay_near_the_level_above():
     assert 0.5 < at < 0.75
 
 
+@pytest.mark.parametrize("factor", [0.01, 0.03, 0.1, 0.3, 3, 30])
+def test_one_point_of_another_kind_draws_no_others(factor):
+    """Least of all one of which nearly nothing is made, whose relative error is the largest."""
+    generator = np.random.default_rng(4)
+    features = generator.uniform(10, 100, (40, 3))
+    figures = features @ [2.0, 0.5, 1.0] * np.exp(generator.normal(0, 0.03, 40))
+    expected = features[1:] @ [2.0, 0.5, 1.0]
+    figures[0] *= factor
+    found = levels(LINEAR, features, figures, [("a",)] * 40)
+    assert found.told(features[1:], [("a",)] * 39) == pytest.approx(expected, rel=0.05)
+
+
 def test_coefficients_of_sizes_are_never_negative():
     features, groups = points(4)
     figures = features @ [2.0, 0.5, -0.02]
