@@ -71,7 +71,8 @@ class Prediction:
         """What lessens the trust in it."""
         unseen = [] if self.seen else ["the calibration has seen no unit of this kind"]
         outside = ", ".join(self.outside)
-        return unseen + [f"outside of the calibration: {outside}"] * bool(outside)
+        told = f"outside of the calibration, where no error was measured: {outside}"
+        return unseen + [told] * bool(outside)
 
 
 def predict(
@@ -93,7 +94,7 @@ def predict(
     clock of that delay; on FPGAs ``lut``, ``ff`` and ``dsp``, whole numbers. ``relative_error`` of
     each is what two thirds of such figures were within when the model had not seen them: points of
     the same unit, or, where the unit is outside of what was seen, points of a family of which
-    nothing was. Points whose figure is 0, as the look-up tables of a product that DSP blocks take
+    nothing was. How errors grow with the distance from what was seen was not measured. Points whose figure is 0, as the look-up tables of a product that DSP blocks take
     whole, are not among those.
 
     Raises

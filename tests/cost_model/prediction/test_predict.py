@@ -48,7 +48,7 @@ def test_a_unit_outside_of_what_was_seen(exact):
     cost = by_quantity(found)["area"]
     assert cost.relative_error == 0.4
     assert "outside of them" in cost.source
-    assert "outside of the calibration: latency 9 (0 to 3), " in str(found)
+    assert "where no error was measured: latency 9 (0 to 3), " in str(found)
 
 
 def test_a_unit_of_which_little_was_seen(exact):
