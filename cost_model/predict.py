@@ -94,8 +94,8 @@ def predict(
     clock of that delay; on FPGAs ``lut``, ``ff`` and ``dsp``, whole numbers. ``relative_error`` of
     each is what two thirds of such figures were within when the model had not seen them: points of
     the same unit, or, where the unit is outside of what was seen, points of a family of which
-    nothing was. How errors grow with the distance from what was seen was not measured. Points whose figure is 0, as the look-up tables of a product that DSP blocks take
-    whole, are not among those.
+    nothing was. How errors grow with the distance from what was seen was not measured. Points whose
+    figure is 0, as the look-up tables of a product that DSP blocks take whole, are not among those.
 
     Raises
     ------
