@@ -8,8 +8,8 @@ WORKERS ?= auto
 
 help:
 	@echo "make demo     a transformer layer through the RTL, compared bit for bit (build/demo/)"
-	@echo "make test     all tests"
-	@echo "make regress  long tests besides"
+	@echo "make test     all tests but long ones, and of some a few cases"
+	@echo "make regress  every test and every case"
 	@echo "make bench    speed, memory and area against their targets"
 	@echo "make tables   write the README's tables anew"
 	@echo "make status   take down what is known of every unit, for 'multipede list' (half an hour)"

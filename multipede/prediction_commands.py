@@ -11,11 +11,8 @@ def predict_command(options: argparse.Namespace) -> Answer:
     from multipede.cost_model.prediction.calibration import read_calibration
 
     spec = spec_of(options)
-    targets = options.target or ["n28"]
-    if twice := [one for one in targets if targets.count(one) > 1]:
-        raise ValueError(f"target {twice[0]!r} is given twice")
     if options.calibration is None:
-        found = [predict(spec, target) for target in targets]
+        found = [predict(spec, target) for target in options.target or ["n28"]]
     elif options.target:
         raise ValueError("--target and --calibration, which has its own, do not go together")
     else:

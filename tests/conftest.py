@@ -28,11 +28,11 @@ def pytest_collection_modifyitems(items):
             cases[item.nodeid.partition("[")[0]].append(item)
     for some in cases.values():
         number = some[0].get_closest_marker("few").args[0]
-        for item in set(some) - set(_few_of(some, number)):
+        for item in set(some) - set(few_of(some, number)):
             item.add_marker(pytest.mark.regress)
 
 
-def _few_of(items, number):
+def few_of(items, number):
     """Each value of each parameter about as often as its others, from the whole of the list."""
     spread = [items[index * len(items) // number] for index in range(min(number, len(items)))]
     left = [*spread, *(item for item in items if item not in spread)]

@@ -35,6 +35,7 @@ class Kind:
 _TRUSTED = 0.1
 """relative error up to which points count as their squares; beyond it as their magnitudes"""
 _ROUNDS = 30
+"""of weighing the points anew, at most"""
 
 
 def _linear(features, figures, weights, above, worth):
@@ -50,7 +51,7 @@ def _linear(features, figures, weights, above, worth):
     for _ in range(_ROUNDS):
         told = rows @ found
         # No point pulls harder than an error of _TRUSTED, however small its own figure is.
-        trust = np.minimum(1, _TRUSTED / np.maximum(np.abs(told - 1), 1e-9)) / np.maximum(1, told)
+        trust = 1 / (np.maximum(1, np.abs(told - 1) / _TRUSTED) * np.maximum(1, told))
         # The points together keep their weight beside the level above.
         trust *= weights.sum() / (weights * trust).sum()
         root = np.sqrt(weights * trust)

@@ -7,6 +7,7 @@ from multipede.arguments.shared import (
     Command,
     add_cells,
     add_parameters,
+    add_targets,
     add_unit,
     directory,
 )
@@ -30,10 +31,8 @@ def add_commands(command: Command) -> None:
 
 def _add_synthesize(command: Command) -> None:
     synthesize = add_unit(command("synthesize", "count gates or LUTs", synthesize_command))
-    synthesize.add_argument(
-        "--target",
-        action="append",
-        help=f"gates, {CORNERS}, ecp5, ice40, gowin, xc7 or xcup; may be repeated (gates)",
+    add_targets(
+        synthesize, f"gates, {CORNERS}, ecp5, ice40, gowin, xc7 or xcup; may be repeated (gates)"
     )
     synthesize.add_argument(
         "--no-dsp", action="store_true", help="on FPGAs: multiplications in look-up tables"

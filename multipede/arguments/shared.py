@@ -7,7 +7,16 @@ from typing import NoReturn
 
 from multipede.answer import Answer
 
-__all__ = ["CORNERS", "Command", "Parser", "add_cells", "add_parameters", "add_unit", "directory"]
+__all__ = [
+    "CORNERS",
+    "Command",
+    "Parser",
+    "add_cells",
+    "add_parameters",
+    "add_targets",
+    "add_unit",
+    "directory",
+]
 
 CORNERS = "n28 (or n28-ss_0p81v_125c, n28-ss_0p90v_m40c, n28-ff_0p99v_0c)"
 
@@ -28,6 +37,21 @@ def add_unit(parser: Parser) -> Parser:
     parser.add_argument("unit", help="a name from 'multipede list'")
     add_parameters(parser)
     return parser
+
+
+class _Different(argparse.Action):
+    """A list of what the option is given, each once."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        before = getattr(namespace, self.dest) or []
+        if values in before:
+            raise argparse.ArgumentError(self, f"{values!r} is given twice")
+        setattr(namespace, self.dest, [*before, values])
+
+
+def add_targets(parser: Parser, text: str) -> None:
+    """The targets of a command, in a list, or None without any."""
+    parser.add_argument("--target", action=_Different, help=text)
 
 
 def add_parameters(parser: Parser) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from multipede.arguments.shared import CORNERS, Command, Parser, add_unit
+from multipede.arguments.shared import CORNERS, Command, Parser, add_targets, add_unit
 from multipede.prediction_commands import calibrate_command, predict_command
 from multipede.sweep_commands import report_command, results_command, sweep_command
 from multipede.workload_command import workload_command
@@ -24,9 +24,7 @@ def _add_predict(command: Command) -> None:
     predict = add_unit(
         command("predict", "what a unit takes, about, without synthesis", predict_command)
     )
-    predict.add_argument(
-        "--target", action="append", help="n28 or an FPGA, as ecp5; may be repeated (n28)"
-    )
+    add_targets(predict, "n28 or an FPGA, as ecp5; may be repeated (n28)")
     _add_calibration(predict)
 
 
@@ -58,7 +56,7 @@ def _add_calibrate(command: Command) -> None:
 def _add_sweep(command: Command) -> None:
     sweep = command("sweep", "what the points of design spaces take", sweep_command)
     sweep.add_argument("space", type=Path, metavar="SPACE.toml", help="tables [[space]]")
-    sweep.add_argument("--target", action="append", help="may be repeated (n28)")
+    add_targets(sweep, "may be repeated (n28)")
     sweep.add_argument(
         "--points", type=int, metavar="N", help="random ones, or of a search (all, without)"
     )
@@ -85,7 +83,9 @@ def _add_results(command: Command) -> None:
     results.add_argument("--unit", help="only of this one")
     results.add_argument("--target", help="only on this one")
     _add_goals(results)
-    results.add_argument("--compare", type=Path, metavar="NEWER", help="what changed in this one")
+    results.add_argument(
+        "--compare", type=Path, metavar="NEWER", help="fails if this one is larger or lacks some"
+    )
     results.add_argument(
         "--tolerance", type=float, default=0.01, metavar="X", help="of --compare (0.01)"
     )

@@ -8,13 +8,13 @@ from multipede.golden.spec import Spec
 from multipede.hw import Style
 from multipede.sim.verify import verify
 
-DAILY = 5
-"""Specifications that every run compares."""
+DAILY = 3
+"""Specifications that every run compares: together in every style."""
 
 
 def in_turn(specs: Sequence[Spec]) -> pytest.MarkDecorator:
     """Parameters ``spec`` and ``styles``: the first in two styles, others in one each, in turn;
-    those beyond the fifth in long runs only.
+    those beyond ``DAILY`` in long runs only.
 
     That saves time; longer tests compare all of them in every style.
     """

@@ -34,7 +34,6 @@ SPECS = [
 ]
 
 
-@pytest.mark.few(3)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=3000)

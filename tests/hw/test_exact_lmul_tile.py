@@ -54,7 +54,6 @@ MORE_SPECS = [
 ]
 
 
-@pytest.mark.few(2)
 @in_turn([*MORE_SPECS[:1], *SPECS, *MORE_SPECS[1:]])
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)

@@ -35,7 +35,6 @@ MORE_SPECS = [
 ]
 
 
-@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)

@@ -83,7 +83,6 @@ SPECS = [
 ]
 
 
-@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_golden(spec, styles):
     check_equal(spec, styles, records=20_000)

@@ -38,7 +38,6 @@ SPECS = [
 ]
 
 
-@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=2000)

@@ -47,7 +47,6 @@ NORMAL = [
 ]
 
 
-@pytest.mark.few(2)
 @in_turn(NORMAL)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=10_000)

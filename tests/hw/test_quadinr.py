@@ -66,7 +66,6 @@ def test_plan_equals_golden_on_all_codes(x, result, extension):
             assert_plan_equals_reference(spec, {"x": codes})
 
 
-@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_golden(spec, styles):
     check_equal(spec, styles, records=20_000)

@@ -69,7 +69,6 @@ LARGE = [
 ]
 
 
-@pytest.mark.few(3)
 @in_turn(NORMAL)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=10_000)

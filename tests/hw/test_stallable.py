@@ -29,7 +29,6 @@ INSIDE = [
 SPECS = [Stallable(inside=spec) for spec in INSIDE]
 
 
-@pytest.mark.few(2)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=4000)

@@ -58,7 +58,6 @@ MORE_SPECS = [
 ]
 
 
-@pytest.mark.few(3)
 @in_turn(SPECS)
 def test_rtl_equals_reference(spec, styles):
     check_equal(spec, styles, records=3000)
