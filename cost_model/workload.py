@@ -144,7 +144,8 @@ def _grid(tile: Tile, tiles: int) -> tuple[int, int]:
 
 
 def products_of(shape: Transformer | str, phase: str, tokens: int, batch: int = 1) -> list[Product]:
-    """Products of a phase: ``prefill`` of so many tokens, or ``decode`` of one more behind them.
+    """Products of a phase: ``prefill`` of so many tokens, or ``decode`` of one more behind them, as
+    :meth:`Transformer.decode` has it.
     TypeError, ValueError for another phase or transformer, decode of an encoder, and numbers below
     1, or below 2 for the tokens of an image."""
     shape = transformer(shape) if isinstance(shape, str) else shape

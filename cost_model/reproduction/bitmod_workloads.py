@@ -63,7 +63,7 @@ def _taken(name: str, model: Transformer, phase: str) -> tuple[float, float]:
     tokens = simulator["prefill_tokens"]
     costs = [_array(name, 0).cost(model.prefill(tokens))]
     if phase == "generation":
-        behind = range(tokens, tokens + simulator["generated_tokens"])
+        behind = range(tokens + 1, tokens + 1 + simulator["generated_tokens"])
         costs += [_array(name, 1).cost(model.decode(context)) for context in behind]
     return sum(cost.seconds for cost in costs), sum(cost.energy for cost in costs)
 

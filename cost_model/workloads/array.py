@@ -3,7 +3,8 @@
 The tiles stand in a grid. All of a row of the grid take the same activations, all of a column the
 same weights, so that the grid works like one large tile. Results stay in the accumulators until
 their sums are complete. While the tiles compute, the next operands come from memory: a product
-takes as long as the slower of both. What one row or column of the grid takes of an operand
+takes as long as the slower of both. Activations and results stay on the chip between products where
+they fit; keys and values go to memory and come from it. What one row or column of the grid takes of an operand
 is kept even where that is more than its buffer holds: sums are split there, and what these then
 move on the chip is not counted.
 """
@@ -97,7 +98,7 @@ class Array:
     interval : clocks for a record of weights. cache_interval : of keys and values, if they have
         more bits than weights and take several passes.
     weight_bits : of a weight, with its share of scales and zero points. activation_bits,
-        cache_bits, result_bits : of an activation, of a key or value, and of a result in memory.
+        cache_bits, result_bits : of an activation, of a key or value, and of any other result.
     fill : clocks from the last record of a product to its last result.
     energy : pJ of the whole array for one clock of work. area : um2 of it. clock_period : ns.
     idle_energy : pJ for one clock without work: leakage and what of the clock is not gated.
@@ -159,7 +160,7 @@ class Array:
         b_bits = self.weight_bits if product.weights else self.cache_bits
         activations = self.rows * self.lanes * self.activation_bits
         others = self.columns * self.lanes * b_bits
-        results = product.m * product.n * self.result_bits
+        results = self._results(product)
         a_moved, b_moved, results_moved = self._moved(product, b_bits)
         moved = product.count * (a_moved + b_moved + results_moved)
         return Work(
@@ -179,18 +180,22 @@ class Array:
         """What products in turn take."""
         return Cost(self, tuple(map(self.work, products)))
 
+    def _results(self, product: Product) -> int:
+        """Bits of the results of one product."""
+        return product.m * product.n * (self.cache_bits if product.cached else self.result_bits)
+
     def _moved(self, product: Product, b_bits: float) -> tuple[float, float, float]:
         """Bits of A and B from memory and of results to it, for one product: the operand that is
         kept comes once, the other one again for each part of it that fits; whichever way moves
         less."""
         a = product.m * product.k * self.activation_bits
         b = product.k * product.n * b_bits
-        results = product.m * product.n * self.result_bits
+        results = self._results(product)
         # What fits stays on the chip between products: activations, results, and scores.
         room = self.memory.activation_room
         if product.from_chip or a <= room:
             a = 0.0
-        if product.on_chip or results <= room:
+        if product.on_chip or (results <= room and not product.cached):
             results = 0.0
         rows_kept = max(self.rows, room // (product.k * self.activation_bits))
         columns_kept = max(self.columns, self.memory.weight_room // (product.k * b_bits))

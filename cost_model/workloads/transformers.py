@@ -18,8 +18,9 @@ class Product:
     Attributes
     ----------
     name : of the step. m, k, n : A is (m, k), B is (k, n). count : how many of them.
-    weights : whether B are weights; else it is what other tokens left in the cache.
+    weights : whether B are weights; else it is keys or values, which come from memory.
     from_chip : whether A was just made and never left the chip. on_chip : whether the results stay.
+    cached : whether the results are keys or values, which all go to memory.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Product:
     weights: bool = True
     from_chip: bool = False
     on_chip: bool = False
+    cached: bool = False
 
     @property
     def multiplications(self) -> int:
@@ -46,7 +48,8 @@ class Transformer:
     name, source : of it. layers, width, heads, intermediate, vocabulary : as usual; of an encoder
         of images, ``vocabulary`` is its classes. kv_heads : which several heads may share.
     gated : whether the feed-forward layer has three matrices. own_head : whether the last matrix is
-        another than the embedding's. positions : of learned embeddings, else 0.
+        another than the embedding's. positions : of learned embeddings, else 0; unused_positions : rows
+        of that embedding beside them, which no token takes.
     patch_inputs : values of a patch of an image, which the embedding multiplies by a matrix; 0 of
         text, whose embedding is looked up. biases : whether the matrices have them.
     encoder : whether it takes all tokens at once and makes none. Of text its vectors are the
@@ -66,6 +69,7 @@ class Transformer:
     gated: bool = False
     own_head: bool = False
     positions: int = 0
+    unused_positions: int = 0
     patch_inputs: int = 0
     biases: bool = False
     encoder: bool = False
@@ -83,7 +87,8 @@ class Transformer:
     @property
     def parameters(self) -> int:
         """In matrices and embeddings; biases and norms are some thousandths more."""
-        embedded = self.vocabulary * (1 + self.own_head) + self.positions + self.patch_inputs
+        positions = self.positions + self.unused_positions
+        embedded = self.vocabulary * (1 + self.own_head) + positions + self.patch_inputs
         in_layers = sum(p.k * p.n * p.count for p in self._layer(1))
         return self.layers * in_layers + embedded * self.width
 
@@ -105,6 +110,11 @@ class Transformer:
 
     def decode(self, context: int, batch: int = 1) -> list[Product]:
         """One more token of each of ``batch`` sequences of ``context`` tokens.
+
+        The last of these tokens passes through the layers; those before it have left their keys and
+        values in memory. It attends to all ``context``, itself included. What one
+        pass behind the prefill of n tokens takes is thus ``decode(n + 1)``, as the prefill itself
+        makes one token.
 
         TypeError, ValueError for numbers below 1; ValueError for an encoder, which has no such
         phase, and where no learned position is left.
@@ -133,7 +143,7 @@ class Transformer:
         """Products with weights of one layer."""
         width, inner = self.width, self.intermediate
         yield Product("query", rows, width, width)
-        yield Product("key and value", rows, width, self.kv_width, 2)
+        yield Product("key and value", rows, width, self.kv_width, 2, cached=True)
         yield Product("attention output", rows, width, width)
         yield Product("feed-forward in", rows, width, inner, 1 + self.gated)
         yield Product("feed-forward out", rows, inner, width)

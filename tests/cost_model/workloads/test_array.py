@@ -93,6 +93,17 @@ class TestByHand:
         read = 32 * 2 * 8 * 2 * 8 * 8
         assert array.work(values).activation_buffer_bits == read + 2 * 64 * 8 * 16
 
+    def test_keys_and_values_go_to_memory(self):
+        """However few, in the bits of the cache; other results stay on the chip."""
+        made = Product("key and value", m=5, k=16, n=7, count=2, cached=True)
+        other = Product("query", m=5, k=16, n=7, count=2)
+        kept, stays = self.ARRAY.work(made), self.ARRAY.work(other)
+        assert kept.dram_bits - stays.dram_bits == 2 * 5 * 7 * 8
+        # They are written in 8 bits and not in 16, and read to go away.
+        read = 12 * 2 * 2 * 8 * 8
+        assert kept.activation_buffer_bits == read + 2 * (5 * 7 * 8 + 5 * 7 * 8)
+        assert stays.activation_buffer_bits == read + 2 * 5 * 7 * 16
+
     def test_energy_and_use(self):
         energies = {"dram_energy": 10.0, "sram_energy": 0.5}
         memory = Memory(1 << 30, 1 << 30, bits_per_clock=16, **energies)
