@@ -83,6 +83,7 @@ def _array(name: str, costs: TileCosts) -> Array:
         tile,
         costs,
         round(rate / in_a_clock),
+        cache_bits=tile.activation.bits,
         memory=Memory(
             weight_buffer=table["cache"] // 2,
             activation_buffer=table["cache"] // 2,

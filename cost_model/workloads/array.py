@@ -4,9 +4,9 @@ The tiles stand in a grid. All of a row of the grid take the same activations, a
 same weights, so that the grid works like one large tile. Results stay in the accumulators until
 their sums are complete. While the tiles compute, the next operands come from memory: a product
 takes as long as the slower of both. Activations and results stay on the chip between products where
-they fit; keys and values go to memory and come from it. What one row or column of the grid takes of an operand
-is kept even where that is more than its buffer holds: sums are split there, and what these then
-move on the chip is not counted.
+they fit; keys and values go to memory and come from it. What one row or column of the grid takes of
+an operand is kept even where that is more than its buffer holds: sums are split there, and what
+these then move on the chip is not counted.
 """
 
 import math

@@ -48,8 +48,8 @@ class Transformer:
     name, source : of it. layers, width, heads, intermediate, vocabulary : as usual; of an encoder
         of images, ``vocabulary`` is its classes. kv_heads : which several heads may share.
     gated : whether the feed-forward layer has three matrices. own_head : whether the last matrix is
-        another than the embedding's. positions : of learned embeddings, else 0; unused_positions : rows
-        of that embedding beside them, which no token takes.
+        another than the embedding's. positions : of learned embeddings, else 0.
+    unused_positions : rows of that embedding beside them, which no token takes.
     patch_inputs : values of a patch of an image, which the embedding multiplies by a matrix; 0 of
         text, whose embedding is looked up. biases : whether the matrices have them.
     encoder : whether it takes all tokens at once and makes none. Of text its vectors are the
@@ -112,9 +112,8 @@ class Transformer:
         """One more token of each of ``batch`` sequences of ``context`` tokens.
 
         The last of these tokens passes through the layers; those before it have left their keys and
-        values in memory. It attends to all ``context``, itself included. What one
-        pass behind the prefill of n tokens takes is thus ``decode(n + 1)``, as the prefill itself
-        makes one token.
+        values in memory. It attends to all ``context``, itself included. As a prefill of n tokens
+        makes a token itself, the pass behind it is ``decode(n + 1)``.
 
         TypeError, ValueError for numbers below 1; ValueError for an encoder, which has no such
         phase, and where no learned position is left.
