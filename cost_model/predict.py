@@ -71,7 +71,7 @@ class Prediction:
         """What lessens the trust in it."""
         unseen = [] if self.seen else ["the calibration has seen no unit of this kind"]
         outside = ", ".join(self.outside)
-        told = f"outside of the calibration, where no error was measured: {outside}"
+        told = f"outside of the calibration, with errors of what was left out of it: {outside}"
         return unseen + [told] * bool(outside)
 
 
@@ -93,9 +93,11 @@ def predict(
     On standard cells ``area``, ``delay`` of the smallest netlist in ps, and energies in pJ at a
     clock of that delay; on FPGAs ``lut``, ``ff`` and ``dsp``, whole numbers. ``relative_error`` of
     each is what two thirds of such figures were within when the model had not seen them: points of
-    the same unit, or, where the unit is outside of what was seen, points of a family of which
-    nothing was. How errors grow with the distance from what was seen was not measured. Points whose
-    figure is 0, as the look-up tables of a product that DSP blocks take whole, are not among those.
+    the same unit; where the unit is outside of what was seen, the largest of these, of points of a
+    family of which nothing was seen, and of the larger half of all units' points, of which only
+    the smaller was seen. How errors grow beyond twice to ten times the largest size seen was not
+    measured. Points whose figure is 0, as the look-up tables of a product that DSP blocks take
+    whole, are not among those.
 
     Raises
     ------

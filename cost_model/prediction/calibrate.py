@@ -9,9 +9,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from multipede.cost_model.prediction.calibration import Calibration, Errors, Model, read_calibration
+from multipede.cost_model.prediction.calibration import (
+    Calibration,
+    Errors,
+    Model,
+    Origin,
+    read_origin,
+)
 from multipede.cost_model.prediction.families import FAMILIES, family_points, read_families
-from multipede.cost_model.prediction.fitting import Origin, Sample, calibrated
+from multipede.cost_model.prediction.fitting import Sample, calibrated
 from multipede.cost_model.prediction.measures import measures
 from multipede.cost_model.prediction.models import quantities
 from multipede.cost_model.prediction.points import Point, read_points, written
@@ -120,12 +126,11 @@ def _question(spec: Spec, target: str, liberty: Path | None) -> Question:
 
 
 def refit(path: Path) -> Calibrating:
-    """A calibration that :meth:`Calibrating.write` wrote, from the same points, by the models that
-    there are now. ValueError if the files are none, and for points of other units."""
-    before = read_calibration(path)
+    """A calibration that :meth:`Calibrating.write` wrote, now or in an earlier version, from the
+    same points, by the models that there are now. ValueError if the files are none, and for points
+    of other units."""
+    origin = read_origin(path)
     points = read_points(path.with_suffix(".csv"))
-    units = {name: model.unit for name, model in before.models.items()}
-    origin = Origin(before.target, before.style, before.source, before.tools, units)
     return Calibrating(_fitted(points, origin), points, [])
 
 
@@ -166,6 +171,7 @@ def _table(figure: tuple[str, Model]) -> str:
         (f"  the worst: {unit}", model.within[unit]),
         ("a family left out", model.all_left_out),
         *((f"  {family}", errors) for family, errors in model.left_out.items()),
+        ("larger half of each unit left out", model.all_larger),
     ]
     heading = f"{'':44}{'points':>7}{'median':>8}{'68 %':>8}{'95 %':>8}"
     return "\n".join(

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,14 +19,17 @@ __all__ = [
     "Errors",
     "Known",
     "Model",
+    "Origin",
     "calibration_file",
     "ranged",
     "read_calibration",
+    "read_origin",
 ]
 
-_VERSION = 1
+_VERSION = 2
 _KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (LINEAR, LOGARITHMIC)}
 _PLACE = Path(__file__).with_name("calibrated")
+_ORIGIN = ("target", "style", "source", "tools")
 _GATES = "gates"
 _ENOUGH = 10
 """points of a unit that its own errors are told from"""
@@ -64,7 +67,8 @@ class Model:
     unit : that it is in. features : names. levels : coefficients of all, families and units.
     within : errors for each unit with points of it left out. left_out : for each family with all
         of it left out, or for each unit where one family alone has the figure.
-    all_within, all_left_out : of all points.
+    all_within, all_left_out : of all points. all_larger : of those points that are the larger
+        half of their units, by gates, with all of them left out at once.
     """
 
     unit: str
@@ -74,6 +78,7 @@ class Model:
     left_out: Mapping[str, Errors]
     all_within: Errors
     all_left_out: Errors
+    all_larger: Errors
 
     def told(self, of: Measures, group: Group) -> float:
         """The figure."""
@@ -102,6 +107,29 @@ class Known:
             for name, (least, most) in self.ranges.items()
             if not least <= found[name] <= most
         ]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the samples of a calibration come from.
+
+    Attributes
+    ----------
+    target, style, source, tools : as of :class:`Calibration`.
+    units : that figures are in, by quantity.
+    """
+
+    target: str
+    style: str
+    source: str
+    tools: Mapping[str, str]
+    units: Mapping[str, str]
+
+    @classmethod
+    def from_dict(cls, description: Mapping[str, Any]) -> "Origin":
+        """That of what :meth:`Calibration.to_dict` described, now or before."""
+        units = {name: figure["unit"] for name, figure in description["figures"].items()}
+        return cls(**{name: description[name] for name in _ORIGIN}, units=units)
 
 
 def ranged(of: Measures) -> dict[str, float]:
@@ -141,20 +169,21 @@ class Calibration:
         return max(errors.most for errors in self._errors(quantity, unit, outside=outside))
 
     def _errors(self, quantity: str, unit: str, *, outside: bool) -> list[Errors]:
-        """Those of the unit, if enough of it was seen to tell; of its family left out where a point
-        is outside of that, or there is too little."""
+        """Those of the unit, if enough of it was seen to tell; of its family left out where there
+        is too little; where a point is outside of what was seen, also of larger points left out."""
         model, known = self.models[quantity], self.units.get(unit)
         if known is None or unit not in model.within:
             return [model.all_left_out]
         seen, unseen = model.within[unit], model.left_out.get(known.family, model.all_left_out)
-        return [seen, unseen] if outside or seen.points < _ENOUGH else [seen]
+        if outside:
+            return [seen, unseen, model.all_larger]
+        return [seen, unseen] if seen.points < _ENOUGH else [seen]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return {
             "version": _VERSION,
-            **{name: getattr(self, name) for name in ("target", "style", "source")},
-            "tools": dict(self.tools),
+            **{name: getattr(self, name) for name in _ORIGIN},
             "units": {name: asdict(known) for name, known in self.units.items()},
             "figures": {name: _described(model) for name, model in self.models.items()},
         }
@@ -163,9 +192,12 @@ class Calibration:
     def from_dict(cls, description: Mapping[str, Any]) -> "Calibration":
         """What :meth:`to_dict` described. ValueError, TypeError, KeyError for anything else."""
         if description["version"] != _VERSION:
-            raise ValueError(f"its version is {description['version']}, ours {_VERSION}")
+            raise ValueError(
+                f"its version is {description['version']}, ours {_VERSION}: 'multipede calibrate"
+                " --refit' makes it anew"
+            )
         return cls(
-            **{name: description[name] for name in ("target", "style", "source", "tools")},
+            **{name: description[name] for name in _ORIGIN},
             units={
                 name: Known(
                     known["family"],
@@ -185,6 +217,7 @@ def _described(model: Model) -> dict[str, Any]:
         "all": {
             "left out in turn": asdict(model.all_within),
             "family left out": asdict(model.all_left_out),
+            "larger half left out": asdict(model.all_larger),
         },
         "units": {name: asdict(errors) for name, errors in model.within.items()},
         "families": {name: asdict(errors) for name, errors in model.left_out.items()},
@@ -221,13 +254,23 @@ def _model(description: Mapping[str, Any]) -> Model:
         left_out={name: Errors(**errors) for name, errors in description["families"].items()},
         all_within=Errors(**description["all"]["left out in turn"]),
         all_left_out=Errors(**description["all"]["family left out"]),
+        all_larger=Errors(**description["all"]["larger half left out"]),
     )
 
 
 def read_calibration(path: Path) -> Calibration:
     """That of a file. ValueError naming what is wrong with it."""
+    return _read(path, _parsed)
+
+
+def read_origin(path: Path) -> Origin:
+    """That of the calibration in a file, of any version. ValueError likewise."""
+    return _read(path, lambda text: Origin.from_dict(json.loads(text)))
+
+
+def _read(path: Path, parsed: Callable[[str], Any]) -> Any:
     try:
-        return _parsed(Path(path).read_text())
+        return parsed(Path(path).read_text())
     except KeyError as error:
         raise ValueError(f"{path} is no calibration: it lacks {error}") from None
     except (OSError, UnicodeDecodeError, ValueError, TypeError, AttributeError) as error:

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from multipede.cost_model.prediction.calibration import Calibration, Errors, Known, Model, ranged
+from multipede.cost_model.prediction.calibration import (
+    Calibration,
+    Errors,
+    Known,
+    Model,
+    Origin,
+    ranged,
+)
 from multipede.cost_model.prediction.measures import Measures
 from multipede.cost_model.prediction.models import FEATURES, Quantity
 from multipede.cost_model.prediction.regression import LINEAR, Group, Levels, fit
 
-__all__ = ["Origin", "Sample", "calibrated", "fitted"]
+__all__ = ["Sample", "calibrated", "fitted"]
 
 _SAME = 1e-9
 """deviation of a feature that is the same everywhere"""
@@ -27,23 +34,6 @@ class Sample:
     group: Group
     measures: Measures
     figures: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where the samples of a calibration come from.
-
-    Attributes
-    ----------
-    target, style, source, tools : as of :class:`~.calibration.Calibration`.
-    units : that figures are in, by quantity.
-    """
-
-    target: str
-    style: str
-    source: str
-    tools: Mapping[str, str]
-    units: Mapping[str, str]
 
 
 def calibrated(
@@ -102,6 +92,7 @@ def fitted(samples: Sequence[Sample], quantity: Quantity, unit: str) -> Model:
     in_turn = _told_by(without, folds)
     apart = families if len(np.unique(families)) > 1 else units
     unseen = _told_by(without, [np.flatnonzero(apart == name) for name in np.unique(apart)])
+    larger = _larger_half(units, np.array([sample.measures.gates for sample in chosen]))
     return Model(
         unit=unit,
         features=tuple(quantity.names),
@@ -110,7 +101,18 @@ def fitted(samples: Sequence[Sample], quantity: Quantity, unit: str) -> Model:
         left_out=_errors(unseen, figures, apart),
         all_within=Errors.of(in_turn, figures),
         all_left_out=Errors.of(unseen, figures),
+        all_larger=Errors.of(without(larger), figures[larger]),
     )
+
+
+def _larger_half(units: np.ndarray, gates: np.ndarray) -> np.ndarray:
+    """Indices of the larger half of the points of each unit: of one point none, but where no unit
+    has more, the larger half of all."""
+    found = []
+    for unit in np.unique(units):
+        indices = np.flatnonzero(units == unit)
+        found += indices[np.argsort(gates[indices])][(len(indices) + 1) // 2 :].tolist()
+    return np.sort(found or np.argsort(gates)[(len(gates) + 1) // 2 :]).astype(int)
 
 
 def _told_by(

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from multipede.cost_model.prediction.calibration import Origin
 from multipede.cost_model.prediction.families import FAMILIES, family_points, read_families
-from multipede.cost_model.prediction.fitting import Origin, Sample, calibrated
+from multipede.cost_model.prediction.fitting import Sample, calibrated
 from multipede.cost_model.prediction.measures import measures
 from multipede.cost_model.prediction.models import quantities
 from multipede.hw import Style

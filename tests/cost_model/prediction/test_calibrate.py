@@ -67,6 +67,13 @@ def test_of_standard_cells_from_the_command_line(families, tmp_path, capsys):
     assert len(first["rtlil"]) == 64
     # Fitted anew, from the points alone, it is the same.
     before = output.read_text()
+    # As it was before, which is no longer read.
+    older = json.loads(before)
+    for figure in older["figures"].values():
+        del figure["all"]["larger half left out"]
+    output.write_text(json.dumps({**older, "version": 1}))
+    assert cli.main(["predict", "lmul", "--calibration", str(output)]) == 2
+    assert "version is 1, ours 2: 'multipede calibrate --refit'" in capsys.readouterr().err
     assert cli.main(["calibrate", "n28", "--refit", "-o", str(output)]) == 0
     assert output.read_text() == before
     capsys.readouterr()

@@ -48,6 +48,38 @@ def test_a_family_that_is_unlike_all_others_shows():
     assert found.left_out["lmul"].points == sum(s.group[0] == "lmul" for s in samples())
 
 
+def test_a_law_that_breaks_beyond_a_size_shows(exact):
+    """In the errors of larger points, of which the model has seen smaller ones only."""
+    (area, *_) = quantities("n28")
+    given = samples()
+    gates = {s.group: [] for s in given}
+    for sample in given:
+        gates[sample.group].append(sample.measures.gates)
+    middle = {group: np.median(each) for group, each in gates.items()}
+
+    def broken(sample):
+        factor = 1.5 if sample.measures.gates > middle[sample.group] else 1.0
+        return replace(sample, figures={"area": factor * sample.figures["area"]})
+
+    found = fitted([broken(sample) for sample in given], area, "um2").all_larger
+    assert found.points == sum(len(each) // 2 for each in gates.values())
+    # What is half as much again is told a third too low.
+    assert 0.3 < found.median < 0.35
+    assert exact.models["area"].all_larger.most < 0.02
+    outside = exact.error("area", "lmul", outside=True)
+    assert outside >= exact.models["area"].all_larger.two_thirds
+
+
+def test_larger_points_where_each_unit_has_one():
+    """Half of all of them."""
+    (area, *_) = quantities("n28")
+    seen = {}
+    for sample in samples():
+        seen.setdefault(sample.group, sample)
+    found = fitted(list(seen.values()), area, "um2")
+    assert found.all_larger.points == len(seen) // 2
+
+
 def test_what_was_seen_of_a_unit(exact):
     known = exact.units["lmul"]
     mine = [s.measures for s in samples() if s.group == ("lmul", "lmul")]

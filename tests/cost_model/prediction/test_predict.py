@@ -48,7 +48,11 @@ def test_a_unit_outside_of_what_was_seen(exact):
     cost = by_quantity(found)["area"]
     assert cost.relative_error == 0.4
     assert "outside of them" in cost.source
-    assert "where no error was measured: latency 9 (0 to 3), " in str(found)
+    assert "with errors of what was left out of it: latency 9 (0 to 3), " in str(found)
+    rougher = _with_errors(exact, left_out=0.4, larger=0.5)
+    found = predict(IntegerMultiplier(stages=9), calibration=rougher)
+    assert by_quantity(found)["area"].relative_error == 0.5
+    assert by_quantity(predict(LMul(), calibration=rougher))["area"].relative_error < 0.4
 
 
 def test_a_unit_of_which_little_was_seen(exact):
@@ -80,7 +84,7 @@ def test_a_unit_that_was_never_seen(exact):
     assert "has seen no unit of this kind" in str(found)
 
 
-def _with_errors(made, left_out):
+def _with_errors(made, left_out, larger=0.0):
     def worse(errors):
         return replace(errors, two_thirds=left_out)
 
@@ -88,6 +92,7 @@ def _with_errors(made, left_out):
         name: replace(
             model,
             all_left_out=worse(model.all_left_out),
+            all_larger=replace(model.all_larger, two_thirds=larger),
             left_out={family: worse(errors) for family, errors in model.left_out.items()},
         )
         for name, model in made.models.items()
@@ -117,7 +122,7 @@ def test_through_a_file(exact, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"version": 9}, "its version is 9, ours 1"),
+        ({"version": 9}, "its version is 9, ours 2: 'multipede calibrate --refit' makes it anew"),
         ({"figures": {"area": {}}}, "it lacks 'coefficients'"),
         ({"units": []}, "items"),
     ],
