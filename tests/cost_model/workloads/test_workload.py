@@ -116,11 +116,13 @@ def test_tiles_that_fail_are_rows():
 
 
 def test_bitmods_published_figures_follow_from_the_model():
-    """All eight within 13 %: speed and energy, prefill and generation, lossless and lossy."""
+    """Speeds within 13 % and energies within 19, in prefill and generation, of BitMoD lossless and
+    lossy, ANT and OliVe; and speeds of BitMoD over these two."""
     found = bitmod_workloads()
-    assert len(found.rows) == 8
+    assert len(found.rows) == 18
     for row in found.rows:
-        assert 0.88 < row.ratio < 1.13, row.what
+        least = 0.88 if row.unit == "of speed" else 0.81
+        assert least < row.ratio < 1.13, row.what
     assert "missing" not in str(found)
 
 
@@ -207,7 +209,7 @@ def test_from_the_command_line(capsys):
     assert cli.main(["workload", "vit-b", "lmul"]) == 2
     assert "lmul is no tile" in capsys.readouterr().err
     assert cli.main(["reproduce", "bitmod", "workloads", "--json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)["rows"]) == 8
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 18
 
 
 @pytest.mark.parametrize(
