@@ -144,8 +144,8 @@ def _grid(tile: Tile, tiles: int) -> tuple[int, int]:
 
 
 def products_of(shape: Transformer | str, phase: str, tokens: int, batch: int = 1) -> list[Product]:
-    """Products of a phase: ``prefill`` of so many tokens, or ``decode`` of one more behind them, as
-    :meth:`Transformer.decode` has it.
+    """Products of a phase: ``prefill`` of so many tokens, or ``decode`` of one token whose context
+    these are, itself included.
     TypeError, ValueError for another phase or transformer, decode of an encoder, and numbers below
     1, or below 2 for the tokens of an image."""
     shape = transformer(shape) if isinstance(shape, str) else shape
@@ -325,8 +325,8 @@ def compare_workload(
         placed = array.rows // tile.rows * (array.columns // tile.columns)
         rows.append(Row(label, placed, array.cost(products), costs.source))
     equal = f"{area:g} mm2 of tiles" if rate is None else f"{rate:,} multiply-accumulates a clock"
-    behind = "tokens" if phase == "prefill" else "tokens before it"
-    title = f"{name}, {phase}, {tokens:,} {behind}, batch {batch}, on {equal}"
+    of = f"{tokens:,} tokens" if phase == "prefill" else f"context of {tokens:,} tokens"
+    title = f"{name}, {phase}, {of}, batch {batch}, on {equal}"
     return Comparison(title, tuple(rows), _notes(rows, target, constraints, memory, cache_bits))
 
 

@@ -27,7 +27,7 @@ def calibrate_command(options: argparse.Namespace) -> Answer:
     output = options.output
     check_output(output, ".json")
     if options.refit:
-        made = refit(output)
+        made = refit(output, options.target)
     else:
         made = calibrate(
             options.target,

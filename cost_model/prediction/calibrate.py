@@ -26,7 +26,7 @@ from multipede.cost_model.sweeps.executors import pool_of
 from multipede.cost_model.sweeps.question import Answer, Question
 from multipede.cost_model.sweeps.store import Store
 from multipede.cost_model.sweeps.worker import Limits
-from multipede.cost_model.targets import usual_style
+from multipede.cost_model.targets import TARGETS, usual_style
 from multipede.fpga.devices import DEVICES
 from multipede.golden.number_format import require_range
 from multipede.golden.spec import Spec
@@ -125,11 +125,15 @@ def _question(spec: Spec, target: str, liberty: Path | None) -> Question:
     return Question(target, liberty=liberty, energy=cells and spec.keeps_pace)
 
 
-def refit(path: Path) -> Calibrating:
+def refit(path: Path, target: str | None = None) -> Calibrating:
     """A calibration that :meth:`Calibrating.write` wrote, now or in an earlier version, from the
-    same points, by the models that there are now. ValueError if the files are none, and for points
-    of other units."""
+    same points, by the models that there are now of the figures that it has. ValueError if the
+    files are none, for points of other units, and if a target is given and is not theirs, which is
+    ``gates`` where they are of a Liberty file."""
     origin = read_origin(path)
+    its = origin.target if origin.target in TARGETS else "gates"
+    if target not in (None, its):
+        raise ValueError(f"target = {target!r}: {path} is of {origin.target}, allowed is {its}")
     points = read_points(path.with_suffix(".csv"))
     return Calibrating(_fitted(points, origin), points, [])
 

@@ -13,6 +13,8 @@ import numpy as np
 from multipede.cost_model.prediction.measures import SHAPE, Measures
 from multipede.cost_model.prediction.models import FEATURES
 from multipede.cost_model.prediction.regression import LINEAR, LOGARITHMIC, Group, Kind, Levels
+from multipede.golden.number_format import require_type
+from multipede.hw import Style
 
 __all__ = [
     "Calibration",
@@ -66,9 +68,10 @@ class Model:
     ----------
     unit : that it is in. features : names. levels : coefficients of all, families and units.
     within : errors for each unit with points of it left out. left_out : for each family with all
-        of it left out, or for each unit where one family alone has the figure.
-    all_within, all_left_out : of all points. all_larger : of those points that are the larger
-        half of their units, by gates, with all of them left out at once.
+        of it left out, or for each unit where one family alone has the figure. larger : for each
+        unit of those points that are the larger half of it, by gates, with those of all units left
+        out at once.
+    all_within, all_left_out, all_larger : likewise of all points.
     """
 
     unit: str
@@ -76,6 +79,7 @@ class Model:
     levels: Levels
     within: Mapping[str, Errors]
     left_out: Mapping[str, Errors]
+    larger: Mapping[str, Errors]
     all_within: Errors
     all_left_out: Errors
     all_larger: Errors
@@ -127,7 +131,11 @@ class Origin:
 
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> "Origin":
-        """That of what :meth:`Calibration.to_dict` described, now or before."""
+        """That of what :meth:`Calibration.to_dict` described, now or before. ValueError, TypeError,
+        KeyError for anything else."""
+        for name in _ORIGIN:
+            require_type(name, description[name], dict if name == "tools" else str)
+        Style(description["style"])
         units = {name: figure["unit"] for name, figure in description["figures"].items()}
         return cls(**{name: description[name] for name in _ORIGIN}, units=units)
 
@@ -173,10 +181,10 @@ class Calibration:
         is too little; where a point is outside of what was seen, also of larger points left out."""
         model, known = self.models[quantity], self.units.get(unit)
         if known is None or unit not in model.within:
-            return [model.all_left_out]
+            return [model.all_left_out, model.all_larger]
         seen, unseen = model.within[unit], model.left_out.get(known.family, model.all_left_out)
         if outside:
-            return [seen, unseen, model.all_larger]
+            return [seen, unseen, model.all_larger, model.larger.get(unit, model.all_larger)]
         return [seen, unseen] if seen.points < _ENOUGH else [seen]
 
     def to_dict(self) -> dict[str, Any]:
@@ -191,10 +199,10 @@ class Calibration:
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> "Calibration":
         """What :meth:`to_dict` described. ValueError, TypeError, KeyError for anything else."""
-        if description["version"] != _VERSION:
+        if (version := description["version"]) != _VERSION:
             raise ValueError(
-                f"its version is {description['version']}, ours {_VERSION}: 'multipede calibrate"
-                " --refit' makes it anew"
+                f"its version is {version}, ours {_VERSION}: 'multipede calibrate"
+                f" {description['target']} --refit -o FILE' makes it anew with ours"
             )
         return cls(
             **{name: description[name] for name in _ORIGIN},
@@ -221,6 +229,7 @@ def _described(model: Model) -> dict[str, Any]:
         },
         "units": {name: asdict(errors) for name, errors in model.within.items()},
         "families": {name: asdict(errors) for name, errors in model.left_out.items()},
+        "larger halves of units": {name: asdict(errors) for name, errors in model.larger.items()},
         "features": list(model.features),
         "bounds": [_described_bounds(bounds) for bounds in model.levels.bounds.T],
         "coefficients": {
@@ -252,6 +261,9 @@ def _model(description: Mapping[str, Any]) -> Model:
         levels=Levels(_KINDS[description["model"]], coefficients, bounds),
         within={name: Errors(**errors) for name, errors in description["units"].items()},
         left_out={name: Errors(**errors) for name, errors in description["families"].items()},
+        larger={
+            name: Errors(**errors) for name, errors in description["larger halves of units"].items()
+        },
         all_within=Errors(**description["all"]["left out in turn"]),
         all_left_out=Errors(**description["all"]["family left out"]),
         all_larger=Errors(**description["all"]["larger half left out"]),

@@ -41,7 +41,7 @@ def calibrated(
     quantities: Sequence[Quantity],
     origin: Origin,
 ) -> Calibration:
-    """Models of quantities, of those that samples of two units have, above 0.
+    """Models of quantities, of those that have a unit and that samples of two units have, above 0.
 
     ValueError for fewer than two families or ten points.
     """
@@ -60,7 +60,8 @@ def calibrated(
         models={
             quantity.name: fitted(samples, quantity, origin.units[quantity.name])
             for quantity in quantities
-            if len({s.group for s in samples if _has(s, quantity)}) > 1
+            if quantity.name in origin.units
+            and len({s.group for s in samples if _has(s, quantity)}) > 1
         },
     )
 
@@ -93,15 +94,17 @@ def fitted(samples: Sequence[Sample], quantity: Quantity, unit: str) -> Model:
     apart = families if len(np.unique(families)) > 1 else units
     unseen = _told_by(without, [np.flatnonzero(apart == name) for name in np.unique(apart)])
     larger = _larger_half(units, np.array([sample.measures.gates for sample in chosen]))
+    beyond = without(larger)
     return Model(
         unit=unit,
         features=tuple(quantity.names),
         levels=_levels(quantity, features, figures, groups),
         within=_errors(in_turn, figures, units),
         left_out=_errors(unseen, figures, apart),
+        larger=_errors(beyond, figures[larger], units[larger]),
         all_within=Errors.of(in_turn, figures),
         all_left_out=Errors.of(unseen, figures),
-        all_larger=Errors.of(without(larger), figures[larger]),
+        all_larger=Errors.of(beyond, figures[larger]),
     )
 
 

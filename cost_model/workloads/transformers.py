@@ -109,11 +109,11 @@ class Transformer:
         return [*self._patches(tokens, batch), *self._whole(found, batch)]
 
     def decode(self, context: int, batch: int = 1) -> list[Product]:
-        """One more token of each of ``batch`` sequences of ``context`` tokens.
+        """A pass of one token of each of ``batch`` sequences of ``context`` tokens.
 
-        The last of these tokens passes through the layers; those before it have left their keys and
-        values in memory. It attends to all ``context``, itself included. As a prefill of n tokens
-        makes a token itself, the pass behind it is ``decode(n + 1)``.
+        It is the last of them. Those before it have left their keys and values in memory; it
+        attends to all, itself included. As a prefill of n tokens makes a token itself, the pass
+        behind it is ``decode(n + 1)``.
 
         TypeError, ValueError for numbers below 1; ValueError for an encoder, which has no such
         phase, and where no learned position is left.

@@ -144,7 +144,11 @@ def _add_workload(command: Command) -> None:
     add_unit(workload)
     workload.add_argument("--phase", default="prefill", help="prefill or decode (prefill)")
     workload.add_argument(
-        "--tokens", type=int, metavar="N", help="before it (256, or what an encoder takes)"
+        "--tokens",
+        type=int,
+        metavar="N",
+        help="of the prompt, or in decode of the context, the new one included (256, or what an"
+        " encoder takes)",
     )
     workload.add_argument("--batch", type=int, default=1, metavar="N", help="sequences (1)")
     equal = workload.add_mutually_exclusive_group()

@@ -63,6 +63,12 @@ def test_speeds_are_those_of_rates_unless_the_memory_is_slower(found):
     assert weights == pytest.approx(1024 * 3.32e9, rel=0.01)
 
 
+def test_keys_and_values_have_the_bits_of_activations():
+    costs = TileCosts(1.0, 1.0, 0.0, 1.0, "made up")
+    bits = {name: module._array(name, costs).cache_bits for name in ("fp16", "int8")}
+    assert bits == {"fp16": 16, "int8": 8}
+
+
 def test_energies_follow_the_tiles(monkeypatch, found):
     """Of tiles that take twice as much, with a share of memory that stays the same."""
     what = "lookups, 8 times FP16's, decode of 1024 x 1: less energy"

@@ -2,13 +2,14 @@
 
 import csv
 import json
+import re
 
 import pytest
 
 from multipede import cli
 from multipede.cost_model.predict import predict
 from multipede.cost_model.prediction import calibrate as calibrate_module
-from multipede.cost_model.prediction.calibrate import calibrate
+from multipede.cost_model.prediction.calibrate import calibrate, refit
 from multipede.cost_model.prediction.calibration import read_calibration
 from multipede.cost_model.prediction.points import read_points
 from multipede.cost_model.targets import synthesize
@@ -47,6 +48,8 @@ def test_of_an_fpga(families, tmp_path):
     assert "ice40: 14 points of 2 units; calibrated on units synthesised by" in table
     assert "  the worst: " in table
     assert "  logarithms" in table
+    # Of 7 points of each unit, 3.
+    assert re.search(r"^larger half of each unit left out +6 ", table, re.MULTILINE)
 
 
 def test_of_standard_cells_from_the_command_line(families, tmp_path, capsys):
@@ -73,7 +76,18 @@ def test_of_standard_cells_from_the_command_line(families, tmp_path, capsys):
         del figure["all"]["larger half left out"]
     output.write_text(json.dumps({**older, "version": 1}))
     assert cli.main(["predict", "lmul", "--calibration", str(output)]) == 2
-    assert "version is 1, ours 2: 'multipede calibrate --refit'" in capsys.readouterr().err
+    assert "version is 1, ours 2: 'multipede calibrate n28 --refit" in capsys.readouterr().err
+    # It may lack figures, but not be another target's.
+    older["figures"].pop("delay")
+    output.write_text(json.dumps(older))
+    assert cli.main(["calibrate", "ecp5", "--refit", "-o", str(output)]) == 2
+    assert "cells.json is of n28, allowed is n28" in capsys.readouterr().err
+    assert set(refit(output, "n28").calibration.models) == {"area", "energy_per_record"}
+    for wrong, said in (({"tools": 5}, "tools"), ({"style": "loud"}, "'loud' is not a valid")):
+        output.write_text(json.dumps({**older, **wrong}))
+        assert cli.main(["calibrate", "n28", "--refit", "-o", str(output)]) == 2
+        assert f"cells.json is no calibration: {said}" in capsys.readouterr().err
+    output.write_text(before)
     assert cli.main(["calibrate", "n28", "--refit", "-o", str(output)]) == 0
     assert output.read_text() == before
     capsys.readouterr()

@@ -57,7 +57,7 @@ def test_a_unit_outside_of_what_was_seen(exact):
 
 def test_a_unit_of_which_little_was_seen(exact):
     """Its own errors tell nothing then: those of a family of which nothing was seen may be."""
-    rough = _with_errors(exact, left_out=0.4)
+    rough = _with_errors(exact, left_out=0.4, larger=0.5)
     assert rough.models["area"].within["lmul"].points >= 10
     errors = replace(rough.models["area"].within["lmul"], points=9)
     model = replace(rough.models["area"], within={**rough.models["area"].within, "lmul": errors})
@@ -84,16 +84,33 @@ def test_a_unit_that_was_never_seen(exact):
     assert "has seen no unit of this kind" in str(found)
 
 
-def _with_errors(made, left_out, larger=0.0):
-    def worse(errors):
-        return replace(errors, two_thirds=left_out)
+@pytest.mark.parametrize("which", ["within", "left_out", "all_larger", "larger"])
+def test_an_error_bar_outside_is_the_largest_of_four(exact, which):
+    errors = dict.fromkeys(["within", "left_out", "all_larger", "larger"], 0.1)
+    rough = _with_errors(exact, **{**errors, which: 0.5})
+    assert rough.error("area", "integer_multiplier", outside=True) == 0.5
+    inside = rough.error("area", "lmul", outside=False)
+    assert inside == (0.5 if which == "within" else 0.1)
+    unseen = rough.error("area", "mixpe", outside=False)
+    assert unseen == (0.5 if which in ("left_out", "all_larger") else 0.1)
 
+
+def _with_errors(made, left_out, larger=0.0, all_larger=None, within=None):
+    """What two thirds of points are within, of all units the same; of those within their own, left
+    as it is if not given."""
+
+    def each(errors, two_thirds):
+        return {name: replace(one, two_thirds=two_thirds) for name, one in errors.items()}
+
+    whole = larger if all_larger is None else all_larger
     models = {
         name: replace(
             model,
-            all_left_out=worse(model.all_left_out),
-            all_larger=replace(model.all_larger, two_thirds=larger),
-            left_out={family: worse(errors) for family, errors in model.left_out.items()},
+            within=model.within if within is None else each(model.within, within),
+            left_out=each(model.left_out, left_out),
+            larger=each(model.larger, larger),
+            all_left_out=replace(model.all_left_out, two_thirds=left_out),
+            all_larger=replace(model.all_larger, two_thirds=whole),
         )
         for name, model in made.models.items()
     }
@@ -122,7 +139,7 @@ def test_through_a_file(exact, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"version": 9}, "its version is 9, ours 2: 'multipede calibrate --refit' makes it anew"),
+        ({"version": 9}, "its version is 9, ours 2: 'multipede calibrate made up --refit -o FILE'"),
         ({"figures": {"area": {}}}, "it lacks 'coefficients'"),
         ({"units": []}, "items"),
     ],
