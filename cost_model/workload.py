@@ -382,7 +382,7 @@ def _notes(
     cache_bits: int,
 ) -> tuple[str, ...]:
     sources = dict.fromkeys(row.source for row in rows if row.source)
-    buffers = (memory.weight_buffer // 1024, memory.activation_buffer // 1024)
+    buffers = [f"{size / 1024:.4g}" for size in (memory.weight_buffer, memory.activation_buffer)]
     return (
         "ratio: of time and of energy, to the first row's; used: of the multiplications that the"
         " array could make",

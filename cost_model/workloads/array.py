@@ -4,9 +4,9 @@ The tiles stand in a grid. All of a row of the grid take the same activations, a
 same weights, so that the grid works like one large tile. Results stay in the accumulators until
 their sums are complete. While the tiles compute, the next operands come from memory: a product
 takes as long as the slower of both. Activations and results stay on the chip between products where
-they fit; keys and values go to memory and come from it. What one row or column of the grid takes of
-an operand is kept even where that is more than its buffer holds: sums are split there, and what
-these then move on the chip is not counted.
+they fit; keys and values go to memory and come from it. Of operands that do not fit, one is kept in
+parts, and the other one comes again for each of these. Where a buffer does not hold what one row or
+column of the grid takes for whole sums, the rest of that comes again for each block of results.
 """
 
 import math
@@ -186,8 +186,8 @@ class Array:
 
     def _moved(self, product: Product, b_bits: float) -> tuple[float, float, float]:
         """Bits of A and B from memory and of results to it, for one product: the operand that is
-        kept comes once, the other one again for each part of it that fits; whichever way moves
-        less."""
+        kept comes once as far as it fits, the other one again for each part of it; whichever way
+        moves less."""
         a = product.m * product.k * self.activation_bits
         b = product.k * product.n * b_bits
         results = self._results(product)
@@ -197,11 +197,21 @@ class Array:
             a = 0.0
         if product.on_chip or (results <= room and not product.cached):
             results = 0.0
-        rows_kept = max(self.rows, room // (product.k * self.activation_bits))
-        columns_kept = max(self.columns, self.memory.weight_room // (product.k * b_bits))
-        by_rows = (a, b * math.ceil(product.m / rows_kept))
-        by_columns = (a * math.ceil(product.n / columns_kept), b)
+        m, n, weight_room = product.m, product.n, self.memory.weight_room
+        rows, share = _kept(min(m, self.rows), product.k * self.activation_bits, room)
+        again = math.ceil(n / self.columns)
+        by_rows = (a * (share + (1 - share) * again), b * math.ceil(m / rows))
+        columns, share = _kept(min(n, self.columns), product.k * b_bits, weight_room)
+        again = math.ceil(m / self.rows)
+        by_columns = (a * math.ceil(n / columns), b * (share + (1 - share) * again))
         return (*min(by_rows, by_columns, key=sum), results)
+
+
+def _kept(least: int, bits: float, room: float) -> tuple[int, float]:
+    """How many rows or columns of so many bits are kept at once, as the grid takes at least some;
+    and the share of these for which there is room."""
+    most = int(room // bits)
+    return (most, 1.0) if most >= least else (least, room / (least * bits))
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,30 @@ class TestByHand:
         same = Array(rows=2, columns=4, lanes=8, **PLAIN, memory=halved, result_bits=8)
         assert same.work(Product("p", m=64, k=64, n=64)).dram_bits == work.dram_bits
 
+    def test_what_one_row_of_the_grid_takes_and_does_not_fit_comes_again(self):
+        """Of 2 x 16 activations of 8 bits three quarters fit, of 4 x 16 weights a half."""
+        memory = Memory(weight_buffer=16, activation_buffer=24, bits_per_clock=64, double=False)
+        array = Array(rows=2, columns=4, lanes=8, **PLAIN, memory=memory)
+        work = array.work(Product("p", m=4, k=16, n=8))
+        a, b, results = 4 * 16 * 8, 16 * 8 * 4, 4 * 8 * 16
+        by_rows = (3 / 4 + 1 / 4 * 2) * a + 2 * b
+        by_columns = 2 * a + (1 / 2 + 1 / 2 * 2) * b
+        assert by_rows < by_columns
+        assert work.dram_bits == by_rows + results
+
+    def test_larger_buffers_never_move_more(self):
+        """From those that hold one record, with which about all comes for each block, on."""
+        moved = []
+        for size in [32, *range(50, 40_000, 777), 1 << 20]:
+            memory = Memory(weight_buffer=size, activation_buffer=size)
+            array = Array(rows=2, columns=4, lanes=8, **PLAIN, memory=memory)
+            moved.append(array.work(Product("p", m=50, k=100, n=70)).dram_bits)
+        assert moved == sorted(moved, reverse=True)
+        a, b, results = 50 * 100 * 8, 100 * 70 * 4, 50 * 70 * 16
+        streamed = a * math.ceil(70 / 4) + b * math.ceil(50 / 2) + results
+        assert 0.9 * streamed < moved[0] < streamed
+        assert moved[-1] == b
+
     def test_activations_that_come_again_are_written_again(self):
         """Of two products, of whose activations of 16 x 8 an eighth fits, of weights a half: four
         of eight columns."""
@@ -87,8 +111,10 @@ class TestByHand:
         values = Product("values", 64, 64, 8, weights=False, from_chip=True)
         # Queries, or the keys again, whichever is less, and no scores.
         assert array.work(scores).dram_bits == 64 * 8 * 8 + 64 * 8 * 8 * 16
-        # Of the values nothing but themselves and the results.
-        assert array.work(values).dram_bits == 64 * 8 * 8 + 64 * 8 * 16
+        # Of the values nothing but themselves and the results: an eighth of what the grid takes of
+        # them fits, the others come again for each of its 32 rows.
+        again = 1 / 8 + 7 / 8 * 32
+        assert array.work(values).dram_bits == 64 * 8 * 8 * again + 64 * 8 * 16
         # Nor are scores written again, or read to go away.
         read = 32 * 2 * 8 * 2 * 8 * 8
         assert array.work(values).activation_buffer_bits == read + 2 * 64 * 8 * 16

@@ -116,14 +116,14 @@ def test_tiles_that_fail_are_rows():
 
 
 def test_bitmods_published_figures_follow_from_the_model():
-    """Speeds within 13 % and energies within 19, in prefill and generation, of BitMoD lossless and
+    """Speeds within 9 % and energies within 18, in prefill and generation, of BitMoD lossless and
     lossy, ANT and OliVe; and of BitMoD over these two. All as the README has them."""
     found = bitmod_workloads()
     assert len(found.rows) == 20
     assert str(found) in (Path(cli.__file__).parents[1] / "README.md").read_text()
     for row in found.rows:
-        least = 0.88 if row.unit == "of speed" else 0.81
-        assert least < row.ratio < 1.13, row.what
+        error = 0.09 if row.unit == "of speed" else 0.18
+        assert abs(row.ratio - 1) < error, row.what
     assert "missing" not in str(found)
 
 
