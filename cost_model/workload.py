@@ -56,6 +56,10 @@ class TileCosts:
     source: str
 
 
+_NO_COSTS = TileCosts(area=1.0, energy=0.0, leakage=0.0, clock_period=1.0, source="")
+"""for what does not depend on them"""
+
+
 def tile_costs(
     tile: Tile,
     target: str = "n28",
@@ -295,7 +299,8 @@ def compare_workload(
         For no tiles, neither or both of area and rate, an area or rate of more than 1 << 24 tiles,
         a target without delays and energies, and as the functions named; before any tile is
         synthesised, but for an area of too many tiles. A tile that cannot be mapped or hold the
-        clock, or is larger than the area, is a row with its error.
+        clock, or is larger than the area, and more tiles than the buffers can feed are rows with
+        their errors.
     """
     _require_tiles(tiles)
     _require_area_or_rate(tiles, area, rate)
@@ -303,6 +308,8 @@ def compare_workload(
     memory = Memory() if memory is None else memory
     require_type("memory", memory, Memory)
     products = products_of(shape, phase, tokens, batch)
+    for tile in tiles.values():
+        array_of(tile, _NO_COSTS, 1, memory=memory, cache_bits=cache_bits)
     _require_energies(target, liberty, constraints)
     name = shape if isinstance(shape, str) else shape.name
     rows = []

@@ -85,10 +85,14 @@ def _points_of(options: argparse.Namespace, points: int) -> str:
     """How many of what there could be."""
     from multipede.cost_model.sweeps.space import read_spaces
 
-    combinations = sum(space.combinations for space in read_spaces(options.space))
+    spaces = read_spaces(options.space)
+    combinations = sum(space.combinations for space in spaces)
     if points == combinations:
         return f"{points:,} points"
     why = "the others are no points or were not asked for"
+    if options.points is None:
+        refused = next(filter(None, (space.refusal() for space in spaces)), "given twice")
+        why = f"the others are no points, the first of them: {refused}"
     return f"{points:,} points of {combinations:,} combinations; {why}"
 
 

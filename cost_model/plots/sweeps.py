@@ -59,7 +59,8 @@ def pareto_plot(
             rows[x], rows[y], **bars, fmt="o", markersize=4, elinewidth=0.6, alpha=0.7, label=label
         )
     where = "post" if (y in maximise) == (x in maximise) else "pre"
-    axes.step(front[x], front[y], where=where, color="black", linewidth=1, label="front")
+    line = {"color": "black", "linewidth": 1, "marker": "o", "fillstyle": "none"}
+    axes.step(front[x], front[y], where=where, label="front", **line)
     units = found.attrs.get("units", {})
     axes.set(xlabel=labelled(x, units), ylabel=labelled(y, units))
     for name, scale in ((x, axes.set_xscale), (y, axes.set_yscale)):

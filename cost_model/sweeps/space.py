@@ -86,13 +86,30 @@ class Space:
 
         Raises ValueError for a condition that cannot be evaluated.
         """
+        found = self._of(choice)
+        return found if isinstance(found, Spec) else None
+
+    def refusal(self) -> str:
+        """Why the first of the combinations that are no points is none; empty if all are points."""
+        every = map(self._of, self._choices())
+        return next((found for found in every if isinstance(found, str)), "")
+
+    def _choices(self) -> Iterator[dict[str, Any]]:
+        """All combinations, the last parameter running fastest."""
+        for values in itertools.product(*self.parameters.values()):
+            yield dict(zip(self.parameters, values, strict=True))
+
+    def _of(self, choice: Mapping[str, Any]) -> Spec | str:
+        """The point with these values, or why there is none."""
         try:
             found = unit_of(self.unit).from_parameters(choice)
-        except (TypeError, ValueError):
-            return None
-        return found if self._meets(found) else None
+        except (TypeError, ValueError) as error:
+            return str(error)
+        unmet = self._unmet(found)
+        return f"the condition {unmet!r} refuses {found}" if unmet else found
 
-    def _meets(self, spec: Spec) -> bool:
+    def _unmet(self, spec: Spec) -> str | None:
+        """The first condition that is not met."""
         names = {field.name: getattr(spec, field.name) for field in fields(spec)}
         for condition in self.conditions:
             try:
@@ -100,8 +117,8 @@ class Space:
             except Exception as error:
                 raise ValueError(f"condition {condition!r} of {spec}: {error}") from None
             if not met:
-                return False
-        return True
+                return condition
+        return None
 
     def grid(self) -> Iterator[Spec]:
         """All points, the last parameter running fastest. ValueError for too many combinations, and
@@ -111,10 +128,9 @@ class Space:
                 f"{self.unit}: {self.combinations:,} combinations are more than"
                 f" {MOST_COMBINATIONS:,}: narrow the space, draw random points, or search"
             )
-        names = list(self.parameters)
         none = True
-        for values in itertools.product(*self.parameters.values()):
-            found = self.spec(dict(zip(names, values, strict=True)))
+        for choice in self._choices():
+            found = self.spec(choice)
             if found is not None:
                 none = False
                 yield found
@@ -143,12 +159,7 @@ class Space:
         return list(found.values())
 
     def _empty(self, tried: int) -> ValueError:
-        first = {name: values[0] for name, values in self.parameters.items()}
-        try:
-            unit_of(self.unit).from_parameters(first)
-            why = f"the conditions are {', '.join(self.conditions)}"
-        except (TypeError, ValueError) as error:
-            why = f"of the first: {error}"
+        why = f"of the first: {self.refusal()}"
         return ValueError(f"the space of {self.unit} is empty: of {tried:,} tried, {why}")
 
 

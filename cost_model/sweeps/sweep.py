@@ -15,6 +15,7 @@ from multipede.cost_model.sweeps.executors import Pool, pool_of
 from multipede.cost_model.sweeps.frame import frame, near_pareto, numbers, predicted_column
 from multipede.cost_model.sweeps.predicted import Predicted
 from multipede.cost_model.sweeps.question import Answer, Question
+from multipede.cost_model.sweeps.search import SEARCHES
 from multipede.cost_model.sweeps.search import search as search_space
 from multipede.cost_model.sweeps.space import Space, read_spaces
 from multipede.cost_model.sweeps.store import Store
@@ -276,6 +277,8 @@ def _check_search(
     if search is None:
         return
     require_type("search", search, str)
+    if search not in SEARCHES:
+        raise ValueError(f"search = {search!r}: allowed are {', '.join(SEARCHES)}")
     if len(spaces) != 1:
         raise ValueError(f"search = {search!r}: of one space, not of {len(spaces)}")
     if points is None:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -363,7 +363,8 @@ class TestExecutors:
             def answer():
                 connection, _ = server.accept()
                 connection.sendall(greeting)
-                connection.recv(1)  # until the other side goes
+                with suppress(ConnectionResetError):
+                    connection.recv(1)  # until the other side goes
                 connection.close()
 
             listener = threading.Thread(target=answer)

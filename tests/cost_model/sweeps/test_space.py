@@ -151,7 +151,10 @@ def test_what_is_no_space(given, error, said):
 @pytest.mark.parametrize(
     ("conditions", "said"),
     [
-        (["rows > 64"], "the space of mixpe is empty: of 3 tried, the conditions are rows > 64"),
+        (
+            ["rows > 64"],
+            "the space of mixpe is empty: of 3 tried, of the first: the condition 'rows",
+        ),
         (["weight.__class__ == 1"], "condition .*__class__"),
     ],
 )

@@ -105,7 +105,11 @@ def test_combinations_that_are_no_points_are_counted(capsys, tmp_path):
     space.write_text("[[space]]\nunit = 'mixpe'\n[space.parameters]\nrows = [0, 1, 999]")
     status, out, _ = run(capsys, "sweep", space, "--measure", "none", "--workers", "1")
     assert status == 0
-    assert out.startswith("1 points of 3 combinations; the others are no points")
+    assert out.startswith(
+        "1 points of 3 combinations; the others are no points, the first of them: rows = 0: allowed"
+    )
+    status, out, _ = run(capsys, "sweep", space, "--measure", "none", "--points", "1")
+    assert out.startswith("1 points of 3 combinations; the others are no points or were not asked")
 
 
 def test_files_without_a_point_in_common(capsys, tmp_path):

@@ -142,6 +142,12 @@ def test_claims_without_ours_are_missing():
     ("changes", "error", "said"),
     [
         ({"tiles": {}}, ValueError, "tiles is empty"),
+        (
+            {"memory": Memory(weight_buffer=7)},
+            ValueError,
+            "weight_buffer = 7 bytes: half of it is to",
+        ),
+        ({"memory": Memory(activation_buffer=1)}, ValueError, "activation_buffer = 1 bytes"),
         ({"phase": "rest"}, ValueError, "phase = 'rest': allowed are prefill, decode"),
         ({"shape": "gpt-9"}, ValueError, "gpt-9"),
         ({"shape": 3}, TypeError, "shape"),
