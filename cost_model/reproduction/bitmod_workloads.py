@@ -61,26 +61,18 @@ def _over_rivals(ours: Mapping[tuple[str, str], Mapping[str, float]]) -> Iterato
     """How much faster the lossy array is than others, and how many times its energy they take."""
     over = _table()["over"]
     mine = over["array"]
-    for rival, published in over["speed"].items():
-        speeds = (ours[mine, phase]["speed"] / ours[rival, phase]["speed"] for phase in _PHASES)
-        yield Claim(
-            what=f"{mine}, mean of both, over {rival}",
-            published=published,
-            ours=fmean(speeds),
-            unit="of speed",
-            source=over["speed_source"],
-            differs=_DIFFERS,
-        )
-    for rival, published in over["energy"].items():
-        shares = (ours[rival, phase]["energy"] / ours[mine, phase]["energy"] for phase in _PHASES)
-        yield Claim(
-            what=f"{rival}, mean of both, over {mine}",
-            published=published,
-            ours=fmean(shares),
-            unit="of energy",
-            source=over["energy_source"],
-            differs=_DIFFERS,
-        )
+    for figure in ("speed", "energy"):
+        for rival, published in over[figure].items():
+            first, second = (mine, rival) if figure == "speed" else (rival, mine)
+            ratios = (ours[first, one][figure] / ours[second, one][figure] for one in _PHASES)
+            yield Claim(
+                what=f"{first}, mean of both, over {second}",
+                published=published,
+                ours=fmean(ratios),
+                unit=f"of {figure}",
+                source=over[f"{figure}_source"],
+                differs=_DIFFERS,
+            )
 
 
 def _against_fp16(name: str, phase: str) -> dict[str, float]:
