@@ -95,10 +95,9 @@ def predict(
     each is what two thirds of such figures were within when the model had not seen them: points of
     the same unit; where the unit is outside of what was seen, the largest of that, of the error of
     points of a family of which nothing was seen, and of that of the larger half of this unit's and
-    of all units' points when only smaller ones, by gates, were seen. These are mostly less than
-    three times as large as what was seen; how errors grow further away was not measured. Points
-    whose figure is 0, as the look-up tables of a product that DSP blocks take whole, are not among
-    those.
+    of all units' points when only smaller ones, by gates, were seen. How errors grow further away
+    than that half is was not measured. Points whose figure is 0, as the look-up tables of a product
+    that DSP blocks take whole, are not among those.
 
     Raises
     ------

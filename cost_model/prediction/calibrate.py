@@ -26,7 +26,7 @@ from multipede.cost_model.sweeps.executors import pool_of
 from multipede.cost_model.sweeps.question import Answer, Question
 from multipede.cost_model.sweeps.store import Store
 from multipede.cost_model.sweeps.worker import Limits
-from multipede.cost_model.targets import TARGETS, usual_style
+from multipede.cost_model.targets import require_target, usual_style
 from multipede.fpga.devices import DEVICES
 from multipede.golden.number_format import require_range
 from multipede.golden.spec import Spec
@@ -131,7 +131,11 @@ def refit(path: Path, target: str | None = None) -> Calibrating:
     files are none, for points of other units, and if a target is given and is not theirs, which is
     ``gates`` where they are of a Liberty file."""
     origin = read_origin(path)
-    its = origin.target if origin.target in TARGETS else "gates"
+    try:
+        require_target(origin.target)
+        its = origin.target
+    except ValueError:
+        its = "gates"  # with a Liberty file, whose name stands there
     if target not in (None, its):
         raise ValueError(f"target = {target!r}: {path} is of {origin.target}, allowed is {its}")
     points = read_points(path.with_suffix(".csv"))

@@ -91,10 +91,10 @@ class Space:
 
     def refusal(self) -> str:
         """Why the first of the combinations that are no points is none; empty if all are points."""
-        every = map(self._of, self._choices())
+        every = map(self._of, self._every())
         return next((found for found in every if isinstance(found, str)), "")
 
-    def _choices(self) -> Iterator[dict[str, Any]]:
+    def _every(self) -> Iterator[dict[str, Any]]:
         """All combinations, the last parameter running fastest."""
         for values in itertools.product(*self.parameters.values()):
             yield dict(zip(self.parameters, values, strict=True))
@@ -129,7 +129,7 @@ class Space:
                 f" {MOST_COMBINATIONS:,}: narrow the space, draw random points, or search"
             )
         none = True
-        for choice in self._choices():
+        for choice in self._every():
             found = self.spec(choice)
             if found is not None:
                 none = False

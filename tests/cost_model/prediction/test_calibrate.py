@@ -83,6 +83,11 @@ def test_of_standard_cells_from_the_command_line(families, tmp_path, capsys):
     assert cli.main(["calibrate", "ecp5", "--refit", "-o", str(output)]) == 2
     assert "cells.json is of n28, allowed is n28" in capsys.readouterr().err
     assert set(refit(output, "n28").calibration.models) == {"area", "energy_per_record"}
+    for name, asked in (("n28-ss_0p81v_125c", "n28-ss_0p81v_125c"), ("mine.lib", "gates")):
+        output.write_text(json.dumps({**older, "target": name}))
+        assert refit(output, asked).calibration.target == name
+        with pytest.raises(ValueError, match=f"is of {name}, allowed is {asked}"):
+            refit(output, "n28")
     for wrong, said in (({"tools": 5}, "tools"), ({"style": "loud"}, "'loud' is not a valid")):
         output.write_text(json.dumps({**older, **wrong}))
         assert cli.main(["calibrate", "n28", "--refit", "-o", str(output)]) == 2
